@@ -1,0 +1,1 @@
+"""Shared library of the four studies: data, transforms, training, experiments and plotting."""
