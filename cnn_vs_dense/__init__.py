@@ -1,0 +1,1 @@
+"""How much do convolutional networks depend on the arrangement of the pixels?"""

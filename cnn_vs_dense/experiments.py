@@ -1,0 +1,118 @@
+"""The measurements of this study; their records are in `results/`."""
+
+import keras
+import numpy as np
+import pandas as pd
+
+from cnn_vs_dense.models import build
+from cnn_vs_dense.representations import REPRESENTATIONS
+from common import training
+from common.data import load_dataset
+from common.experiments import experiment, sweep
+
+VALIDATION_SIZE = 5_000
+LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01]
+NORMALISATIONS = {
+    "none": lambda images: images.astype("float32"),
+    "[0, 1]": lambda images: images.astype("float32") / 255,
+    "[-1, 1]": lambda images: images.astype("float32") / 127.5 - 1,
+}
+
+
+@experiment(version=1, tolerance=0.02)
+def accuracy(
+    *,
+    dataset="mnist",
+    representation="raw",
+    architecture="lenet5",
+    normalisation="[0, 1]",
+    examples=55_000,
+    epochs=8,
+    learning_rate,
+    evaluate_on,
+    seed,
+):
+    """Train one network (Adam, batches of 128, cosine schedule to zero) and measure it.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    representation : key of `REPRESENTATIONS`
+    architecture : key of `models.ARCHITECTURES`
+    normalisation : key of `NORMALISATIONS`
+        The range of the pixel values that the network sees.
+    examples : int
+        Size of the training set, drawn with `seed` from the first 55,000 training images.
+    epochs : int
+    learning_rate : float
+        The initial one.
+    evaluate_on : "validation" or "test"
+        The last 5,000 training images, which choose the learning rate, or the 10,000 test images.
+    seed : int
+        Decides the permutation of the pixels, the training set, the initial weights and the batches.
+
+    Returns
+    -------
+    dict
+        accuracy, loss (on `evaluate_on`, after the last epoch), train_accuracy, train_loss (on the training
+        set, after the last epoch), curve_loss and curve_accuracy (lists over the epochs, while training),
+        parameters.
+    """
+    train, held_out = _splits(dataset, examples, evaluate_on, seed)
+    see = lambda part: NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed))  # noqa: E731
+    images = see(train)
+    model = build(architecture, images.shape[1:], len(train.class_names), seed)
+    compile_classifier(model, learning_rate, steps=epochs * -(-len(train) // 128))
+    history = training.fit(model, (images, train.labels), epochs=epochs, seed=seed)
+    train_loss, train_accuracy = training.evaluate(model, images, train.labels)
+    loss, score = training.evaluate(model, see(held_out), held_out.labels)
+    return {
+        "accuracy": score,
+        "loss": loss,
+        "train_accuracy": train_accuracy,
+        "train_loss": train_loss,
+        "curve_loss": history["loss"],
+        "curve_accuracy": history["accuracy"],
+        "parameters": model.count_params(),
+    }
+
+
+def tuned(*, seed, **grid):
+    """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
+
+    Every arm gets the same budget: one run on the 55,000 at each of `LEARNING_RATES` with seed 0, measured on
+    the validation images; the best rate is then trained with every seed and measured on the test images.
+
+    Parameters
+    ----------
+    seed : list or range of int
+    **grid
+        Arguments of `accuracy`, one value or a list each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `sweep`, one row for each arm and seed, the arms in the order of the grid.
+    """
+    validation = sweep(accuracy, **grid, learning_rate=LEARNING_RATES, evaluate_on="validation", seed=0)
+    names = list(grid)
+    rates = validation.loc[validation.groupby(names, sort=False)["accuracy"].idxmax()]
+    return pd.concat(
+        [sweep(accuracy, **arm, evaluate_on="test", seed=seed)
+         for arm in rates[[*names, "learning_rate"]].to_dict("records")],
+        ignore_index=True,
+    )  # fmt: skip
+
+
+def compile_classifier(model, learning_rate, steps):
+    """Compile for `training.fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(schedule), loss)
+
+
+def _splits(dataset, examples, evaluate_on, seed):
+    data = load_dataset(dataset)
+    first, last = data.train[:-VALIDATION_SIZE], data.train[-VALIDATION_SIZE:]
+    chosen = np.random.default_rng(seed).choice(len(first), examples, replace=False)
+    return first[np.sort(chosen)], {"validation": last, "test": data.test}[evaluate_on]

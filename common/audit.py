@@ -1,0 +1,119 @@
+"""Measures stored records again and says how far the new values are from the stored ones.
+
+``python -m common.audit sample`` measures a sample that changes every day, for `make test`;
+``python -m common.audit scratch [STUDY ...]`` measures everything, for `make scratch`. The new records go to
+``build/scratch``, so the committed ones stay as they are and an interrupted command continues where it was.
+"""
+
+import argparse
+import datetime
+import hashlib
+import importlib
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from common.experiments import Store, complete, same_conditions
+
+ROOT = Path(__file__).parent.parent
+
+
+def stores(studies=()):
+    """Yield (experiment function, its committed store) for the studies named, or for all."""
+    for path in sorted(ROOT.glob("*/results/*.jsonl")):
+        study = path.parent.parent.name
+        if not studies or study in studies:
+            yield getattr(importlib.import_module(f"{study}.experiments"), path.stem), Store(path)
+
+
+def sample(records, day, seconds):
+    """Return records in an order that `day` shuffles, as many as took `seconds` together, at least one."""
+    order = sorted(records, key=lambda k: hashlib.sha256(f"{day} {k}".encode()).digest())
+    spent = np.cumsum([records[k]["seconds"] for k in order])
+    return {k: records[k] for k, total in zip(order, spent, strict=True) if total <= seconds or k == order[0]}
+
+
+def remeasure(function, records, store):
+    """Measure the configurations of `records` into `store` and return one row a record.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns experiment, configuration, difference (the largest one, see `difference`) and verdict:
+        "identical", "within tolerance" or "drifted".
+    """
+    complete(store, function, [record["config"] for record in records.values()])
+    measured = store.read()
+    rows = []
+    for name, record in records.items():
+        far = difference(record["result"], measured[name]["result"])
+        rows.append((function.__name__, name, far, verdict(far, function.tolerance, same_conditions(record))))
+    return pd.DataFrame(rows, columns=["experiment", "configuration", "difference", "verdict"])
+
+
+def difference(stored, measured):
+    """Return the largest ``abs(x - y) / max(1, abs(x))`` over two results; infinity if they do not match."""
+    if stored.keys() != measured.keys():
+        return np.inf
+    return max((_distance(stored[name], measured[name]) for name in stored), default=0.0)
+
+
+def verdict(far, tolerance, same_machine):
+    """Judge a difference: the same kind of machine must give the same bits, another one comes close."""
+    if far == 0:
+        return "identical"
+    return "within tolerance" if far <= tolerance and not same_machine else "drifted"
+
+
+def _distance(x, y):
+    if json.dumps(x) == json.dumps(y):
+        return 0.0
+    x, y = np.asarray(x), np.asarray(y)
+    if x.shape != y.shape or not (np.issubdtype(x.dtype, np.number) and np.issubdtype(y.dtype, np.number)):
+        return np.inf
+    distance = np.max(np.abs(x - y) / np.maximum(1, np.abs(x)))
+    return np.inf if np.isnan(distance) else float(distance)
+
+
+def audit_sample(seconds):
+    """Measure today's sample of every store again, into a temporary folder, and return its table."""
+    day = datetime.date.today().isoformat()
+    with tempfile.TemporaryDirectory() as folder:
+        return pd.concat(
+            remeasure(function, sample(store.read(), day, seconds), Store(Path(folder) / store.path.name))
+            for function, store in stores()
+        )
+
+
+def scratch(studies):
+    """Measure every record again, into ``build/scratch`` until all are done, and return the table."""
+    folder = ROOT / "build" / "scratch"
+    table = pd.concat(
+        remeasure(function, store.read(), Store(folder / store.path.relative_to(ROOT)))
+        for function, store in stores(studies)
+    )
+    shutil.rmtree(folder)
+    return table
+
+
+def main(argv=None):
+    """Run the command line; return 1 if a record drifted, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m common.audit", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("sample", help="a sample of today").add_argument("--seconds", type=float, default=60)
+    commands.add_parser("scratch", help="everything").add_argument("studies", nargs="*")
+    arguments = parser.parse_args(argv)
+    is_sample = arguments.command == "sample"
+    table = audit_sample(arguments.seconds) if is_sample else scratch(arguments.studies)
+    print(table.to_string(index=False, max_colwidth=90))
+    print(table.groupby(["experiment", "verdict"]).size().to_string(header=False))
+    return int((table["verdict"] == "drifted").any())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,293 @@
+"""Memoised, parallel, resumable sweeps whose results are committed beside the study.
+
+An experiment is a function of keyword arguments, in a study's `experiments.py`::
+
+    @experiment(version=1, tolerance=0.01)
+    def accuracy(*, dataset="mnist", architecture, seed):
+        ...
+        return {"test_accuracy": 0.99}
+
+    table = sweep(accuracy, architecture=["lenet5", "dense"], seed=range(5))
+
+`sweep` looks every combination up in ``<study>/results/accuracy.jsonl``, measures the missing ones in worker
+processes, and returns all of them as one table. A record counts only if its configuration, its experiment's
+version and its data's SHA-256 are those of today. The environment variable ``RESULTS=replay`` forbids
+measuring: a missing record is then an error.
+"""
+
+import importlib.metadata
+import inspect
+import itertools
+import json
+import os
+import platform
+import time
+from functools import cache
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+from joblib.externals.loky import get_reusable_executor
+from tqdm.auto import tqdm
+
+from common import data
+
+# One TensorFlow thread and deterministic kernels: the same bits on every run, and one experiment a core.
+WORKER_ENVIRONMENT = {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_DETERMINISTIC_OPS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+LIBRARIES = ("numpy", "scipy", "keras", "tensorflow")
+
+
+class MissingRecordError(LookupError):
+    """A replayed sweep needs a record that the store does not hold."""
+
+
+def experiment(*, version, tolerance):
+    """Declare a function of keyword arguments, `seed` among them, as an experiment.
+
+    Parameters
+    ----------
+    version : int
+        Raise it when the meaning of the numbers changes; older records are then measured again.
+    tolerance : float
+        How far a number x may lie from its record on another kind of CPU: ``tolerance * max(1, abs(x))``.
+        On the same kind of CPU with the same libraries the audit expects the same bits.
+
+    Raises
+    ------
+    ValueError
+        The function has positional or variable arguments, or no `seed`.
+    """
+
+    def declare(function):
+        parameters = inspect.signature(function).parameters
+        kinds = {parameter.kind for parameter in parameters.values()}
+        if kinds != {inspect.Parameter.KEYWORD_ONLY} or "seed" not in parameters:
+            raise ValueError(f"{function.__name__} must take keyword-only arguments, one of them `seed`.")
+        function.version, function.tolerance = version, tolerance
+        return function
+
+    return declare
+
+
+def sweep(function, **grid):
+    """Return one row for every combination of the arguments, measuring those not stored yet.
+
+    Parameters
+    ----------
+    function : experiment
+    **grid
+        For each argument one JSON value, or a list, tuple or range of them; arguments left out take
+        the function's default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The arguments and the results as columns, rows in the order of the grid (last argument fastest).
+
+    Raises
+    ------
+    MissingRecordError
+        ``RESULTS=replay`` and a record is missing.
+    ValueError
+        An unknown or missing argument, or one that JSON cannot hold.
+    """
+    configs = configurations(function, grid)
+    store = Store.of(function)
+    if results_mode() == "replay":
+        require(store, function, configs)
+    else:
+        complete(store, function, configs)
+    records = store.read()
+    return pd.DataFrame([config | records[key(config)]["result"] for config in configs])
+
+
+def configurations(function, grid):
+    """Return the list of complete configurations (dicts) that `grid` spans for the experiment."""
+    parameters = inspect.signature(function).parameters
+    required = {name for name, p in parameters.items() if p.default is p.empty}
+    if not required <= set(grid) <= set(parameters):
+        raise ValueError(
+            f"{function.__name__} takes {', '.join(parameters)} and needs {', '.join(sorted(required))}, "
+            f"but it was given {', '.join(grid) or 'nothing'}."
+        )
+    # The caller's order of arguments decides the order of the rows; what is left out comes last.
+    swept = grid | {name: p.default for name, p in parameters.items() if name not in grid}
+    values = [list(v) if isinstance(v, list | tuple | range) else [v] for v in swept.values()]
+    return [_as_json(function, dict(zip(swept, row, strict=True))) for row in itertools.product(*values)]
+
+
+def results_mode():
+    """Return ``"replay"`` or ``"compute"``, the value of the environment variable ``RESULTS``."""
+    mode = os.environ.get("RESULTS", "compute")
+    if mode not in ("replay", "compute"):
+        raise ValueError(f"RESULTS must be 'replay' or 'compute', not {mode!r}.")
+    return mode
+
+
+def require(store, function, configs):
+    """Raise `MissingRecordError` unless the store holds a valid record of every configuration."""
+    missing = _missing(store, function, configs)
+    if missing:
+        raise MissingRecordError(
+            f"{len(missing)} of {len(configs)} records of {function.__name__} (version {function.version}) "
+            f"are missing from {store.path.name}, the first is {key(missing[0])}; "
+            "run the notebook without RESULTS=replay to measure them."
+        )
+
+
+def complete(store, function, configs):
+    """Measure the configurations that the store lacks, in parallel; each is stored as it finishes."""
+    missing = _missing(store, function, configs)
+    if not missing:
+        return
+    jobs = (joblib.delayed(_measure)(store, function, config) for config in missing)
+    try:
+        finished = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs)
+        for _ in tqdm(finished, total=len(missing), desc=function.__name__, leave=False):
+            pass
+    finally:
+        # joblib would keep the workers, and with them today's version of the code, for the next sweep.
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+class Store:
+    """A file of records, one JSON object a line, sorted by configuration.
+
+    A record is added under a file lock by replacing the whole file, so a reader, a second writer or a kill
+    at any moment finds either the old file or the new one.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+
+    @classmethod
+    def of(cls, function):
+        """Return the committed store of an experiment, ``<its folder>/results/<its name>.jsonl``."""
+        if function.__module__ == "__main__":
+            raise ValueError(f"Move {function.__name__} into a module; its records are stored beside it.")
+        return cls(Path(inspect.getfile(function)).parent / "results" / f"{function.__name__}.jsonl")
+
+    def read(self):
+        """Return all records as a dict, from `key` of the configuration to the record.
+
+        Raises
+        ------
+        ValueError
+            A line is not a record.
+        """
+        if not self.path.exists():
+            return {}
+        records = {}
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                record = json.loads(line)
+                records[key(record["config"])] = record
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(
+                    f"Line {number} of {self.path.name} is not a record; restore it with git."
+                ) from error
+        return records
+
+    def add(self, record):
+        """Insert a record, in place of the one with the same configuration if there is one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{self.path}.lock"):
+            records = self.read() | {key(record["config"]): record}
+            lines = [json.dumps(records[k], sort_keys=True) for k in sorted(records)]
+            write_atomically(self.path, "".join(line + "\n" for line in lines).encode())
+
+
+def write_atomically(path, content):
+    """Write bytes to a file, by one process at a time; a kill leaves the old content or the new one."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f"{path.name}.part")
+    with aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)
+
+
+def key(config):
+    """Return the canonical text of a configuration."""
+    return json.dumps(config, sort_keys=True)
+
+
+def same_conditions(record):
+    """Whether a record was measured on this kind of CPU with these library versions."""
+    return record["cpu"] == cpu() and record["libraries"] == libraries()
+
+
+@cache
+def cpu():
+    """Return the name of this machine's kind of processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+@cache
+def libraries():
+    """Return the versions of Python and of the libraries that decide the numbers."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | versions
+
+
+def _missing(store, function, configs):
+    records = store.read()
+    return [config for config in configs if not _is_valid(records.get(key(config)), function)]
+
+
+def _is_valid(record, function):
+    return (
+        record is not None
+        and record["version"] == function.version
+        and record["data_sha256"] == _data_sha256(record["config"])
+    )
+
+
+def _data_sha256(config):
+    return data.SHA256.get(config.get("dataset"))
+
+
+def _measure(store, function, config):
+    os.environ.update(WORKER_ENVIRONMENT)
+    start = time.perf_counter()
+    result = _as_result(function, function(**config))
+    store.add({
+        "config": config,
+        "result": result,
+        "version": function.version,
+        "data_sha256": _data_sha256(config),
+        "seconds": round(time.perf_counter() - start, 2),
+        "cpu": cpu(),
+        "libraries": libraries(),
+    })  # fmt: skip
+
+
+def _as_json(function, config):
+    try:
+        return json.loads(json.dumps(config, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"An argument of {function.__name__} is not a JSON value: {config}.") from error
+
+
+def _as_result(function, result):
+    plain = {name: np.asarray(value).tolist() for name, value in result.items()}
+    nested = [name for name, value in plain.items() if np.ndim(value) > 1]
+    clashes = set(plain) & set(inspect.signature(function).parameters)
+    if nested or clashes:
+        raise ValueError(
+            f"{function.__name__} must return numbers and flat lists under names that are not its arguments; "
+            f"{', '.join(nested) or ', '.join(sorted(clashes))} is not."
+        )
+    return plain

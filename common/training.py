@@ -1,0 +1,163 @@
+"""Training that is fast on a CPU, deterministic, and resumes after a kill with the same bits.
+
+A whole epoch runs inside one `tf.function`, so Python is entered once an epoch. The order of the examples
+derives from ``(seed, epoch)``; everything else that training changes (weights, optimizer state, the seed
+state of dropout layers) lives in variables, and one atomic file holds them all with the history.
+"""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+from tqdm.auto import tqdm
+
+from common.experiments import write_atomically
+
+
+def fit(model, train, validation=None, *, epochs, seed, batch_size=128, checkpoint=None, progress=False):
+    """Train a compiled classifier and return its history.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled with an optimizer and a loss; its output is compared with integer labels.
+    train, validation : (images, labels)
+        Arrays of equal length; images float, labels int. `validation` is measured after every epoch.
+    epochs, batch_size : int
+        The last batch of an epoch is smaller when `batch_size` does not divide the number of images.
+    seed : int
+        Decides the order of the examples; the model's own initialisers and dropout have their own seeds.
+    checkpoint : path, optional
+        File that receives the state after every epoch. If it exists, training continues from it, and the
+        result is bit-identical to that of an uninterrupted run.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an epoch: epoch (from 1), loss and accuracy (means over the epoch, while training), and
+        validation_loss, validation_accuracy.
+
+    Raises
+    ------
+    ValueError
+        Lengths that differ, or a checkpoint of another run.
+    """
+    images, labels = _checked(train, "train")
+    model.optimizer.build(model.trainable_variables)
+    run_epoch = _epoch_function(model, images, labels, batch_size)
+    arrays = None if validation is None else _checked(validation, "validation")
+
+    def measure_epoch(epoch):
+        order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
+        loss, accuracy = run_epoch(order)
+        row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
+        if arrays is not None:
+            loss, accuracy = evaluate(model, *arrays)
+            row |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        return row
+
+    variables = [*model.variables, *model.optimizer.variables]
+    settings = {
+        "seed": seed,
+        "batch_size": batch_size,
+        "examples": len(images),
+        "shapes": [tuple(variable.shape) for variable in variables],
+        # Keras numbers the names of the optimizers it makes.
+        "optimizer": repr(model.optimizer.get_config() | {"name": None}),
+    }
+    return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+
+
+def evaluate(model, images, labels, batch_size=1000):
+    """Return (mean loss, accuracy) of a compiled classifier on arrays, as floats."""
+    logits = predict(model, images, batch_size)
+    loss = model.compute_loss(y=tf.constant(labels), y_pred=logits, training=False)
+    return float(loss), float(np.mean(np.argmax(logits, axis=-1) == labels))
+
+
+def predict(model, images, batch_size=1000):
+    """Return the model's output for all images as one array, computed batch by batch."""
+    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
+    batches = (images[i : i + batch_size] for i in range(0, len(images), batch_size))
+    return np.concatenate([forward(tf.constant(batch)).numpy() for batch in batches])
+
+
+def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progress=False):
+    """Call ``measure_epoch(epoch)`` for every epoch not yet done and return the rows as a DataFrame.
+
+    Parameters
+    ----------
+    measure_epoch : callable
+        Takes the epoch's index from 0, changes nothing but `variables`, and returns a dict of numbers.
+    variables : list of keras.Variable
+        The whole state.
+    settings : dict
+        JSON values that tell this run from others; a checkpoint with different ones is refused.
+    checkpoint : path, optional
+        The file described in `fit`.
+    """
+    history = [] if checkpoint is None else _restore(checkpoint, variables, settings)
+    for epoch in tqdm(range(len(history), epochs), initial=len(history), total=epochs, disable=not progress):
+        history.append(measure_epoch(epoch))
+        if checkpoint is not None:
+            _save(checkpoint, variables, settings, history)
+    return pd.DataFrame(history[:epochs])
+
+
+def _epoch_function(model, images, labels, batch_size):
+    images, labels = tf.constant(images), tf.constant(labels)
+    count = len(images)
+
+    @tf.function
+    def run_epoch(order):
+        loss_sum, correct = tf.constant(0.0), tf.constant(0)
+        for start in tf.range(0, count, batch_size):
+            chosen = order[start : start + batch_size]
+            x, y = tf.gather(images, chosen), tf.gather(labels, chosen)
+            with tf.GradientTape() as tape:
+                logits = model(x, training=True)
+                loss = model.compute_loss(x, y, logits)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            model.optimizer.apply(gradients, model.trainable_variables)
+            loss_sum += loss * tf.cast(len(chosen), loss.dtype)
+            correct += tf.math.count_nonzero(tf.argmax(logits, -1) == y, dtype=tf.int32)
+        return loss_sum / count, correct / count
+
+    return run_epoch
+
+
+def _checked(arrays, name):
+    images, labels = arrays
+    if len(images) != len(labels) or len(images) == 0:
+        raise ValueError(f"{name} holds {len(images)} images and {len(labels)} labels.")
+    return images, labels
+
+
+def _save(path, variables, settings, history):
+    arrays = {str(i): variable.numpy() for i, variable in enumerate(variables)}
+    file = io.BytesIO()
+    np.savez(file, about=json.dumps({"settings": settings, "history": history}), **arrays)
+    write_atomically(path, file.getvalue())
+
+
+def _restore(path, variables, settings):
+    if not Path(path).exists():
+        return []
+    try:
+        # From memory, because numpy leaves a damaged file open.
+        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as arrays:
+            about = json.loads(str(arrays["about"]))
+            values = [arrays[str(i)] for i in range(len(arrays.files) - 1)]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{Path(path).name} is not a whole checkpoint; delete it to start again.") from error
+    if about["settings"] != json.loads(json.dumps(settings)) or len(values) != len(variables):
+        raise ValueError(f"{Path(path).name} belongs to another run; delete it or name another file.")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return about["history"]

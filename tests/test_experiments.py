@@ -1,0 +1,256 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pandas as pd
+import pytest
+
+from common import audit
+from common.experiments import (
+    MissingRecordError,
+    Store,
+    configurations,
+    experiment,
+    key,
+    results_mode,
+    sweep,
+    write_atomically,
+)
+
+STUDY = """
+import os, time
+from pathlib import Path
+from common.experiments import experiment
+
+@experiment(version={version}, tolerance=0.01)
+def square(*, x=3, dataset="mnist", seed):
+    with open(Path(__file__).parent / "started.txt", "a") as log:
+        log.write(f"{{x}} {{seed}}\\n")
+    time.sleep({seconds})
+    return {{"square": x * x + seed, "powers": [x, x**2, x**3], "text": "abc"}}
+"""
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A study in a temporary folder whose experiment notes every start."""
+    return make_study(tmp_path, monkeypatch, "study_" + tmp_path.name.replace("-", "_"))
+
+
+def make_study(folder, monkeypatch, name, version=1, seconds=0.0):
+    package = folder / name
+    package.mkdir(exist_ok=True)
+    (package / "__init__.py").touch()
+    (package / "experiments.py").write_text(STUDY.format(version=version, seconds=seconds))
+    monkeypatch.syspath_prepend(str(folder))
+    for module in [m for m in sys.modules if m.startswith(name)]:
+        del sys.modules[module]
+    return __import__(f"{name}.experiments", fromlist=["square"]).square
+
+
+def started(function):
+    log = Store.of(function).path.parent.parent / "started.txt"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def test_a_sweep_is_a_tidy_table_in_the_order_of_the_grid(study):
+    table = sweep(study, x=[2, 5], seed=range(2))
+    assert table[["x", "seed", "square"]].to_numpy().tolist() == [
+        [2, 0, 4],
+        [2, 1, 5],
+        [5, 0, 25],
+        [5, 1, 26],
+    ]
+    assert table["powers"][3] == [5, 25, 125]
+    assert table["dataset"].unique() == ["mnist"]
+
+
+def test_only_missing_combinations_are_measured(study):
+    first = sweep(study, x=[1, 2], seed=0)
+    again = sweep(study, x=[1, 2, 3], seed=0)
+    assert started(study) == 3
+    pd.testing.assert_frame_equal(first, again[:2])
+
+
+def test_records_are_sorted_lines_with_their_circumstances(study):
+    sweep(study, x=[9, 1, 5], seed=0)
+    lines = Store.of(study).path.read_text().splitlines()
+    assert [json.loads(line)["config"]["x"] for line in lines] == [1, 5, 9]
+    record = json.loads(lines[0])
+    assert record["version"] == 1
+    assert record["data_sha256"].startswith("ee068f36")
+    assert set(record) == {"config", "result", "version", "data_sha256", "seconds", "cpu", "libraries"}
+    assert record["libraries"]["numpy"]
+
+
+def test_replay_names_the_missing_record_and_measures_nothing(study, monkeypatch):
+    sweep(study, x=1, seed=0)
+    monkeypatch.setenv("RESULTS", "replay")
+    assert sweep(study, x=1, seed=0)["square"].tolist() == [1]
+    with pytest.raises(MissingRecordError, match=r'1 of 2 records of square .*"x": 7'):
+        sweep(study, x=[1, 7], seed=0)
+    assert started(study) == 1
+
+
+def test_results_mode_is_checked(monkeypatch):
+    monkeypatch.setenv("RESULTS", "maybe")
+    with pytest.raises(ValueError, match="'replay' or 'compute', not 'maybe'"):
+        results_mode()
+
+
+def test_a_new_version_is_measured_again_and_never_mixed_in(study, tmp_path, monkeypatch):
+    sweep(study, x=[1, 2], seed=0)
+    name = study.__module__.split(".")[0]
+    newer = make_study(tmp_path, monkeypatch, name, version=2)
+    monkeypatch.setenv("RESULTS", "replay")
+    with pytest.raises(MissingRecordError, match="2 of 2 records"):
+        sweep(newer, x=[1, 2], seed=0)
+    monkeypatch.setenv("RESULTS", "compute")
+    sweep(newer, x=1, seed=0)
+    versions = [record["version"] for record in Store.of(newer).read().values()]
+    assert sorted(versions) == [1, 2]
+
+
+def test_other_data_are_measured_again(study, monkeypatch):
+    sweep(study, x=1, seed=0)
+    store = Store.of(study)
+    store.path.write_text(store.path.read_text().replace("ee068f36", "00000000"))
+    monkeypatch.setenv("RESULTS", "replay")
+    with pytest.raises(MissingRecordError):
+        sweep(study, x=1, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"x": 1}, "needs seed, but it was given x"),
+        ({"y": 1, "seed": 0}, "takes x, dataset, seed"),
+        ({"x": {1, 2}, "seed": 0}, "not a JSON value"),
+        ({"x": float("nan"), "seed": 0}, "not a JSON value"),
+    ],
+)
+def test_bad_grids_get_one_clear_sentence(study, grid, message):
+    with pytest.raises(ValueError, match=message):
+        sweep(study, **grid)
+    assert started(study) == 0
+
+
+def test_an_experiment_takes_keywords_and_a_seed():
+    with pytest.raises(ValueError, match="keyword-only arguments, one of them `seed`"):
+        experiment(version=1, tolerance=0)(lambda x, seed: {})
+    with pytest.raises(ValueError, match="keyword-only arguments, one of them `seed`"):
+        experiment(version=1, tolerance=0)(lambda *, x: {})
+
+
+def test_defaults_are_part_of_the_configuration(study):
+    assert configurations(study, {"seed": 0}) == [{"x": 3, "dataset": "mnist", "seed": 0}]
+
+
+def test_a_damaged_store_gives_one_clear_sentence_and_is_left_alone(study):
+    sweep(study, x=[1, 2], seed=0)
+    store = Store.of(study)
+    damaged = store.path.read_bytes()[:-30]
+    store.path.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"Line 2 of square.jsonl is not a record"):
+        sweep(study, x=[1, 2], seed=0)
+    assert store.path.read_bytes() == damaged
+
+
+def test_two_processes_adding_at_once_lose_nothing(tmp_path):
+    code = textwrap.dedent("""
+        import sys
+        from common.experiments import Store
+        store, start = Store(sys.argv[1]), int(sys.argv[2])
+        for x in range(start, start + 100):
+            store.add({"config": {"x": x}, "result": {"y": x}})
+    """)
+    path = tmp_path / "results" / "store.jsonl"
+    writers = [subprocess.Popen([sys.executable, "-c", code, path, str(start)]) for start in (0, 50, 100)]
+    assert [writer.wait() for writer in writers] == [0, 0, 0]
+    assert sorted(r["config"]["x"] for r in Store(path).read().values()) == list(range(200))
+    assert len(path.read_text().splitlines()) == 200
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_killed_sweep_continues_and_gives_the_same_table(tmp_path, monkeypatch, attempt):
+    name = f"killed_{attempt}"
+    square = make_study(tmp_path, monkeypatch, name, seconds=0.02)
+    code = f"""from {name}.experiments import square
+from common.experiments import sweep
+sweep(square, x=list(range(40)), seed=0)"""
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True,
+                               stderr=subprocess.DEVNULL)  # fmt: skip
+    while started(square) == 0 and process.poll() is None:
+        time.sleep(0.005)
+    time.sleep(random.random() * 0.5)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    stored = len(Store.of(square).read())
+    workers = os.cpu_count()
+    assert stored >= started(square) - workers, "a finished record was not stored before the next began"
+    table = sweep(square, x=list(range(40)), seed=0)
+    assert table["square"].tolist() == [x * x for x in range(40)]
+    assert started(square) <= 40 + workers, "a stored record was measured again"
+
+
+def test_a_write_replaces_the_whole_file_or_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+
+    def full_disk(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new and longer")
+    assert path.read_bytes() == b"old"
+
+
+def test_remeasuring_finds_identical_and_drifted_records(study, tmp_path):
+    sweep(study, x=[1, 2], seed=0)
+    store = Store.of(study)
+    records = store.read()
+    table = audit.remeasure(study, records, Store(tmp_path / "again.jsonl"))
+    assert table["verdict"].tolist() == ["identical", "identical"]
+    tampered = json.loads(json.dumps(records))
+    tampered[key({"x": 2, "dataset": "mnist", "seed": 0})]["result"]["square"] += 1e-9
+    table = audit.remeasure(study, tampered, Store(tmp_path / "once_more.jsonl"))
+    assert sorted(table["verdict"]) == ["drifted", "identical"]
+
+
+def test_another_kind_of_machine_has_the_stated_tolerance():
+    assert audit.verdict(0.005, tolerance=0.01, same_machine=False) == "within tolerance"
+    assert audit.verdict(0.02, tolerance=0.01, same_machine=False) == "drifted"
+    assert audit.verdict(1e-12, tolerance=0.01, same_machine=True) == "drifted"
+
+
+@pytest.mark.parametrize(
+    ("stored", "measured", "far"),
+    [
+        ({"a": 1.0}, {"a": 1.0}, 0),
+        ({"a": 0.5}, {"a": 0.25}, 0.25),
+        ({"a": 100.0}, {"a": 101.0}, 0.01),
+        ({"a": [0.0, 1.0]}, {"a": [0.0, 0.75]}, 0.25),
+        ({"a": [0.0, 1.0]}, {"a": [0.0]}, float("inf")),
+        ({"a": 1.0}, {"b": 1.0}, float("inf")),
+        ({"a": "x"}, {"a": "y"}, float("inf")),
+        ({"a": float("nan")}, {"a": 1.0}, float("inf")),
+        ({"a": float("nan")}, {"a": float("nan")}, 0),
+    ],
+)
+def test_difference_of_two_results(stored, measured, far):
+    assert audit.difference(stored, measured) == pytest.approx(far)
+
+
+def test_the_sample_changes_with_the_day_and_keeps_to_its_budget():
+    records = {str(i): {"seconds": 10} for i in range(100)}
+    samples = [set(audit.sample(records, f"2026-01-{day:02}", seconds=35)) for day in range(1, 31)]
+    assert {len(chosen) for chosen in samples} == {3}
+    assert len(set.union(*samples)) > 40
+    assert len(audit.sample(records, "2026-01-01", seconds=1)) == 1

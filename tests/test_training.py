@@ -1,0 +1,164 @@
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import training
+from common.data import load_digits_8x8
+
+LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def classifier(optimizer, dropout=0.2, seed=0):
+    model = keras.Sequential([
+        keras.Input((8, 8, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(16, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed)),
+        keras.layers.Dropout(dropout, seed=seed),
+        keras.layers.Dense(10, kernel_initializer=keras.initializers.GlorotUniform(seed + 1)),
+    ])  # fmt: skip
+    model.compile(optimizer, LOSS)
+    return model
+
+
+def digits(count=300):
+    chosen = load_digits_8x8()[:count]
+    return chosen.as_float(), chosen.labels
+
+
+def fit(epochs=3, seed=0, optimizer=None, dropout=0.2, **kwargs):
+    model = classifier(optimizer or keras.optimizers.Adam(0.01), dropout)
+    return model, training.fit(model, digits(), epochs=epochs, seed=seed, batch_size=64, **kwargs)
+
+
+def assert_same_weights(one, other):
+    for x, y in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_training_learns_and_reports_every_epoch():
+    model, history = fit(epochs=30, validation=digits())
+    assert history.columns.tolist() == ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert history["epoch"].tolist() == list(range(1, 31))
+    assert history["validation_accuracy"].iloc[-1] > 0.9
+    loss, accuracy = training.evaluate(model, *digits())
+    assert (loss, accuracy) == tuple(history.iloc[-1][["validation_loss", "validation_accuracy"]])
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not():
+    one, other, different = fit(seed=1)[0], fit(seed=1)[0], fit(seed=2)[0]
+    assert_same_weights(one, other)
+    assert any((x != y).any() for x, y in zip(one.get_weights(), different.get_weights(), strict=True))
+
+
+def test_plain_gradient_descent_agrees_with_numpy():
+    # One epoch of SGD on a linear softmax classifier, written out by hand, in the same order of examples.
+    images, labels = digits(100)
+    model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(),
+                              keras.layers.Dense(10, kernel_initializer="zeros")])  # fmt: skip
+    model.compile(keras.optimizers.SGD(0.5), LOSS)
+    training.fit(model, (images, labels), epochs=1, seed=7, batch_size=30)
+    x, weights, bias = images.reshape(100, 64).astype(float), np.zeros((64, 10)), np.zeros(10)
+    order = np.random.default_rng([7, 0]).permutation(100)
+    for start in range(0, 100, 30):
+        chosen = order[start : start + 30]
+        logits = x[chosen] @ weights + bias
+        probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        error = (probability - np.eye(10)[labels[chosen]]) / len(chosen)
+        weights -= 0.5 * x[chosen].T @ error
+        bias -= 0.5 * error.sum(axis=0)
+    np.testing.assert_allclose(model.get_weights()[0], weights, atol=1e-6)
+    np.testing.assert_allclose(model.get_weights()[1], bias, atol=1e-6)
+
+
+@settings(max_examples=5)
+@given(st.integers(1, 400), st.integers(1, 64))
+def test_prediction_does_not_depend_on_the_batch_size(count, batch_size):
+    images, labels = digits(count)
+    model = classifier("sgd")
+    whole = training.predict(model, images, batch_size=1000)
+    np.testing.assert_allclose(training.predict(model, images, batch_size), whole, atol=1e-6)
+    expected = LOSS(labels, whole), np.mean(whole.argmax(1) == labels)
+    np.testing.assert_allclose(training.evaluate(model, images, labels, batch_size), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: keras.optimizers.SGD(0.05, momentum=0.9),
+        lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 30)),
+    ],
+)
+def test_an_interrupted_fit_continues_with_the_same_bits(tmp_path, optimizer):
+    whole, history = fit(epochs=6, optimizer=optimizer())
+    checkpoint = tmp_path / "checkpoint.npz"
+    fit(epochs=4, optimizer=optimizer(), checkpoint=checkpoint)
+    resumed, resumed_history = fit(epochs=6, optimizer=optimizer(), checkpoint=checkpoint)
+    assert_same_weights(whole, resumed)
+    assert resumed_history.equals(history)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.npz"
+    fit(seed=0, checkpoint=checkpoint)
+    saved = checkpoint.read_bytes()
+    for change in ({"seed": 1}, {"optimizer": keras.optimizers.Adam(0.02)}):
+        with pytest.raises(ValueError, match="belongs to another run"):
+            fit(**change, checkpoint=checkpoint)
+    assert checkpoint.read_bytes() == saved
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
+def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
+    checkpoint = tmp_path / "checkpoint.npz"
+    fit(checkpoint=checkpoint)
+    saved = checkpoint.read_bytes()
+    checkpoint.write_bytes(saved[: int(share * len(saved))])
+    with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
+        fit(checkpoint=checkpoint)
+
+
+def test_lengths_must_agree():
+    images, labels = digits()
+    with pytest.raises(ValueError, match="train holds 300 images and 299 labels"):
+        training.fit(classifier("sgd"), (images, labels[:-1]), epochs=1, seed=0)
+
+
+RUN = textwrap.dedent("""
+    import sys
+    import tests.conftest
+    from tests.test_training import digest, fit
+    print(digest(*fit(epochs=200, checkpoint=sys.argv[1])))
+""")
+
+
+def digest(model, history):
+    weights = b"".join(w.tobytes() for w in model.get_weights())
+    return hashlib.sha256(weights + history.to_json().encode()).hexdigest()
+
+
+def test_a_killed_training_ends_with_the_same_bits(tmp_path):
+    whole = subprocess.run(
+        [sys.executable, "-c", RUN, tmp_path / "whole.npz"], capture_output=True, check=True
+    )
+    checkpoint = tmp_path / "killed.npz"
+    for _ in range(2):
+        process = subprocess.Popen([sys.executable, "-c", RUN, checkpoint], stderr=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL)  # fmt: skip
+        before = checkpoint.stat().st_mtime if checkpoint.exists() else 0
+        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime == before):
+            time.sleep(0.01)
+        time.sleep(random.random() * 0.3)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    resumed = subprocess.run([sys.executable, "-c", RUN, checkpoint], capture_output=True, check=True)
+    assert resumed.stdout == whole.stdout
