@@ -54,26 +54,27 @@ def accuracy(
     Returns
     -------
     dict
-        accuracy, loss (on `evaluate_on`, after the last epoch), train_accuracy, train_loss (on the training
-        set, after the last epoch), curve_loss and curve_accuracy (lists over the epochs, while training),
-        parameters.
+        accuracy and loss on `evaluate_on`, train_accuracy and train_loss on the training set, all after the
+        last epoch; parameters; and lists over the epochs: epoch_loss and epoch_accuracy (while training),
+        epoch_validation_loss and epoch_validation_accuracy.
     """
-    train, held_out = _splits(dataset, examples, evaluate_on, seed)
-    see = lambda part: NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed))  # noqa: E731
-    images = see(train)
-    model = build(architecture, images.shape[1:], len(train.class_names), seed)
-    compile_classifier(model, learning_rate, steps=epochs * -(-len(train) // 128))
-    history = training.fit(model, (images, train.labels), epochs=epochs, seed=seed)
-    train_loss, train_accuracy = training.evaluate(model, images, train.labels)
-    loss, score = training.evaluate(model, see(held_out), held_out.labels)
+    parts = _splits(load_dataset(dataset), examples, seed)
+    train, validation, test = (
+        (NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed)), part.labels)
+        for part in parts
+    )
+    model = build(architecture, train[0].shape[1:], len(parts[0].class_names), seed)
+    compile_classifier(model, learning_rate, steps=epochs * -(-examples // training.BATCH_SIZE))
+    history = training.fit(model, train, validation, epochs=epochs, seed=seed)
+    train_loss, train_accuracy = training.evaluate(model, *train)
+    loss, score = training.evaluate(model, *{"validation": validation, "test": test}[evaluate_on])
     return {
         "accuracy": score,
         "loss": loss,
         "train_accuracy": train_accuracy,
         "train_loss": train_loss,
-        "curve_loss": history["loss"],
-        "curve_accuracy": history["accuracy"],
         "parameters": model.count_params(),
+        **{f"epoch_{name}": history[name].round(5) for name in history.columns.drop("epoch")},
     }
 
 
@@ -111,8 +112,7 @@ def compile_classifier(model, learning_rate, steps):
     model.compile(keras.optimizers.Adam(schedule), loss)
 
 
-def _splits(dataset, examples, evaluate_on, seed):
-    data = load_dataset(dataset)
-    first, last = data.train[:-VALIDATION_SIZE], data.train[-VALIDATION_SIZE:]
+def _splits(data, examples, seed):
+    first, validation = data.train[:-VALIDATION_SIZE], data.train[-VALIDATION_SIZE:]
     chosen = np.random.default_rng(seed).choice(len(first), examples, replace=False)
-    return first[np.sort(chosen)], {"validation": last, "test": data.test}[evaluate_on]
+    return first[np.sort(chosen)], validation, data.test

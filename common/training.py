@@ -17,8 +17,12 @@ from tqdm.auto import tqdm
 
 from common.experiments import write_atomically
 
+BATCH_SIZE = 128
 
-def fit(model, train, validation=None, *, epochs, seed, batch_size=128, checkpoint=None, progress=False):
+
+def fit(
+    model, train, validation=None, *, epochs, seed, batch_size=BATCH_SIZE, checkpoint=None, progress=False
+):
     """Train a compiled classifier and return its history.
 
     Parameters
@@ -76,16 +80,9 @@ def fit(model, train, validation=None, *, epochs, seed, batch_size=128, checkpoi
 
 def evaluate(model, images, labels, batch_size=1000):
     """Return (mean loss, accuracy) of a compiled classifier on arrays, as floats."""
-    logits = predict(model, images, batch_size)
+    logits = model.predict(images, batch_size, verbose=0)
     loss = model.compute_loss(y=tf.constant(labels), y_pred=logits, training=False)
     return float(loss), float(np.mean(np.argmax(logits, axis=-1) == labels))
-
-
-def predict(model, images, batch_size=1000):
-    """Return the model's output for all images as one array, computed batch by batch."""
-    forward = tf.function(lambda batch: model(batch, training=False), reduce_retracing=True)
-    batches = (images[i : i + batch_size] for i in range(0, len(images), batch_size))
-    return np.concatenate([forward(tf.constant(batch)).numpy() for batch in batches])
 
 
 def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progress=False):

@@ -1,0 +1,186 @@
+"""Figures in one style. Every function takes data that are already computed and returns a `Figure`."""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+in_our_style = plt.style.context(Path(__file__).with_name("notebook.mplstyle"))
+
+
+@in_our_style
+def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1), cmap="gray", size=1.0):
+    """Show images row by row.
+
+    Parameters
+    ----------
+    images : array, shape (n, height, width, channels)
+        One channel is drawn with `cmap`, three as colours in [0, 1].
+    titles : list of str, optional
+        One above each image.
+    columns : int, optional
+        Images a row; by default all in one row.
+    row_labels : list of str, optional
+        One to the left of each row.
+    limits : (float, float) or None
+        Values drawn as the two ends of `cmap`; None takes each image's own extremes.
+    size : float
+        Inches a picture.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or len(images) == 0:
+        raise ValueError(f"images must be (n, height, width, 1 or 3) with n > 0, not {images.shape}.")
+    columns = columns or len(images)
+    rows = -(-len(images) // columns)
+    low, high = limits or (None, None)
+    figure, axes = _subplots(rows, columns, size * columns, size * rows * (1.25 if titles else 1))
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        axis.imshow(image, vmin=low, vmax=high, cmap=cmap)
+        axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
+    for axis, label in zip(axes[:, 0], row_labels or [], strict=False):
+        axis.set_ylabel(label, rotation=0, ha="right", va="center")
+    return figure
+
+
+@in_our_style
+def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
+    """Draw one line with its confidence band for each entry and write its name at the end of the line.
+
+    Parameters
+    ----------
+    x : array, shape (points,)
+    bands : dict from str to `common.statistics.Interval` of arrays of shape (points,)
+    axis : matplotlib axis, optional
+        Where to draw; by default a new figure.
+    """
+    if axis is None:
+        _, axes = _subplots(1, 1, 6, 3.6)
+        axis = axes[0, 0]
+    for band in bands.values():
+        (line,) = axis.plot(x, band.mean)
+        axis.fill_between(x, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
+    _label_line_ends(axis, bands)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
+    return axis.figure
+
+
+@in_our_style
+def training_histories(x, panels, xlabel="epoch"):
+    """Draw several groups of curves side by side, e.g. loss and accuracy.
+
+    Parameters
+    ----------
+    x : array, shape (epochs,)
+    panels : dict from the label of the vertical axis to the `bands` of `curves`
+    """
+    figure, axes = _subplots(1, len(panels), 5 * len(panels), 3.4)
+    for axis, (ylabel, bands) in zip(axes[0], panels.items(), strict=True):
+        curves(x, bands, xlabel, ylabel, axis=axis)
+    return figure
+
+
+@in_our_style
+def dots(samples, intervals, xlabel):
+    """Draw one row for each entry: every run as a dot, the mean as a bar, the interval as a line.
+
+    Parameters
+    ----------
+    samples : dict from str to array, shape (n,)
+    intervals : dict from the same names to `common.statistics.Interval` of floats
+    """
+    figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
+    axis = axes[0, 0]
+    for row, (name, values) in enumerate(samples.items()):
+        band, color = intervals[name], f"C{row % 7}"
+        axis.plot(
+            [band.low, band.high], [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt"
+        )
+        axis.plot(values, np.full(len(values), row), "o", color=color, markersize=4, markeredgewidth=0)
+        axis.plot([band.mean], [row], "|", color="black", markersize=14)
+    axis.set_yticks(range(len(samples)), [f"{name}  (n = {len(v)})" for name, v in samples.items()])
+    axis.set(xlabel=xlabel, ylim=(len(samples) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    return figure
+
+
+@in_our_style
+def heat_map(values, counts, row_names, column_names, row_label, column_label, value_label, center=None):
+    """Draw a table of numbers as colours, each cell with its number and its n.
+
+    Parameters
+    ----------
+    values, counts : array, shape (rows, columns)
+        Counts are the measurements behind each value.
+    center : float, optional
+        The value drawn white, between blue (above) and orange (below).
+    """
+    values, counts = np.asarray(values, float), np.asarray(counts)
+    rows, columns = values.shape
+    figure, axes = _subplots(1, 1, 0.95 * columns + 2.2, 0.6 * rows + 1.3)
+    axis = axes[0, 0]
+    spread = None if center is None else np.nanmax(np.abs(values - center)) or 1
+    limits = {} if center is None else {"vmin": center - spread, "vmax": center + spread}
+    drawn = axis.imshow(values, cmap="viridis" if center is None else "PuOr", aspect="auto", **limits)
+    for (row, column), value in np.ndenumerate(values):
+        shade = np.mean(drawn.cmap(drawn.norm(value))[:3])
+        axis.text(column, row, f"{value:.3g}\nn = {counts[row, column]}", ha="center", va="center",
+                  fontsize=8, color="white" if shade < 0.5 else "black")  # fmt: skip
+    axis.set_xticks(range(columns), column_names)
+    axis.set_yticks(range(rows), row_names)
+    axis.set(xlabel=column_label, ylabel=row_label)
+    axis.grid(visible=False)
+    figure.colorbar(drawn, label=value_label)
+    return figure
+
+
+@in_our_style
+def wavelet_pyramid(coefficients, size=4.0):
+    """Draw a 2-D wavelet decomposition as the usual nested square.
+
+    Parameters
+    ----------
+    coefficients : list
+        ``[approximation, details_coarsest, ..., details_finest]`` with details (horizontal, vertical,
+        diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
+        the top left; each subband has its own grey scale, zero detail is mid-grey.
+    """
+    approximation, *levels = coefficients
+    mosaic = _stretched(np.asarray(approximation))
+    for horizontal, vertical, diagonal in levels:
+        h, v, d = (_centred(np.asarray(band)) for band in (horizontal, vertical, diagonal))
+        mosaic = mosaic[: h.shape[0], : h.shape[1]]
+        mosaic = np.block([[mosaic, h], [v, d]])
+    figure, axes = _subplots(1, 1, size, size * mosaic.shape[0] / mosaic.shape[1])
+    axes[0, 0].imshow(mosaic, vmin=0, vmax=1)
+    axes[0, 0].set_axis_off()
+    return figure
+
+
+def _subplots(rows, columns, width, height):
+    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    # A closed figure is shown once in a notebook, as the value of its cell.
+    plt.close(figure)
+    return figure, axes
+
+
+def _label_line_ends(axis, bands):
+    ends = [line.get_ydata()[-1] for line in axis.lines]
+    low, high = min(min(band.low) for band in bands.values()), max(max(band.high) for band in bands.values())
+    gap = 0.07 * (high - low or 1)
+    previous = -np.inf
+    for i in np.argsort(ends):
+        previous = max(ends[i], previous + gap)
+        line = axis.lines[i]
+        axis.annotate(list(bands)[i], (line.get_xdata()[-1], previous), (4, 0), textcoords="offset points",
+                      color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
+
+
+def _stretched(band):
+    return (band - band.min()) / (np.ptp(band) or 1)
+
+
+def _centred(band):
+    return 0.5 + band / (2 * np.abs(band).max() or 1)

@@ -1,0 +1,47 @@
+"""Intervals for numbers that were measured several times."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+
+class Interval(NamedTuple):
+    """A mean with its confidence limits; floats or arrays of one shape."""
+
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def __format__(self, spec):
+        return f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+
+def mean_interval(samples, confidence=0.95):
+    """Return the mean over the first axis and its Student interval.
+
+    Parameters
+    ----------
+    samples : array, shape (n, ...)
+        n independent measurements, at least 2; for a paired difference pass the differences.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Interval
+        Arrays of shape ``samples.shape[1:]``: mean and ``mean -+ t(n - 1) * s / sqrt(n)``.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two measurements, or a confidence outside (0, 1).
+    """
+    samples = np.asarray(samples, float)
+    if samples.ndim == 0 or len(samples) < 2:
+        raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")
+    mean = samples.mean(axis=0)
+    half = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples, axis=0)
+    return Interval(mean, mean - half, mean + half)

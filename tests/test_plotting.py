@@ -1,0 +1,107 @@
+import io
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from common import plotting
+from common.statistics import Interval, mean_interval
+
+
+def picture(figure):
+    """The figure as an array of grey values, to see that something was drawn."""
+    assert isinstance(figure, Figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return np.asarray(Image.open(file).convert("L"))
+
+
+def bands(rng, points=5, names=("LeNet-5", "dense")):
+    return {name: mean_interval(rng.random((4, points))) for name in names}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_image_grid_shows_every_image_and_title(rng, channels):
+    images = rng.random((7, 8, 9, channels))
+    figure = plotting.image_grid(images, titles=[str(i) for i in range(7)], columns=4)
+    assert len(figure.axes) == 8
+    shown = [axis.images[0].get_array() for axis in figure.axes if axis.images]
+    np.testing.assert_array_equal(np.stack(shown).reshape(images.shape), images)
+    assert [axis.get_title() for axis in figure.axes[:7]] == [str(i) for i in range(7)]
+    assert picture(figure).std() > 10
+
+
+def test_image_grid_refuses_what_is_not_a_batch_of_images(rng):
+    with pytest.raises(ValueError, match=r"must be \(n, height, width, 1 or 3\)"):
+        plotting.image_grid(rng.random((8, 8)))
+
+
+def test_curves_draw_mean_band_and_direct_labels(rng):
+    drawn = bands(rng)
+    figure = plotting.curves(np.arange(5), drawn, "epoch", "accuracy")
+    axis = figure.axes[0]
+    for line, band in zip(axis.lines, drawn.values(), strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), band.mean)
+    assert len(axis.collections) == 2
+    assert {text.get_text() for text in axis.texts} == set(drawn)
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "accuracy")
+    assert picture(figure).std() > 10
+
+
+def test_labels_of_equal_curves_do_not_overlap():
+    same = Interval(np.ones(3), np.zeros(3), np.full(3, 2.0))
+    figure = plotting.curves(np.arange(3), {"one": same, "two": same, "three": same}, "x", "y")
+    heights = sorted(text.xy[1] for text in figure.axes[0].texts)
+    assert np.diff(heights).min() > 0.1
+
+
+def test_training_histories_draw_one_panel_for_each_quantity(rng):
+    figure = plotting.training_histories(np.arange(5), {"loss": bands(rng), "accuracy": bands(rng)})
+    assert [axis.get_ylabel() for axis in figure.axes] == ["loss", "accuracy"]
+    assert picture(figure).std() > 10
+
+
+def test_dots_show_every_run_and_its_interval(rng):
+    samples = {"raw": rng.random(5), "scrambled": rng.random(10)}
+    intervals = {name: mean_interval(values) for name, values in samples.items()}
+    figure = plotting.dots(samples, intervals, "accuracy / %")
+    axis = figure.axes[0]
+    np.testing.assert_array_equal(axis.lines[4].get_xdata(), samples["scrambled"])
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["raw  (n = 5)", "scrambled  (n = 10)"]
+    assert picture(figure).std() > 10
+
+
+@pytest.mark.parametrize("center", [None, 0.0])
+def test_heat_map_writes_every_value_and_its_n(rng, center):
+    values, counts = rng.normal(size=(2, 3)), np.arange(6).reshape(2, 3)
+    figure = plotting.heat_map(values, counts, ["a", "b"], list("xyz"), "rows", "columns", "gain", center)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == [f"{v:.3g}\nn = {n}" for v, n in zip(values.ravel(), counts.ravel(), strict=True)]
+    assert picture(figure).std() > 10
+
+
+def test_wavelet_pyramid_draws_pywavelets_decomposition():
+    import pywt
+    from skimage.data import camera
+
+    coefficients = pywt.wavedec2(camera()[:100, :90] / 255, "db2", level=3)
+    figure = plotting.wavelet_pyramid(coefficients)
+    finest = coefficients[-1][2]
+    mosaic = figure.axes[0].images[0].get_array()
+    expected = 0.5 + finest / (2 * np.abs(finest).max())
+    np.testing.assert_allclose(mosaic[-finest.shape[0] :, -finest.shape[1] :], expected)
+    assert picture(figure).std() > 10
+
+
+def test_a_figure_is_shown_once_and_leaves_nothing_behind(rng):
+    import matplotlib.pyplot as plt
+
+    before = plt.rcParams["font.size"], plt.get_fignums()
+    plotting.image_grid(rng.random((1, 4, 4, 1)))
+    assert (plt.rcParams["font.size"], plt.get_fignums()) == before
