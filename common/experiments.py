@@ -15,6 +15,7 @@ version and its data's SHA-256 are those of today. The environment variable ``RE
 measuring: a missing record is then an error.
 """
 
+import importlib
 import importlib.metadata
 import inspect
 import itertools
@@ -147,7 +148,9 @@ def complete(store, function, configs):
     missing = _missing(store, function, configs)
     if not missing:
         return
-    jobs = (joblib.delayed(_measure)(store, function, config) for config in missing)
+    # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
+    name = function.__module__, function.__name__
+    jobs = (joblib.delayed(_measure)(store, *name, config) for config in missing)
     try:
         finished = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs)
         for _ in tqdm(finished, total=len(missing), desc=function.__name__, leave=False):
@@ -259,8 +262,9 @@ def _data_sha256(config):
     return data.SHA256.get(config.get("dataset"))
 
 
-def _measure(store, function, config):
+def _measure(store, module, name, config):
     os.environ.update(WORKER_ENVIRONMENT)
+    function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
     result = _as_result(function, function(**config))
     store.add({

@@ -54,12 +54,13 @@ def fit(
     """
     images, labels = _checked(train, "train")
     model.optimizer.build(model.trainable_variables)
-    run_epoch = _epoch_function(model, images, labels, batch_size)
+    run_epoch = _epoch_function(model, batch_size)
+    tensors = tf.constant(images), tf.constant(labels)
     arrays = None if validation is None else _checked(validation, "validation")
 
     def measure_epoch(epoch):
         order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
-        loss, accuracy = run_epoch(order)
+        loss, accuracy = run_epoch(*tensors, order)
         row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
         if arrays is not None:
             loss, accuracy = evaluate(model, *arrays)
@@ -107,12 +108,11 @@ def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progr
     return pd.DataFrame(history[:epochs])
 
 
-def _epoch_function(model, images, labels, batch_size):
-    images, labels = tf.constant(images), tf.constant(labels)
-    count = len(images)
-
+def _epoch_function(model, batch_size):
+    # The data are arguments: TensorFlow never frees what a function has captured.
     @tf.function
-    def run_epoch(order):
+    def run_epoch(images, labels, order):
+        count = len(images)
         loss_sum, correct = tf.constant(0.0), tf.constant(0)
         for start in tf.range(0, count, batch_size):
             chosen = order[start : start + batch_size]

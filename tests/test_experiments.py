@@ -39,6 +39,7 @@ def square(*, x=3, dataset="mnist", seed):
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """A study in a temporary folder whose experiment notes every start."""
+    monkeypatch.setenv("RESULTS", "compute")
     return make_study(tmp_path, monkeypatch, "study_" + tmp_path.name.replace("-", "_"))
 
 
@@ -178,6 +179,7 @@ def test_two_processes_adding_at_once_lose_nothing(tmp_path):
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_a_killed_sweep_continues_and_gives_the_same_table(tmp_path, monkeypatch, attempt):
+    monkeypatch.setenv("RESULTS", "compute")
     name = f"killed_{attempt}"
     square = make_study(tmp_path, monkeypatch, name, seconds=0.02)
     code = f"""from {name}.experiments import square

@@ -135,7 +135,7 @@ def test_lengths_must_agree():
 
 RUN = textwrap.dedent("""
     import sys
-    import tests.conftest
+    import conftest
     from tests.test_training import digest, fit
     print(digest(*fit(epochs=200, checkpoint=sys.argv[1])))
 """)

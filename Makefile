@@ -1,0 +1,65 @@
+# `make reproduce` and `make test` do all of their set-up; interrupted, they continue where they were.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce test test-backends lab bench scratch notebooks lock clean
+
+help:                ## list these commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+reproduce: .venv/ready   ## execute every notebook, compare it with the committed one, make build/index.html
+	$(RUN) common.notebooks reproduce
+
+test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit of a sample of stored results
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
+	$(RUN) common.audit sample
+
+test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
+	KERAS_BACKEND=jax $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py
+	KERAS_BACKEND=torch $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py
+
+lab: .venv/ready         ## JupyterLab
+	$(BIN)/jupyter lab
+
+bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-image, torchskradon, SciPy, PyTorch
+	$(RUN) tests.benchmarks
+
+scratch: .venv/ready     ## measure every stored result again and report the differences; STUDY=name for one
+	$(RUN) common.audit scratch $(STUDY)
+
+notebooks: .venv/ready   ## write the committed outputs and the figures of the READMEs
+	$(RUN) common.notebooks write
+
+# Each direct dependency gets the comment that it has in pyproject.toml.
+lock: .venv/ready        ## write requirements.txt, the full lock, from the ranges in pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	  --no-emit-index-url --no-header --no-annotate | awk -F '[">=]+' ' \
+	    NR == FNR { if (/^    ".*# /) why[tolower($$2)] = substr($$0, index($$0, "#")); next } \
+	    { print $$0 (tolower($$1) in why ? "  " why[tolower($$1)] : "") } \
+	    END { print "-e ." }' pyproject.toml - > build/requirements.txt
+	mv build/requirements.txt requirements.txt
+
+clean:               ## delete the environment and everything that was built
+	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
+
+# The stamp is written last, so an interrupted installation is repeated; pip keeps what it had downloaded.
+.venv/ready: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	@[ $$(df -Pk . | awk 'NR == 2 {print $$4}') -gt 5000000 ] || \
+	  { echo "Too little disk: the environment needs 5 GB here"; exit 1; }
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/backends .venv/peers: .venv/%: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .[$*]
+	@touch $@

@@ -1,0 +1,183 @@
+"""Executes the notebooks in fresh kernels, from the stored results.
+
+``python -m common.notebooks reproduce`` executes copies under ``build/``, compares their outputs with the
+committed ones and makes one HTML page of them; ``python -m common.notebooks write`` is the one writer of
+committed outputs, and of the figures that the READMEs show.
+"""
+
+import argparse
+import base64
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+from common.experiments import WORKER_ENVIRONMENT, write_atomically
+
+ROOT = Path(__file__).parent.parent
+BUILD = ROOT / "build"
+ENVIRONMENT = WORKER_ENVIRONMENT | {"RESULTS": "replay", "PYTHONHASHSEED": "0"}
+IGNORE_OUTPUT = "nbval-ignore-output"
+FIGURE_TAG = "figure-"
+
+
+def paths():
+    """Return the paths of all notebooks, ``<study>/NN_title.ipynb``, in order."""
+    return sorted(ROOT.glob("*/[0-9][0-9]_*.ipynb"))
+
+
+def execute(path):
+    """Execute the notebook at `path` top to bottom in a fresh kernel and return it with its new outputs.
+
+    Whatever a cell writes to stderr is left out, and so is all metadata that differs between machines.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        A cell raised an exception.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=None,
+        record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": path.parent}},
+    )
+    client.execute(env=os.environ | ENVIRONMENT)
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in code_cells(notebook):
+        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return notebook
+
+
+def code_cells(notebook):
+    """Return the code cells of a notebook."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def differing_cells(one, other):
+    """Return the numbers, from 1, of the code cells of two notebooks whose source or outputs differ.
+
+    Pictures are not compared, because they differ between platforms, and neither are the outputs of cells
+    tagged ``nbval-ignore-output``; nbval does the same.
+    """
+    pairs = zip(code_cells(one), code_cells(other), strict=True)
+    return [number for number, (a, b) in enumerate(pairs, 1) if _comparable(a) != _comparable(b)]
+
+
+def tagged_figures(notebook):
+    """Return the pictures of cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
+    return {
+        tag.removeprefix(FIGURE_TAG): base64.b64decode(output.data["image/png"])
+        for cell in code_cells(notebook)
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith(FIGURE_TAG)
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    }
+
+
+def page(notebooks):
+    """Return one HTML page, usable offline, with a table of contents and all notebooks."""
+    contents = [f"- [{_title(notebook)}](#{name})" for name, notebook in notebooks.items()]
+    cells = [nbformat.v4.new_markdown_cell("\n".join(["# Contents", *contents]))]
+    for name, notebook in notebooks.items():
+        cells += [nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>'), *notebook.cells]
+    scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
+    exporter = HTMLExporter(template_name="lab", **scripts)
+    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Research notebooks"})
+    return exporter.from_notebook_node(whole)[0]
+
+
+def reproduce():
+    """Execute a copy of every notebook and return the table that `make reproduce` ends with.
+
+    A copy made by an interrupted run counts as done.
+    """
+    unfinished = BUILD / "reproduce.unfinished"
+    BUILD.mkdir(exist_ok=True)
+    if not unfinished.exists():
+        unfinished.touch()
+    rows, copies = [], {}
+    for path in paths():
+        start = time.perf_counter()
+        copy = BUILD / "notebooks" / path.relative_to(ROOT)
+        if not copy.exists() or copy.stat().st_mtime < max(unfinished.stat().st_mtime, path.stat().st_mtime):
+            print(f"{path.relative_to(ROOT)} ...", flush=True)
+            copy.unlink(missing_ok=True)
+            verdict = _execute_to(path, copy)
+        if copy.exists():
+            copies[path.stem] = nbformat.read(copy, 4)
+            verdict = _verdict(nbformat.read(path, 4), copies[path.stem])
+        cells = len(code_cells(nbformat.read(path, 4)))
+        rows.append((str(path.relative_to(ROOT)), cells, round(time.perf_counter() - start, 1), verdict))
+    write_atomically(BUILD / "index.html", page(copies).encode())
+    unfinished.unlink()
+    return pd.DataFrame(rows, columns=["notebook", "code cells", "seconds", "outputs"])
+
+
+def write():
+    """Execute every notebook in place and write the figures that its tags name."""
+    for path in paths():
+        print(f"{path.relative_to(ROOT)} ...", flush=True)
+        notebook = execute(path)
+        write_atomically(path, nbformat.writes(notebook).encode())
+        for name, png in tagged_figures(notebook).items():
+            write_atomically(path.parent / "figures" / f"{name}.png", png)
+
+
+def _execute_to(path, copy):
+    try:
+        write_atomically(copy, nbformat.writes(execute(path)).encode())
+    except CellExecutionError as error:
+        return f"failed: {error.ename}: {error.evalue}"
+
+
+def _verdict(committed, copy):
+    different = differing_cells(committed, copy)
+    return f"different in code cells {', '.join(map(str, different))}" if different else "identical"
+
+
+def _comparable(cell):
+    if IGNORE_OUTPUT in cell.metadata.get("tags", []):
+        return cell.source, None
+    streams = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
+    shown = [
+        {kind: value for kind, value in output.data.items() if not kind.startswith("image/")}
+        for output in cell.outputs
+        if "data" in output
+    ]
+    return cell.source, streams, shown
+
+
+def _title(notebook):
+    return notebook.cells[0].source.splitlines()[0].lstrip("# ")
+
+
+def main(argv=None):
+    """Run the command line; return 1 if an output differs from the committed one, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m common.notebooks", description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["reproduce", "write"])
+    if parser.parse_args(argv).command == "write":
+        write()
+        return 0
+    table = reproduce()
+    print(table.to_string(index=False))
+    print(f"All of them on one page: {(BUILD / 'index.html').relative_to(ROOT)}")
+    return int((table["outputs"] != "identical").any())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""The rules that keep the house tidy: who may import whom, and what a notebook may hold."""
+
+import ast
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from common.notebooks import IGNORE_OUTPUT, ROOT, code_cells, paths, tagged_figures
+
+STUDIES = {"cnn_vs_dense", "gan", "adversarial_attack", "wavelet_based_dnn"}
+MODULES = [p for folder in ("common", *STUDIES) for p in sorted((ROOT / folder).glob("**/*.py"))]
+
+
+def imported_packages(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_common_imports_no_study_and_studies_do_not_import_each_other(path):
+    own = path.relative_to(ROOT).parts[0]
+    assert not (STUDIES - {own}) & set(imported_packages(path))
+
+
+def test_importing_common_imports_nothing_else():
+    code = "import sys; before = set(sys.modules); import common; print(*(set(sys.modules) - before))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["common"]
+
+
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_committed_notebooks_are_whole_and_clean(path):
+    notebook = nbformat.read(path, as_version=4)
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert path.stat().st_size < 1.5 * 2**20
+    assert max(len(cell.source.splitlines()) for cell in cells) <= 20
+    assert sum(IGNORE_OUTPUT in cell.metadata.get("tags", []) for cell in cells) <= 1
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.get("name") == "stderr" or "ename" in output]
+
+
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_figures_of_the_readme_are_those_of_the_notebook(path):
+    figures = tagged_figures(nbformat.read(path, as_version=4))
+    assert figures
+    for name, png in figures.items():
+        assert (path.parent / "figures" / f"{name}.png").read_bytes() == png

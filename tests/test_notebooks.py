@@ -1,0 +1,96 @@
+import re
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from common import notebooks
+
+SOURCES = [
+    "import os, sys\nprint(os.environ['RESULTS'])",
+    "print('noise', file=sys.stderr)\n6 * 7",
+    "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure",
+    "import time\ntime.time()",
+]
+
+
+def write_notebook(path, sources=SOURCES):
+    cells = [nbformat.v4.new_markdown_cell("# A question\ntext"), *map(nbformat.v4.new_code_cell, sources)]
+    for cell, tag in zip(cells[-2:], ("figure-plot", notebooks.IGNORE_OUTPUT), strict=True):
+        cell.metadata["tags"] = [tag]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A repository with one notebook whose outputs are committed."""
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(notebooks, "BUILD", tmp_path / "build")
+    path = tmp_path / "study" / "01_question.ipynb"
+    write_notebook(path)
+    notebooks.write()
+    return path
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
+    notebook = nbformat.read(tree, as_version=4)
+    cells = notebooks.code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4]
+    assert cells[0].outputs[0].text == "replay\n"
+    assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert "execution" not in cells[0].metadata
+    png = (tree.parent / "figures" / "plot.png").read_bytes()
+    assert png.startswith(b"\x89PNG")
+    assert notebooks.tagged_figures(notebook) == {"plot": png}
+
+
+def test_reproduce_finds_identical_outputs_and_makes_one_page(tree):
+    table = notebooks.reproduce()
+    assert table[["notebook", "code cells", "outputs"]].to_numpy().tolist() == [
+        ["study/01_question.ipynb", 4, "identical"]
+    ]
+    html = (notebooks.BUILD / "index.html").read_text()
+    assert 'href="#01_question"' in html
+    assert "A question" in html
+    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
+
+
+def test_reproduce_finds_a_changed_output(tree):
+    replace(tree, '"42"', '"43"')
+    assert notebooks.reproduce()["outputs"].tolist() == ["different in code cells 2"]
+
+
+def test_reproduce_reports_a_cell_that_fails(tree):
+    replace(tree, "6 * 7", "6 / 0")
+    assert notebooks.reproduce()["outputs"].tolist() == ["failed: ZeroDivisionError: division by zero"]
+    with pytest.raises(CellExecutionError):
+        notebooks.execute(tree)
+
+
+def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(tree, monkeypatch):
+    executed = []
+    execute = notebooks.execute
+
+    def interrupted(path):
+        executed.append(path.stem)
+        if path.stem == "02_next" and executed.count("02_next") == 1:
+            raise KeyboardInterrupt
+        return execute(path)
+
+    write_notebook(tree.with_name("02_next.ipynb"))
+    notebooks.write()
+    monkeypatch.setattr(notebooks, "execute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        notebooks.reproduce()
+    assert notebooks.reproduce()["outputs"].tolist() == ["identical", "identical"]
+    assert executed == ["01_question", "02_next", "02_next"]
+    notebooks.reproduce()
+    assert executed == ["01_question", "02_next", "02_next", "01_question", "02_next"]
