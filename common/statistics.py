@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 
@@ -45,3 +46,30 @@ def mean_interval(samples, confidence=0.95):
     mean = samples.mean(axis=0)
     half = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples, axis=0)
     return Interval(mean, mean - half, mean + half)
+
+
+def summarise(table, by, value, scale=1.0):
+    """Return n, mean and 95 % interval of a column for each group of a table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a run, as `common.experiments.sweep` returns it.
+    by : list of str
+        Columns that tell the groups apart; the groups keep the order of the table.
+    value : str
+        Column of numbers.
+    scale : float
+        Factor on the numbers, e.g. 100 for percent.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by group, with columns n, mean, low, high.
+    """
+
+    def row(values):
+        return pd.Series({"n": len(values), **mean_interval(values * scale)._asdict()})
+
+    rows = table.groupby(by, sort=False)[value].apply(row).unstack()
+    return rows.astype({"n": int})

@@ -54,7 +54,7 @@ def fit(
     """
     images, labels = _checked(train, "train")
     model.optimizer.build(model.trainable_variables)
-    run_epoch = _epoch_function(model, batch_size)
+    run_epoch = epoch_function(model, batch_size)
     tensors = tf.constant(images), tf.constant(labels)
     arrays = None if validation is None else _checked(validation, "validation")
 
@@ -77,6 +77,33 @@ def fit(
         "optimizer": repr(model.optimizer.get_config() | {"name": None}),
     }
     return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+
+
+def epoch_function(model, batch_size):
+    """Return ``run_epoch(images, labels, order)``, which trains one epoch and returns (loss, accuracy).
+
+    The arguments are tensors; `order` holds the indices of the examples, int32. Both results are means over
+    the epoch, measured while the weights change.
+    """
+
+    # The data are arguments, because TensorFlow never frees what a function has captured.
+    @tf.function
+    def run_epoch(images, labels, order):
+        count = len(images)
+        loss_sum, correct = tf.constant(0.0), tf.constant(0)
+        for start in tf.range(0, count, batch_size):
+            chosen = order[start : start + batch_size]
+            x, y = tf.gather(images, chosen), tf.gather(labels, chosen)
+            with tf.GradientTape() as tape:
+                logits = model(x, training=True)
+                loss = model.compute_loss(x, y, logits)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            model.optimizer.apply(gradients, model.trainable_variables)
+            loss_sum += tf.cast(loss, "float32") * tf.cast(len(chosen), "float32")
+            correct += tf.math.count_nonzero(tf.argmax(logits, -1) == y, dtype=tf.int32)
+        return loss_sum / count, correct / count
+
+    return run_epoch
 
 
 def evaluate(model, images, labels, batch_size=1000):
@@ -106,27 +133,6 @@ def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progr
         if checkpoint is not None:
             _save(checkpoint, variables, settings, history)
     return pd.DataFrame(history[:epochs])
-
-
-def _epoch_function(model, batch_size):
-    # The data are arguments: TensorFlow never frees what a function has captured.
-    @tf.function
-    def run_epoch(images, labels, order):
-        count = len(images)
-        loss_sum, correct = tf.constant(0.0), tf.constant(0)
-        for start in tf.range(0, count, batch_size):
-            chosen = order[start : start + batch_size]
-            x, y = tf.gather(images, chosen), tf.gather(labels, chosen)
-            with tf.GradientTape() as tape:
-                logits = model(x, training=True)
-                loss = model.compute_loss(x, y, logits)
-            gradients = tape.gradient(loss, model.trainable_variables)
-            model.optimizer.apply(gradients, model.trainable_variables)
-            loss_sum += loss * tf.cast(len(chosen), loss.dtype)
-            correct += tf.math.count_nonzero(tf.argmax(logits, -1) == y, dtype=tf.int32)
-        return loss_sum / count, correct / count
-
-    return run_epoch
 
 
 def _checked(arrays, name):

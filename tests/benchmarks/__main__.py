@@ -1,0 +1,104 @@
+"""Prints one table: task, implementation, seconds, ratio to ours, peak memory.
+
+Every implementation of every task runs in a process of its own, one after the other: once to warm up, then
+several times, of which the fastest counts. The peak is the largest resident memory of that process, the
+libraries and the data included. Give module names (wavelet, radon, fourier, training) to run only those.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+
+import pandas as pd
+
+from common.experiments import cpu, libraries
+
+MODULES = ("wavelet", "radon", "fourier", "training")
+MOST_REPEATS, MOST_SECONDS = 10, 15
+
+
+def load(module):
+    """Yield (task, callables, target, factors) of a module's cases; a factor scales a peer's seconds."""
+    for task, callables, target, *factors in importlib.import_module(
+        f"tests.benchmarks.bench_{module}"
+    ).cases():
+        yield task, callables, target, dict(*factors)
+
+
+def measure(module, task, name):
+    """Print the seconds (fastest of several) and the peak memory in MB of one implementation as JSON."""
+    callables, factors = next((c, f) for t, c, _, f in load(module) if t == task)
+    callables[name]()
+    seconds, end = [], time.perf_counter() + MOST_SECONDS
+    while len(seconds) < 2 or (len(seconds) < MOST_REPEATS and time.perf_counter() < end):
+        start = time.perf_counter()
+        callables[name]()
+        seconds.append(time.perf_counter() - start)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if platform.system() == "Darwin" else 2**10
+    )
+    print(json.dumps({"seconds": min(seconds) * factors.get(name, 1), "peak MB": round(peak)}))
+
+
+def child(*arguments):
+    """Run this program with other arguments and return the JSON of its last line."""
+    command = [sys.executable, "-m", "tests.benchmarks", *arguments]
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    printed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
+                             env=environment).stdout  # fmt: skip
+    return json.loads(printed.splitlines()[-1])
+
+
+def compare(task, names, target, results):
+    """Return the rows of one task, ours first."""
+    ours = results["ours"]["seconds"]
+    for name in names:
+        seconds = results[name]["seconds"]
+        ratio = "" if name.startswith("ours") else f"{seconds / ours:.2f}"
+        verdict = "" if not ratio else "met" if seconds / ours >= target else "missed"
+        yield {
+            "task": task if name == "ours" else "",
+            "implementation": name,
+            "seconds": f"{seconds:.4g}",
+            "ratio": ratio,
+            "target": f"{target:g}" if ratio else "",
+            "verdict": verdict,
+            "peak MB": results[name]["peak MB"],
+        }
+
+
+def main():
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("modules", nargs="*", default=MODULES)
+    parser.add_argument("--list", action="store_true", help="print the tasks of one module as JSON")
+    parser.add_argument("--measure", nargs=2, metavar=("TASK", "IMPLEMENTATION"))
+    arguments = parser.parse_args()
+    if arguments.list:
+        print(
+            json.dumps(
+                [(task, list(callables), target) for task, callables, target, _ in load(*arguments.modules)]
+            )
+        )
+        return
+    if arguments.measure:
+        measure(*arguments.modules, *arguments.measure)
+        return
+    rows = []
+    for module in arguments.modules:
+        for task, names, target in child(module, "--list"):
+            results = {name: child(module, "--measure", task, name) for name in names}
+            rows += compare(task, names, target, results)
+            print(f"{task}: done", file=sys.stderr, flush=True)
+    print(f"{cpu()}, {os.cpu_count()} cores, {libraries()}")
+    print(pd.DataFrame(rows).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
