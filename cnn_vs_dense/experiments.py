@@ -12,7 +12,7 @@ from common.experiments import experiment, sweep
 from common.statistics import mean_interval
 
 VALIDATION_SIZE = 5_000
-LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01]
+LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 NORMALISATIONS = {
     "none": lambda images: images.astype("float32"),
     "[0, 1]": lambda images: images.astype("float32") / 255,

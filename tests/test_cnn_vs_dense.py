@@ -90,7 +90,7 @@ def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
         asked.append(grid)
         if grid["evaluate_on"] == "test":
             return pd.DataFrame([grid])
-        scores = {"raw": [0.1, 0.4, 0.3, 0.2], "scrambled": [0.1, 0.2, 0.3, 0.4]}
+        scores = {"raw": [0.1, 0.4, 0.3, 0.2, 0.1], "scrambled": [0.1, 0.2, 0.3, 0.4, 0.2]}
         return pd.DataFrame([
             {"representation": r, "learning_rate": rate, "accuracy": score}
             for r in grid["representation"]
