@@ -2,12 +2,15 @@
 
 ``python -m common.notebooks reproduce`` executes copies under ``build/``, compares their outputs with the
 committed ones and makes one HTML page of them; ``python -m common.notebooks write`` is the one writer of
-committed outputs, and of the figures that the READMEs show.
+committed outputs, and of what the READMEs show of them: a cell tagged ``figure-NAME`` writes its picture to
+``<study>/figures/NAME.png``, and the Markdown that a cell tagged ``readme-NAME`` displays goes between
+``<!-- NAME -->`` and ``<!-- end NAME -->`` in the READMEs.
 """
 
 import argparse
 import base64
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -25,6 +28,7 @@ BUILD = ROOT / "build"
 ENVIRONMENT = WORKER_ENVIRONMENT | {"RESULTS": "replay", "PYTHONHASHSEED": "0"}
 IGNORE_OUTPUT = "nbval-ignore-output"
 FIGURE_TAG = "figure-"
+README_TAG = "readme-"
 
 
 def paths():
@@ -77,16 +81,24 @@ def differing_cells(one, other):
     return [number for number, (a, b) in enumerate(pairs, 1) if _comparable(a) != _comparable(b)]
 
 
-def tagged_figures(notebook):
-    """Return the pictures of cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
-    return {
-        tag.removeprefix(FIGURE_TAG): base64.b64decode(output.data["image/png"])
-        for cell in code_cells(notebook)
-        for tag in cell.metadata.get("tags", [])
-        if tag.startswith(FIGURE_TAG)
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
-    }
+def figures(notebook):
+    """Return the pictures of the cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
+    pictures = _tagged(notebook, FIGURE_TAG, "image/png")
+    return {name: base64.b64decode(picture) for name, picture in pictures.items()}
+
+
+def filled(readme, notebook):
+    """Return the text of a README with the Markdown that the notebook's ``readme-NAME`` cells display."""
+    for name, markdown in _tagged(notebook, README_TAG, "text/markdown").items():
+        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+        pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+        readme = pattern.sub(lambda _, text=f"{start}\n{markdown}\n{end}": text, readme)
+    return readme
+
+
+def readmes(path):
+    """Return the READMEs that show something of the notebook at `path`: its study's and the root's."""
+    return [readme for folder in (path.parent, ROOT) if (readme := folder / "README.md").exists()]
 
 
 def page(notebooks):
@@ -129,13 +141,15 @@ def reproduce():
 
 
 def write():
-    """Execute every notebook in place and write the figures that its tags name."""
+    """Execute every notebook in place and write what the READMEs show of it."""
     for path in paths():
         print(f"{path.relative_to(ROOT)} ...", flush=True)
         notebook = execute(path)
         write_atomically(path, nbformat.writes(notebook).encode())
-        for name, png in tagged_figures(notebook).items():
+        for name, png in figures(notebook).items():
             write_atomically(path.parent / "figures" / f"{name}.png", png)
+        for readme in readmes(path):
+            write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
 
 
 def _execute_to(path, copy):
@@ -160,6 +174,17 @@ def _comparable(cell):
         if "data" in output
     ]
     return cell.source, streams, shown
+
+
+def _tagged(notebook, prefix, kind):
+    return {
+        tag.removeprefix(prefix): output.data[kind]
+        for cell in code_cells(notebook)
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith(prefix)
+        for output in cell.outputs
+        if kind in output.get("data", {})
+    }
 
 
 def _title(notebook):

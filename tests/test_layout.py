@@ -7,7 +7,8 @@ import sys
 import nbformat
 import pytest
 
-from common.notebooks import IGNORE_OUTPUT, ROOT, code_cells, paths, tagged_figures
+from common import notebooks
+from common.notebooks import IGNORE_OUTPUT, ROOT, code_cells, paths
 
 STUDIES = {"cnn_vs_dense", "gan", "adversarial_attack", "wavelet_based_dnn"}
 MODULES = [p for folder in ("common", *STUDIES) for p in sorted((ROOT / folder).glob("**/*.py"))]
@@ -46,8 +47,12 @@ def test_committed_notebooks_are_whole_and_clean(path):
 
 
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
-def test_figures_of_the_readme_are_those_of_the_notebook(path):
-    figures = tagged_figures(nbformat.read(path, as_version=4))
-    assert figures
-    for name, png in figures.items():
+def test_the_readmes_show_what_the_notebook_shows(path):
+    notebook = nbformat.read(path, as_version=4)
+    shown = notebooks.figures(notebook)
+    assert shown
+    for name, png in shown.items():
         assert (path.parent / "figures" / f"{name}.png").read_bytes() == png
+    for readme in notebooks.readmes(path):
+        text = readme.read_text(encoding="utf-8")
+        assert notebooks.filled(text, notebook) == text

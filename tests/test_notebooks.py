@@ -10,13 +10,14 @@ SOURCES = [
     "import os, sys\nprint(os.environ['RESULTS'])",
     "print('noise', file=sys.stderr)\n6 * 7",
     "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure",
+    "from IPython.display import Markdown\nMarkdown(f'**{6 * 7}** \\\\1')",
     "import time\ntime.time()",
 ]
 
 
 def write_notebook(path, sources=SOURCES):
     cells = [nbformat.v4.new_markdown_cell("# A question\ntext"), *map(nbformat.v4.new_code_cell, sources)]
-    for cell, tag in zip(cells[-2:], ("figure-plot", notebooks.IGNORE_OUTPUT), strict=True):
+    for cell, tag in zip(cells[-3:], ("figure-plot", "readme-answer", notebooks.IGNORE_OUTPUT), strict=True):
         cell.metadata["tags"] = [tag]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
@@ -29,6 +30,8 @@ def tree(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "BUILD", tmp_path / "build")
     path = tmp_path / "study" / "01_question.ipynb"
     write_notebook(path)
+    for folder in (tmp_path, path.parent):
+        (folder / "README.md").write_text("before <!-- answer -->old<!-- end answer --> after")
     notebooks.write()
     return path
 
@@ -42,20 +45,26 @@ def replace(path, old, new):
 def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
     notebook = nbformat.read(tree, as_version=4)
     cells = notebooks.code_cells(notebook)
-    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4]
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
     assert cells[0].outputs[0].text == "replay\n"
     assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert "execution" not in cells[0].metadata
     png = (tree.parent / "figures" / "plot.png").read_bytes()
     assert png.startswith(b"\x89PNG")
-    assert notebooks.tagged_figures(notebook) == {"plot": png}
+    assert notebooks.figures(notebook) == {"plot": png}
+
+
+def test_writing_fills_the_readmes(tree):
+    for folder in (tree.parent, tree.parent.parent):
+        text = (folder / "README.md").read_text()
+        assert text == "before <!-- answer -->\n**42** \\1\n<!-- end answer --> after"
 
 
 def test_reproduce_finds_identical_outputs_and_makes_one_page(tree):
     table = notebooks.reproduce()
     assert table[["notebook", "code cells", "outputs"]].to_numpy().tolist() == [
-        ["study/01_question.ipynb", 4, "identical"]
+        ["study/01_question.ipynb", 5, "identical"]
     ]
     html = (notebooks.BUILD / "index.html").read_text()
     assert 'href="#01_question"' in html
