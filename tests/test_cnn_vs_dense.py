@@ -90,11 +90,16 @@ def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
         asked.append(grid)
         if grid["evaluate_on"] == "test":
             return pd.DataFrame([grid])
-        scores = {"raw": [0.1, 0.4, 0.3, 0.2, 0.1], "scrambled": [0.1, 0.2, 0.3, 0.4, 0.2]}
+        # Scrambled: the largest rate wins with one seed and fails with the other.
+        scores = {
+            "raw": ([0.1, 0.4, 0.3, 0.2],) * 2,
+            "scrambled": ([0.1, 0.2, 0.6, 0.9], [0.1, 0.2, 0.6, 0.1]),
+        }
         return pd.DataFrame([
             {"representation": r, "learning_rate": rate, "accuracy": score}
             for r in grid["representation"]
-            for rate, score in zip(grid["learning_rate"], scores[r], strict=True)
+            for seed in grid["seed"]
+            for rate, score in zip(grid["learning_rate"], scores[r][seed], strict=True)
         ])  # fmt: skip
 
     monkeypatch.setattr(experiments, "sweep", fake_sweep)
@@ -102,7 +107,7 @@ def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
     assert [grid["evaluate_on"] for grid in asked] == ["validation", "test", "test"]
     assert table[["representation", "learning_rate"]].to_numpy().tolist() == [
         ["raw", 0.001],
-        ["scrambled", 0.01],
+        ["scrambled", 0.003],
     ]
 
 
