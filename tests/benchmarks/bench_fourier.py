@@ -1,0 +1,57 @@
+"""Cases for the benchmark table of `common.fourier`: the same task by SciPy and by NumPy."""
+
+import numpy as np
+import scipy.fft
+import scipy.ndimage
+from keras import ops
+
+from common import fourier
+
+AXES = (1, 2)
+
+
+def cases():
+    """Yield ``(task, implementations by name, target)``; the target is SciPy's time over ours, at least."""
+    for shape, target in [((10_000, 28, 28, 1), 1.0), ((16, 512, 512, 3), 0.8)]:
+        x = np.random.default_rng(0).random(shape, dtype="float32")
+        yield from _transforms(x, " x ".join(map(str, shape)), target)
+
+
+def _transforms(x, size, target):
+    tensor, spectrum = ops.convert_to_tensor(x), fourier.fft2(x)
+    k = np.fft.fftshift(np.fft.fft2(x, axes=AXES, norm="ortho"), axes=AXES).astype("complex64")
+    yield (
+        f"centred fft2, {size}",
+        {
+            "ours": lambda: _wait(fourier.fft2(tensor)),
+            "SciPy (2 workers)": lambda: scipy.fft.fftshift(
+                scipy.fft.fft2(x, axes=AXES, norm="ortho", workers=2), axes=AXES
+            ),
+            "NumPy": lambda: np.fft.fftshift(np.fft.fft2(x, axes=AXES, norm="ortho"), axes=AXES),
+        },
+        target,
+    )
+    yield (
+        f"centred ifft2, {size}",
+        {
+            "ours": lambda: _wait(fourier.ifft2(spectrum)),
+            "SciPy (2 workers)": lambda: scipy.fft.ifft2(
+                scipy.fft.ifftshift(k, axes=AXES), axes=AXES, norm="ortho", workers=2
+            ),
+            "NumPy": lambda: np.fft.ifft2(np.fft.ifftshift(k, axes=AXES), axes=AXES, norm="ortho"),
+        },
+        target,
+    )
+    yield (
+        f"Gaussian blur, sigma 2, {size}",
+        {
+            "ours": lambda: _wait([fourier.gaussian_blur(tensor, 2.0)]),
+            "SciPy": lambda: scipy.ndimage.gaussian_filter(x, (0, 2.0, 2.0, 0), mode="reflect", truncate=4),
+        },
+        target,
+    )
+
+
+def _wait(tensors):
+    # JAX returns before it has computed; reading one value waits for it.
+    return [ops.convert_to_numpy(tensor[:1, :1, :1]) for tensor in tensors]
