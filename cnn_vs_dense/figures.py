@@ -40,4 +40,6 @@ def gaps(table):
 
 
 def _name(key):
-    return ", ".join(NAMES.get(part, f"{part:,}" if isinstance(part, int) else str(part)) for part in key)
+    return ", ".join(
+        NAMES.get(part, f"{part:,} images" if isinstance(part, int) else str(part)) for part in key
+    )

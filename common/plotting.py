@@ -92,9 +92,9 @@ def dots(samples, intervals, xlabel):
     intervals : dict from the same names to `common.statistics.Interval` of floats
     """
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
-    axis = axes[0, 0]
+    axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for row, (name, values) in enumerate(samples.items()):
-        band, color = intervals[name], f"C{row % 7}"
+        band, color = intervals[name], colors[row % len(colors)]
         axis.plot(
             [band.low, band.high], [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt"
         )

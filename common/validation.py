@@ -54,9 +54,10 @@ def is_finite(x):
 
 def concrete(x):
     """Return the values of the tensor `x` as a NumPy array, or None while a graph is traced."""
-    if isinstance(x, keras.KerasTensor):
+    traced_by_tensorflow = keras.backend.backend() == "tensorflow" and not hasattr(x, "numpy")
+    if isinstance(x, keras.KerasTensor) or traced_by_tensorflow:
         return None
     try:
         return ops.convert_to_numpy(x)
-    except (NotImplementedError, TypeError):
+    except TypeError:  # traced by JAX
         return None

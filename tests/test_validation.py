@@ -35,6 +35,15 @@ def test_large_finite_values_are_accepted():
     np.testing.assert_array_equal(ops.convert_to_numpy(as_images(x)), x)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="needs tf.function")
+def test_traced_tensors_are_accepted():
+    import tensorflow as tf
+
+    traced = tf.function(as_images, input_signature=[tf.TensorSpec((None, None, None, 1))])
+    x = np.ones((2, 3, 4, 1), "float32")
+    np.testing.assert_array_equal(traced(x), x)
+
+
 def test_symbolic_sizes_are_accepted():
     assert as_images(keras.Input((None, None, 1))).shape == (None, None, None, 1)
     assert concrete(keras.Input((None, None, 1))) is None

@@ -8,16 +8,17 @@ from keras import ops
 from common import fourier
 
 AXES = (1, 2)
+TARGET = 1.0
 
 
 def cases():
     """Yield ``(task, implementations by name, target)``; the target is SciPy's time over ours, at least."""
-    for shape, target in [((10_000, 28, 28, 1), 1.0), ((16, 512, 512, 3), 0.8)]:
+    for shape in [(10_000, 28, 28, 1), (16, 512, 512, 3)]:
         x = np.random.default_rng(0).random(shape, dtype="float32")
-        yield from _transforms(x, " x ".join(map(str, shape)), target)
+        yield from _transforms(x, " x ".join(map(str, shape)))
 
 
-def _transforms(x, size, target):
+def _transforms(x, size):
     tensor, spectrum = ops.convert_to_tensor(x), fourier.fft2(x)
     k = np.fft.fftshift(np.fft.fft2(x, axes=AXES, norm="ortho"), axes=AXES).astype("complex64")
     yield (
@@ -29,7 +30,7 @@ def _transforms(x, size, target):
             ),
             "NumPy": lambda: np.fft.fftshift(np.fft.fft2(x, axes=AXES, norm="ortho"), axes=AXES),
         },
-        target,
+        TARGET,
     )
     yield (
         f"centred ifft2, {size}",
@@ -40,7 +41,7 @@ def _transforms(x, size, target):
             ),
             "NumPy": lambda: np.fft.ifft2(np.fft.ifftshift(k, axes=AXES), axes=AXES, norm="ortho"),
         },
-        target,
+        TARGET,
     )
     yield (
         f"Gaussian blur, sigma 2, {size}",
@@ -48,7 +49,7 @@ def _transforms(x, size, target):
             "ours": lambda: _wait([fourier.gaussian_blur(tensor, 2.0)]),
             "SciPy": lambda: scipy.ndimage.gaussian_filter(x, (0, 2.0, 2.0, 0), mode="reflect", truncate=4),
         },
-        target,
+        TARGET,
     )
 
 

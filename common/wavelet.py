@@ -1,0 +1,506 @@
+"""The 2-D discrete wavelet transform, with the coefficients of PyWavelets.
+
+Along one axis an analysis extends the signal beyond its two ends, filters it and keeps every second value:
+
+    c[k] = sum_j h[j] x[2k + o - j],    o = len(h) / 2 for "periodization", 1 for the other modes.
+
+Every extension mode is linear, so the whole step is a matrix: the filter slid over the rows of the extension
+matrix E, where ``extended = E x``. One dense product with that matrix is fastest up to a few hundred values.
+While a graph is traced, longer axes extend only their ends and are filtered in place, which XLA fuses; so
+compile large images with ``tf.function(..., jit_compile=True)`` or ``jax.jit``.
+
+Synthesis is the transpose of an analysis with the time-reversed reconstruction filters.
+
+Source: S. Mallat, A Wavelet Tour of Signal Processing, 3rd ed., sections 7.3 and 7.5; the filters, lengths
+and boundary conventions are those of PyWavelets (``pywt.dwt2``, ``pywt.wavedec2`` and their inverses).
+"""
+
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import pywt
+from keras import ops
+
+from common.validation import as_images
+
+WAVELETS = pywt.wavelist(kind="discrete")
+# Longer axes are filtered when traced. Plain graphs prefer products at any length, XLA filters from about 64.
+DENSE_LENGTH = 256
+
+
+class Subbands(NamedTuple):
+    """Coefficients of one level, each ``(batch, rows, columns, channels)``.
+
+    `horizontal` is high-pass along the height and low-pass along the width (horizontal edges), `vertical` the
+    other way round; PyWavelets calls them cA, cH, cV and cD.
+    """
+
+    approximation: Any
+    horizontal: Any
+    vertical: Any
+    diagonal: Any
+
+
+def dwt2(x, wavelet="haar", mode="symmetric"):
+    """Split images into four subbands of half their size.
+
+    Parameters
+    ----------
+    x : tensor (batch, height, width, channels)
+        Finite floating-point values; heights and widths may be odd, tiny or dynamic.
+    wavelet : str
+        A name from ``pywt.wavelist(kind="discrete")``.
+    mode : str
+        How the signal goes on beyond its ends, one of ``pywt.Modes.modes``.
+
+    Returns
+    -------
+    Subbands
+        Of length ``ceil(n / 2)`` in mode "periodization" and ``(n + filter length - 1) // 2`` in the others.
+
+    Raises
+    ------
+    ValueError
+        Unknown wavelet or mode, or `x` is not a batch of finite floating-point images.
+    """
+    return _dwt2(as_images(x), _filter_bank(wavelet), _checked_mode(mode))
+
+
+def idwt2(subbands, wavelet="haar", mode="symmetric"):
+    """Merge four subbands into images, the inverse of `dwt2`.
+
+    Parameters
+    ----------
+    subbands : Subbands, or a sequence of its four members
+        Any coefficients of one common shape ``(batch, rows, columns, channels)``.
+    wavelet, mode : str
+        As in `dwt2`.
+
+    Returns
+    -------
+    tensor (batch, height, width, channels)
+        Of length ``2 m`` in mode "periodization" and ``2 m - filter length + 2`` in the others; an image of
+        odd size comes back one pixel longer, as in PyWavelets.
+
+    Raises
+    ------
+    ValueError
+        Unknown wavelet or mode, subbands that do not match, or too few coefficients for the filter.
+    """
+    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
+    return _idwt2(_matching(Subbands(*_as_bands(subbands, Subbands._fields))), bank, mode)
+
+
+def wavedec2(x, wavelet="haar", level=None, mode="symmetric"):
+    """Split images `level` times, each time the approximation of the level before.
+
+    Parameters
+    ----------
+    x, wavelet, mode
+        As in `dwt2`.
+    level : int, optional
+        Number of levels, 0 or more. The default is ``pywt.dwtn_max_level`` of the static size; more is
+        allowed, but then every coefficient feels the boundary.
+
+    Returns
+    -------
+    list
+        ``[approximation, (horizontal, vertical, diagonal) of the coarsest level, ..., of the finest level]``.
+
+    Raises
+    ------
+    ValueError
+        As `dwt2`, a negative or fractional level, or no level for images of dynamic size.
+    """
+    x, bank, mode = as_images(x), _filter_bank(wavelet), _checked_mode(mode)
+    details = []
+    for _ in range(_checked_level(level, x.shape[1:3], wavelet)):
+        x, *detail = _dwt2(x, bank, mode)
+        details.append(tuple(detail))
+    return [x, *reversed(details)]
+
+
+def waverec2(coefficients, wavelet="haar", mode="symmetric"):
+    """Merge the levels of `wavedec2` into images.
+
+    Parameters
+    ----------
+    coefficients : list
+        What `wavedec2` returns. An approximation that is one row or column longer than the details of its
+        level, as it is when that level had an odd size, loses its last one.
+    wavelet, mode : str
+        As in `dwt2`.
+
+    Returns
+    -------
+    tensor (batch, height, width, channels)
+
+    Raises
+    ------
+    ValueError
+        As `idwt2`, or a list that is empty or holds details that are not triples.
+    """
+    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
+    if not isinstance(coefficients, (list, tuple)) or not coefficients:
+        raise ValueError(
+            f"coefficients must be a list as wavedec2 returns it, not {_described(coefficients)}."
+        )
+    approximation, *levels = coefficients
+    x = as_images(approximation, "approximation")
+    for details in levels:
+        details = _as_bands(details, Subbands._fields[1:])
+        x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
+    return x
+
+
+class _FilterBank(NamedTuple):
+    """Low-pass and high-pass taps of both directions; all four filters are equally long."""
+
+    analysis: tuple
+    synthesis: tuple
+
+    @property
+    def length(self):
+        return len(self.analysis[0])
+
+
+def _dwt2(x, bank, mode):
+    height, width, channels = tuple(x.shape)[1:]
+    is_static = None not in (height, width, channels)
+    if bank.length == 2 and is_static and height % 2 == 0 and width * channels <= DENSE_LENGTH:
+        return _haar_dwt2(x, bank, mode)
+    low, high = _analyse(x, 1, bank, mode)
+    approximation, vertical = _analyse(low, 2, bank, mode)
+    horizontal, diagonal = _analyse(high, 2, bank, mode)
+    return Subbands(approximation, horizontal, vertical, diagonal)
+
+
+def _haar_dwt2(x, bank, mode):
+    """Transform pairs of rows, which lie side by side in memory, with one product a subband."""
+    height, width, channels = x.shape[1:]
+    pairs = ops.reshape(x, (-1, 2 * width * channels))
+    shape = (-1, height // 2, (width + 1) // 2, channels)
+    matrices = _haar_matrices(width, channels, bank, mode)
+    return Subbands(*(ops.reshape(pairs @ _as(matrix, x.dtype), shape) for matrix in matrices))
+
+
+@lru_cache(maxsize=64)
+def _haar_matrices(width, channels, bank, mode):
+    rows = [np.array([taps[::-1]]) for taps in bank.analysis]
+    columns = [np.kron(matrix, np.eye(channels)) for matrix in _static_matrices(width, bank.analysis, mode)]
+    return [np.kron(row, column).T for column in columns for row in rows]
+
+
+def _idwt2(subbands, bank, mode):
+    low = _synthesise(subbands.approximation, subbands.vertical, 2, bank, mode)
+    high = _synthesise(subbands.horizontal, subbands.diagonal, 2, bank, mode)
+    return _synthesise(low, high, 1, bank, mode)
+
+
+def _analyse(x, axis, bank, mode):
+    """Return the low-pass and the high-pass half of `x` along `axis`."""
+    size = ops.shape(x)[axis]
+    if _is_filtered(x, axis, bank):
+        extended = _extended(x, axis, *_margins(size, bank.length, mode), mode)
+        return [_filtered(extended, taps, axis, stride=2) for taps in bank.analysis]
+    return [_product(matrix, x, axis) for matrix in _matrices(size, bank.analysis, mode, x.dtype)]
+
+
+def _synthesise(low, high, axis, bank, mode):
+    """Return the signal along `axis` with these low-pass and high-pass halves."""
+    count = ops.shape(low)[axis]
+    size = _signal_length(count, bank.length, mode)
+    if _is_filtered(low, axis, bank):
+        return _interleaved(low, high, axis, size, bank, mode)
+    adjoints = _synthesis_adjoints(count, bank, mode, low.dtype)
+    from_low, from_high = (ops.transpose(_as(adjoint, low.dtype)) for adjoint in adjoints)
+    return _product(from_low, low, axis) + _product(from_high, high, axis)
+
+
+def _synthesis_adjoints(count, bank, mode, dtype):
+    """Return the transposed synthesis matrices (count, signal length) of both halves."""
+    reversed_taps = tuple(taps[::-1] for taps in bank.synthesis)
+    adjoint_mode = mode if mode == "periodization" else "zero"
+    return _matrices(_signal_length(count, bank.length, mode), reversed_taps, adjoint_mode, dtype)
+
+
+def _interleaved(low, high, axis, size, bank, mode):
+    """Synthesise a long axis: every second tap makes the even samples, the others the odd ones."""
+    start = 0
+    if mode == "periodization":
+        margin = bank.length // 4
+        start = 2 * margin - bank.length // 2 + 1
+        low, high = (_extended(band, axis, margin, margin, "periodic") for band in (low, high))
+    filters = list(zip((low, high), bank.synthesis, strict=True))
+    phases = [sum(_filtered(band, taps[i::2], axis, stride=1) for band, taps in filters) for i in (0, 1)]
+    shape = [-1, *ops.shape(phases[0])[1:]]
+    shape[axis] *= 2
+    return _slice(ops.reshape(ops.stack(phases, axis + 1), shape), axis, start, start + size)
+
+
+def _filtered(x, taps, axis, stride):
+    """Return ``y[k] = sum_j taps[j] x[stride k + len(taps) - 1 - j]`` along `axis`."""
+    last = len(taps) - 1
+    terms = [tap * _slice(x, axis, last - j, -j or None, stride) for j, tap in enumerate(taps) if tap]
+    return sum(terms[1:], terms[0])
+
+
+def _extended(x, axis, before, after, mode):
+    """Return the long signal `x` with the values that `mode` puts before and after it."""
+    size, reach = x.shape[axis], max(before, after) + 1
+    ends = ops.concatenate([_slice(x, axis, 0, reach), _slice(x, axis, -reach, None)], axis)
+    columns = np.r_[:reach, size - reach : size]
+
+    def beyond(*positions):
+        matrix = _extension(np.arange(*positions), size, mode, np)[:, columns]
+        return [_product(matrix, ends, axis)] if len(matrix) else []
+
+    return ops.concatenate([*beyond(-before, 0), x, *beyond(size, size + after)], axis)
+
+
+def _product(matrix, x, axis):
+    """Return `matrix` applied along the height (axis 1) or the width (axis 2)."""
+    matrix = _as(matrix, x.dtype)  # "@", because ops.matmul rounds float64 to float32 on PyTorch
+    if axis == 2:
+        return ops.swapaxes(ops.swapaxes(x, 2, 3) @ ops.transpose(matrix), 2, 3)
+    height, width, channels = ops.shape(x)[1:]
+    rows = matrix @ ops.reshape(x, (-1, height, width * channels))
+    return ops.reshape(rows, (-1, ops.shape(matrix)[0], width, channels))
+
+
+def _matrices(size, filters, mode, dtype):
+    """Return the analysis matrices (coefficients, size) of the low-pass and the high-pass filter."""
+    if isinstance(size, int):
+        return _static_matrices(size, filters, mode)
+    return _build_matrices(size, filters, mode, ops, dtype)
+
+
+@lru_cache(maxsize=256)
+def _static_matrices(size, filters, mode):
+    return _build_matrices(size, filters, mode, np, "float64")
+
+
+def _build_matrices(size, filters, mode, xp, dtype):
+    before, after = _margins(size, len(filters[0]), mode)
+    extension = _extension(xp.arange(-before, size + after), size, mode, xp)
+    extension = xp.multiply(extension, xp.ones((), dtype))
+    return [_filtered(extension, taps, axis=0, stride=2) for taps in filters]
+
+
+def _extension(positions, size, mode, xp):
+    """Return the integer matrix E (positions, size) with ``extended[positions] = E x``.
+
+    `xp` is NumPy, or `keras.ops` when `size` is a tensor.
+    """
+    positions, columns, last = positions[:, None], xp.arange(size), size - 1
+
+    def pick(index, weight=1):
+        return xp.where(index == columns, weight, 0)
+
+    if mode == "zero":
+        return pick(positions)
+    if mode == "periodic":
+        return pick(positions % size)
+    if mode == "periodization":  # an odd signal first repeats its last value
+        return pick(xp.minimum(positions % (size + size % 2), last))
+    if mode in ("constant", "smooth"):
+        inside = xp.clip(positions, 0, last)
+        if mode == "constant":
+            return pick(inside)
+        left, right = xp.minimum(positions, 0), xp.maximum(positions - last, 0)
+        slope_left = pick(xp.minimum(1, last), left) - pick(0, left)
+        return pick(inside) + slope_left + pick(last, right) - pick(xp.maximum(last - 1, 0), right)
+    # Mirrors: half a sample beyond the ends for "symmetric", on the end samples for "reflect".
+    half = int("symmetric" in mode)
+    laps = positions // (last + half)
+    odd, offset = laps % 2, positions % (2 * (last + half))
+    mirrored = pick(xp.minimum(offset, 2 * last + half - offset))
+    if not mode.startswith("anti"):
+        return mirrored
+    mirrored = (1 - 2 * odd) * mirrored
+    if half:
+        return mirrored
+    return mirrored + pick(last, odd + laps) + pick(0, odd - laps)  # every lap climbs x[last] - x[0]
+
+
+def _margins(size, length, mode):
+    """Return how many values an analysis needs before and after a signal."""
+    offset = length // 2 if mode == "periodization" else 1
+    last = offset + 2 * (_coefficient_count(size, length, mode) - 1)
+    return length - 1 - offset, last - (size - 1)
+
+
+def _coefficient_count(size, length, mode):
+    if size is None:
+        return None
+    if isinstance(size, int) and size == 1 and "reflect" in mode:
+        raise ValueError(
+            f"An axis of a single pixel cannot be mirrored in mode {mode!r}; it needs at least 2."
+        )
+    return (size + 1) // 2 if mode == "periodization" else (size + length - 1) // 2
+
+
+def _signal_length(count, length, mode):
+    if count is None:
+        return None
+    size = 2 * count if mode == "periodization" else 2 * count - length + 2
+    if isinstance(size, int) and size < 1:
+        raise ValueError(f"A filter of {length} taps needs at least {length // 2} coefficients, not {count}.")
+    return size
+
+
+def _is_filtered(x, axis, bank):
+    """Whether to filter `x` in place rather than multiply it by a matrix."""
+    # Eager TensorFlow and PyTorch tensors hold values; each tap would be a separate pass over the image.
+    is_eager = hasattr(x, "numpy")
+    size = x.shape[axis]
+    return not is_eager and size is not None and size > max(DENSE_LENGTH, 2 * bank.length)
+
+
+def _slice(x, axis, start, stop, step=1):
+    return x[(slice(None),) * axis + (slice(start, stop, step),)]
+
+
+def _as(matrix, dtype):
+    return ops.convert_to_tensor(matrix, dtype=dtype)
+
+
+def _trimmed(x, detail):
+    """Return `x` without the last row or column that an odd size has added."""
+    for axis in (1, 2):
+        if None in (x.shape[axis], detail.shape[axis]) or x.shape[axis] == detail.shape[axis] + 1:
+            x = _slice(x, axis, 0, ops.shape(detail)[axis])
+    return x
+
+
+def _filter_bank(wavelet):
+    if wavelet not in WAVELETS:
+        raise ValueError(f"wavelet must be a name in pywt.wavelist(kind='discrete'), not {wavelet!r}.")
+    return _known_filter_bank(wavelet)
+
+
+@cache
+def _known_filter_bank(wavelet):
+    *analysis, synthesis_low, synthesis_high = map(tuple, pywt.Wavelet(wavelet).filter_bank)
+    return _FilterBank(tuple(analysis), (synthesis_low, synthesis_high))
+
+
+def _checked_mode(mode):
+    if mode not in pywt.Modes.modes:
+        raise ValueError(f"mode must be one of {', '.join(pywt.Modes.modes)}, not {mode!r}.")
+    return mode
+
+
+def _checked_level(level, sizes, wavelet):
+    if level is None:
+        if None in tuple(sizes):
+            raise ValueError(
+                "level must be given for images of dynamic size, because its default depends on it."
+            )
+        return pywt.dwtn_max_level(tuple(sizes), wavelet)
+    if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or level < 0:
+        raise ValueError(f"level must be an integer of 0 or more, or None, not {level!r}.")
+    return int(level)
+
+
+def _as_bands(bands, names):
+    if not isinstance(bands, (list, tuple)) or len(bands) != len(names):
+        expected = ", ".join(names)
+        raise ValueError(f"Expected {len(names)} coefficient arrays ({expected}), not {_described(bands)}.")
+    return [as_images(band, name) for band, name in zip(bands, names, strict=True)]
+
+
+def _described(value):
+    kind = type(value).__name__
+    return f"a {kind} of {len(value)}" if isinstance(value, (list, tuple)) else f"a single {kind}"
+
+
+def _matching(subbands):
+    shapes = [tuple(band.shape) for band in subbands]
+    if any(len({size for size in sizes if size is not None}) > 1 for sizes in zip(*shapes, strict=True)):
+        raise ValueError(f"The four subbands must have one shape, but the shapes are {shapes}.")
+    dtypes = sorted({keras.backend.standardize_dtype(band.dtype) for band in subbands})
+    if len(dtypes) > 1:
+        raise ValueError(f"The four subbands must have one dtype, but the dtypes are {dtypes}.")
+    return subbands
+
+
+class _WaveletLayer(keras.layers.Layer):
+    def __init__(self, wavelet="haar", mode="symmetric", **kwargs):
+        super().__init__(**kwargs)
+        self.bank, self.wavelet, self.mode = _filter_bank(wavelet), wavelet, _checked_mode(mode)
+
+    def get_config(self):
+        return {**super().get_config(), "wavelet": self.wavelet, "mode": self.mode}
+
+    def resized(self, shape, length):
+        """Return `shape` with `length` (`_coefficient_count` or `_signal_length`) of height and width."""
+        batch, *sizes, channels = shape
+        return (batch, *(length(size, self.bank.length, self.mode) for size in sizes), channels)
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class DWT2(_WaveletLayer):
+    """`dwt2` as a layer: images to `Subbands`."""
+
+    def call(self, x):
+        """Return the four subbands of `x`."""
+        return dwt2(x, self.wavelet, self.mode)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shapes of the four subbands."""
+        return Subbands(*[self.resized(input_shape, _coefficient_count)] * 4)
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class IDWT2(_WaveletLayer):
+    """`idwt2` as a layer: four subbands to images."""
+
+    def call(self, subbands):
+        """Return the images."""
+        return idwt2(subbands, self.wavelet, self.mode)
+
+    def compute_output_shape(self, subbands_shape):
+        """Return the shape of the images."""
+        return self.resized(subbands_shape[0], _signal_length)
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class WaveletDecomposition(_WaveletLayer):
+    """`wavedec2` as a layer: images to a list of the approximation and the details of every level."""
+
+    def __init__(self, wavelet="haar", level=None, mode="symmetric", **kwargs):
+        super().__init__(wavelet, mode, **kwargs)
+        self.level = level if level is None else _checked_level(level, (), wavelet)
+
+    def call(self, x):
+        """Return the coefficients of `x`."""
+        return wavedec2(x, self.wavelet, self.level, self.mode)
+
+    def compute_output_shape(self, input_shape):
+        """Return the shapes of the approximation and of the details of every level."""
+        shape, details = input_shape, []
+        for _ in range(_checked_level(self.level, input_shape[1:3], self.wavelet)):
+            shape = self.resized(shape, _coefficient_count)
+            details.append((shape, shape, shape))
+        return [shape, *reversed(details)]
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "level": self.level}
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class WaveletReconstruction(_WaveletLayer):
+    """`waverec2` as a layer: the list that `WaveletDecomposition` returns to images."""
+
+    def call(self, coefficients):
+        """Return the images."""
+        return waverec2(coefficients, self.wavelet, self.mode)
+
+    def compute_output_shape(self, coefficients_shape):
+        """Return the shape of the images."""
+        approximation, *details = coefficients_shape
+        return self.resized(details[-1][0], _signal_length) if details else approximation
