@@ -53,7 +53,8 @@ def dwt2(x, wavelet="haar", mode="symmetric"):
     wavelet : str
         A name from ``pywt.wavelist(kind="discrete")``.
     mode : str
-        How the signal goes on beyond its ends, one of ``pywt.Modes.modes``.
+        How the signal goes on beyond its ends, one of ``pywt.Modes.modes``. "smooth" extrapolates, which on
+        signals shorter than the filter costs digits in float32, in PyWavelets as here.
 
     Returns
     -------

@@ -20,9 +20,6 @@ from common.radon import (
     radon,
 )
 
-# Keras on TensorFlow converts a symbolic tensor the old way before it reports that it cannot.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 FILTERS = ["ramp", "shepp-logan", "cosine", "hamming", "hann", None]
 HALF_TURN = np.arange(0, 180, 9.0)
 

