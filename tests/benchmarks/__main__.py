@@ -1,4 +1,4 @@
-"""Prints one table: task, implementation, seconds, ratio to ours, peak memory.
+"""Prints one table: for each task every implementation's seconds, ratio to ours and peak memory.
 
 Every implementation of every task runs in a process of its own, one after the other: once to warm up, then
 several times, of which the fastest counts. The peak is the largest resident memory of that process, the
@@ -14,8 +14,6 @@ import resource
 import subprocess
 import sys
 import time
-
-import pandas as pd
 
 from common.experiments import cpu, libraries
 
@@ -55,22 +53,14 @@ def child(*arguments):
     return json.loads(printed.splitlines()[-1])
 
 
-def compare(task, names, target, results):
-    """Return the rows of one task, ours first."""
+def rows(names, target, results):
+    """Yield one line of the table for each implementation of a task, ours first."""
     ours = results["ours"]["seconds"]
     for name in names:
-        seconds = results[name]["seconds"]
-        ratio = "" if name.startswith("ours") else f"{seconds / ours:.2f}"
-        verdict = "" if not ratio else "met" if seconds / ours >= target else "missed"
-        yield {
-            "task": task if name == "ours" else "",
-            "implementation": name,
-            "seconds": f"{seconds:.4g}",
-            "ratio": ratio,
-            "target": f"{target:g}" if ratio else "",
-            "verdict": verdict,
-            "peak MB": results[name]["peak MB"],
-        }
+        seconds, peak = results[name]["seconds"], results[name]["peak MB"]
+        ratio = seconds / ours
+        verdict = "" if name == "ours" else f"{target:>6g}x  {'met' if ratio >= target else 'missed'}"
+        yield f"  {name:20}{seconds:>10.4g} s{ratio:>9.2f}x{peak:>7} MB{verdict}"
 
 
 def main():
@@ -90,14 +80,14 @@ def main():
     if arguments.measure:
         measure(*arguments.modules, *arguments.measure)
         return
-    rows = []
+    print(f"{cpu()}, {os.cpu_count()} cores, {libraries()}")
+    print(
+        "task, then for each implementation: time, time over ours, peak memory, target for the ratio, verdict"
+    )
     for module in arguments.modules:
         for task, names, target in child(module, "--list"):
             results = {name: child(module, "--measure", task, name) for name in names}
-            rows += compare(task, names, target, results)
-            print(f"{task}: done", file=sys.stderr, flush=True)
-    print(f"{cpu()}, {os.cpu_count()} cores, {libraries()}")
-    print(pd.DataFrame(rows).to_string(index=False))
+            print(task, *rows(names, target, results), sep="\n", flush=True)
 
 
 if __name__ == "__main__":
