@@ -37,6 +37,7 @@ notebooks: .venv/ready   ## write the committed outputs and the figures of the R
 
 # Each direct dependency gets the comment that it has in pyproject.toml.
 lock: .venv/ready        ## write requirements.txt, the full lock, from the ranges in pyproject.toml
+	@mkdir -p build
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
 	  --no-emit-index-url --no-header --no-annotate | awk -F '[">=]+' ' \
