@@ -81,17 +81,28 @@ def _transform(parts, inverse):
 def _fast_transform(parts, height, width, inverse):
     dtype = parts[0].dtype
     scale = 1 / ops.sqrt(ops.cast(height, dtype) * ops.cast(width, dtype))
+    shift = height // 2, width // 2
+    if _static(height, width) and height % 2 == width % 2 == 0:
+        # Rolling the spectrum by half its size is changing every other sign of the image, which is cheaper.
+        scale, shift = scale * _checkerboard(height, width, dtype), (0, 0)
+    if inverse:
+        # Exchanging real and imaginary part before and after turns the transform into its inverse.
+        real, imaginary = (_roll(part, *shift, inverse) for part in parts)
+        return [part * scale for part in ops.fft2((imaginary, real))[::-1]]
     real, *rest = [part * scale for part in parts]
     imaginary = rest[0] if rest else ops.zeros_like(real)
-    if not inverse:
-        return [_roll(part, height // 2, width // 2) for part in ops.fft2((real, imaginary))]
-    real, imaginary = (_roll(part, -(height // 2), -(width // 2)) for part in (real, imaginary))
-    # Exchanging real and imaginary part before and after turns the transform into its inverse.
-    return ops.fft2((imaginary, real))[::-1]
+    return [_roll(part, *shift, inverse) for part in ops.fft2((real, imaginary))]
 
 
-def _roll(x, rows, columns):
-    return ops.roll(x, (rows, columns), axis=(2, 3))
+def _checkerboard(height, width, dtype):
+    signs = 1 - 2 * ((np.arange(height)[:, None] + np.arange(width)) % 2)
+    return ops.convert_to_tensor(signs, dtype)
+
+
+def _roll(x, rows, columns, inverse):
+    if _static(rows, columns) and rows == columns == 0:
+        return x
+    return ops.roll(x, (-rows, -columns) if inverse else (rows, columns), axis=(2, 3))
 
 
 def _matrix_transform(parts, height, width, inverse):
