@@ -1,8 +1,9 @@
 """Prints one table: for each task every implementation's seconds, ratio to ours and peak memory.
 
 Every implementation of every task runs in a process of its own, one after the other: once to warm up, then
-several times, of which the fastest counts. The peak is the largest resident memory of that process, the
-libraries and the data included. Give module names (wavelet, radon, fourier, training) to run only those.
+several times, of which the fastest counts. The peak is the largest resident memory of that process, followed
+by what the imported libraries alone took of it. Give module names (wavelet, radon, fourier, training) to run
+only those.
 """
 
 import argparse
@@ -22,26 +23,40 @@ MOST_REPEATS, MOST_SECONDS = 20, 5
 
 
 def load(module):
-    """Yield (task, callables, target, factors) of a module's cases; a factor scales a peer's seconds."""
-    for task, callables, target, *factors in importlib.import_module(
+    """Yield (task, implementations, target, factors) of a module's cases.
+
+    An implementation is a function that prepares its data and returns the function to be timed; a factor
+    scales a peer's seconds.
+    """
+    for task, implementations, target, *factors in importlib.import_module(
         f"tests.benchmarks.bench_{module}"
     ).cases():
-        yield task, callables, target, dict(*factors)
+        yield task, implementations, target, dict(*factors)
 
 
 def measure(module, task, name):
-    """Print the seconds (fastest of several) and the peak memory in MB of one implementation as JSON."""
-    callables, factors = next((c, f) for t, c, _, f in load(module) if t == task)
-    callables[name]()
+    """Print the seconds (fastest of several) and the peak memory of one implementation as JSON."""
+    implementations, factors = next((i, f) for t, i, _, f in load(module) if t == task)
+    imported = peak_memory()
+    run = implementations[name]()
+    run()
     seconds, end = [], time.perf_counter() + MOST_SECONDS
     while len(seconds) < 2 or (len(seconds) < MOST_REPEATS and time.perf_counter() < end):
         start = time.perf_counter()
-        callables[name]()
+        run()
         seconds.append(time.perf_counter() - start)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+    print(
+        json.dumps({
+            "seconds": min(seconds) * factors.get(name, 1), "peak MB": peak_memory(), "imports MB": imported
+        })
+    )  # fmt: skip
+
+
+def peak_memory():
+    """Return the largest resident memory that this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (
         2**20 if platform.system() == "Darwin" else 2**10
     )
-    print(json.dumps({"seconds": min(seconds) * factors.get(name, 1), "peak MB": round(peak)}))
 
 
 def child(*arguments):
@@ -57,10 +72,10 @@ def rows(names, target, results):
     """Yield one line of the table for each implementation of a task, ours first."""
     ours = results["ours"]["seconds"]
     for name in names:
-        seconds, peak = results[name]["seconds"], results[name]["peak MB"]
+        seconds, peak, imports = results[name].values()
         ratio = seconds / ours
         verdict = "" if name == "ours" else f"{target:>6g}x  {'met' if ratio >= target else 'missed'}"
-        yield f"  {name:20}{seconds:>10.4g} s{ratio:>9.2f}x{peak:>7} MB{verdict}"
+        yield f"  {name:20}{seconds:>10.4g} s{ratio:>9.2f}x{peak:>7} MB ({imports} MB imports){verdict}"
 
 
 def main():
@@ -72,9 +87,7 @@ def main():
     arguments = parser.parse_args()
     if arguments.list:
         print(
-            json.dumps(
-                [(task, list(callables), target) for task, callables, target, _ in load(*arguments.modules)]
-            )
+            json.dumps([(task, list(names), target) for task, names, target, _ in load(*arguments.modules)])
         )
         return
     if arguments.measure:

@@ -1,68 +1,82 @@
 """Radon transform and filtered backprojection beside scikit-image and torchskradon."""
 
+from functools import partial
+from importlib.util import find_spec
+
 import numpy as np
+from keras import ops
+from skimage.transform import iradon
+from skimage.transform import radon as skimage_radon
+
+from common.radon import filtered_backprojection, radon
+
+ANGLES = np.arange(180.0)
 
 
 def cases():
-    """Yield (task, callables, target ratio, factors on the time of peers that ran on a subset)."""
-    rng = np.random.default_rng(0)
-    digits = rng.random((10_000, 28, 28, 1), dtype="float32")
-    yield from _pair("10,000 images of 28 x 28, 180 angles", digits, 50, 100.0)
-    yield from _pair(
-        "one image of 512 x 512, 180 angles", rng.random((1, 512, 512, 1), dtype="float32"), 1, 3.0
-    )
+    """Yield (task, implementations, target ratio, factors on the time of peers that ran on a subset)."""
+    yield from _pair("10,000 images of 28 x 28, 180 angles", (10_000, 28, 28, 1), 50, 100.0)
+    yield from _pair("one image of 512 x 512, 180 angles", (1, 512, 512, 1), 1, 3.0)
 
 
-def _pair(task, images, subset, target):
-    from keras import ops
-
-    from common.radon import filtered_backprojection, radon
-
-    def block(x):
-        return ops.convert_to_numpy(x[-1, -1, -1])
-
-    angles = np.arange(180.0)
-    tensors = ops.convert_to_tensor(images)
-    sinograms = radon(tensors, angles)
-    scale = dict.fromkeys(("scikit-image", "torchskradon"), len(images) / subset)
-    task += f" (peers: {subset}, scaled)" if subset < len(images) else ""
-    forward = {"ours": lambda: block(radon(tensors, angles))}
-    inverse = {"ours": lambda: block(filtered_backprojection(sinograms, angles))}
-    for peer in (_scikit_image, _torchskradon):
-        try:
-            name, project, reconstruct = peer(
-                images[:subset], ops.convert_to_numpy(sinograms[:subset]), angles
-            )
-        except ImportError:
-            continue
-        forward[name], inverse[name] = project, reconstruct
+def _pair(task, shape, subset, target):
+    few = (subset, *shape[1:])
+    task += f" (peers: {subset}, scaled)" if subset < shape[0] else ""
+    scale = dict.fromkeys(("scikit-image", "torchskradon"), shape[0] / subset)
+    forward = {"ours": partial(_ours, shape), "scikit-image": partial(_scikit_image, few)}
+    inverse = {"ours": partial(_our_inverse, shape), "scikit-image": partial(_scikit_image_inverse, few)}
+    if find_spec("torchskradon"):
+        forward["torchskradon"] = partial(_torchskradon, few)
+        inverse["torchskradon"] = partial(_torchskradon_inverse, few)
     yield f"Radon transform, {task}", forward, target, scale
     yield f"filtered backprojection, {task}", inverse, target, scale
 
 
-def _scikit_image(images, sinograms, angles):
-    from skimage.transform import iradon, radon
-
-    def project():
-        return [radon(image[..., 0], angles, circle=False, preserve_range=True) for image in images]
-
-    def reconstruct():
-        return [iradon(sinogram[..., 0], angles, circle=False) for sinogram in sinograms]
-
-    return "scikit-image", project, reconstruct
+def _images(shape):
+    return np.random.default_rng(0).random(shape, dtype="float32")
 
 
-def _torchskradon(images, sinograms, angles):
+def _sinograms(shape):
+    return radon(_images(shape), ANGLES)
+
+
+def _ours(shape):
+    images = ops.convert_to_tensor(_images(shape))
+    return lambda: ops.convert_to_numpy(radon(images, ANGLES)[-1, -1, -1])
+
+
+def _our_inverse(shape):
+    sinograms = _sinograms(shape)
+    return lambda: ops.convert_to_numpy(filtered_backprojection(sinograms, ANGLES)[-1, -1, -1])
+
+
+def _scikit_image(shape):
+    images = _images(shape)[..., 0]
+    return lambda: [skimage_radon(image, ANGLES, circle=False, preserve_range=True) for image in images]
+
+
+def _scikit_image_inverse(shape):
+    sinograms = ops.convert_to_numpy(_sinograms(shape))[..., 0]
+    return lambda: [iradon(sinogram, ANGLES, circle=False) for sinogram in sinograms]
+
+
+def _torchskradon(shape):
     import torch
-    from torchskradon.functional import skiradon, skradon
+    from torchskradon.functional import skradon
 
-    first = [torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2))) for x in (images, sinograms)]
-    theta = torch.from_numpy(angles)
+    images, angles = _channels_first(_images(shape)), torch.from_numpy(ANGLES)
+    return lambda: skradon(images, angles, circle=False, preserve_range=True)
 
-    def project():
-        return skradon(first[0], theta, circle=False, preserve_range=True)
 
-    def reconstruct():
-        return skiradon(first[1], theta, circle=False)
+def _torchskradon_inverse(shape):
+    import torch
+    from torchskradon.functional import skiradon
 
-    return "torchskradon", project, reconstruct
+    sinograms, angles = _channels_first(ops.convert_to_numpy(_sinograms(shape))), torch.from_numpy(ANGLES)
+    return lambda: skiradon(sinograms, angles, circle=False)
+
+
+def _channels_first(x):
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))

@@ -1,5 +1,6 @@
 """Benchmark cases of `common.wavelet` against PyWavelets and ptwt."""
 
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -9,31 +10,44 @@ import tensorflow as tf
 from common.wavelet import wavedec2
 
 COMPILERS = {"tf.function": tf.function, "XLA": tf.function(jit_compile=True)}
+SMALL, LARGE = (10_000, 28, 28, 1), (16, 512, 512, 3)
 
 
 def cases():
-    """Yield ``(task, {name: callable}, target)``; `target` is the ratio to reach against each peer."""
-    random = np.random.default_rng(0)
-    small = random.random((10_000, 28, 28, 1), "float32")
-    large = random.random((16, 512, 512, 3), "float32")
-    yield _case("Haar, 1 level, 10,000 x 28 x 28", small, "haar", 1, "tf.function", 7.0)
-    yield _case("db2, 2 levels, 10,000 x 28 x 28", small, "db2", 2, "tf.function", 4.0)
-    yield _case("bior4.4, 3 levels, 16 x 512 x 512 x 3", large, "bior4.4", 3, "XLA", 4.0)
+    """Yield ``(task, implementations by name, target)``; `target` is the ratio to reach against each peer."""
+    yield _case("Haar, 1 level, 10,000 x 28 x 28", SMALL, "haar", 1, "tf.function", 7.0)
+    yield _case("db2, 2 levels, 10,000 x 28 x 28", SMALL, "db2", 2, "tf.function", 4.0)
+    yield _case("bior4.4, 3 levels, 16 x 512 x 512 x 3", LARGE, "bior4.4", 3, "XLA", 4.0)
 
 
-def _case(task, images, wavelet, level, how, target):
-    x, ours = tf.constant(images), COMPILERS[how](lambda x: wavedec2(x, wavelet, level))
-    return f"{task}, {how}", {"ours": lambda: ours(x), **_peers(images, wavelet, level)}, target
+def _case(task, shape, wavelet, level, how, target):
+    peers = {"PyWavelets": _pywavelets} | ({"ptwt": _ptwt} if find_spec("ptwt") else {})
+    implementations = {name: partial(prepare, shape, wavelet, level) for name, prepare in peers.items()}
+    return f"{task}, {how}", {"ours": partial(_ours, shape, wavelet, level, how), **implementations}, target
 
 
-def _peers(images, wavelet, level):
-    # The layout each peer is fastest with: images as contiguous matrices.
-    matrices = np.ascontiguousarray(np.moveaxis(images, -1, 1))
-    peers = {"PyWavelets": lambda: pywt.wavedec2(matrices, wavelet, level=level)}
-    if find_spec("ptwt"):
-        import ptwt
-        import torch
+def _images(shape):
+    return np.random.default_rng(0).random(shape, "float32")
 
-        tensor = torch.from_numpy(matrices.reshape(-1, *matrices.shape[2:]))
-        peers["ptwt"] = lambda: ptwt.wavedec2(tensor, wavelet, mode="symmetric", level=level)
-    return peers
+
+def _matrices(shape):
+    """Return the layout that the peers are fastest with: images as contiguous matrices."""
+    return np.ascontiguousarray(np.moveaxis(_images(shape), -1, 1))
+
+
+def _ours(shape, wavelet, level, how):
+    x, transform = tf.constant(_images(shape)), COMPILERS[how](lambda x: wavedec2(x, wavelet, level))
+    return lambda: transform(x)
+
+
+def _pywavelets(shape, wavelet, level):
+    matrices = _matrices(shape)
+    return lambda: pywt.wavedec2(matrices, wavelet, level=level)
+
+
+def _ptwt(shape, wavelet, level):
+    import ptwt
+    import torch
+
+    tensor = torch.from_numpy(_matrices(shape).reshape(-1, *shape[1:3]))
+    return lambda: ptwt.wavedec2(tensor, wavelet, mode="symmetric", level=level)
