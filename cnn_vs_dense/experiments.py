@@ -6,14 +6,18 @@ import pandas as pd
 
 from cnn_vs_dense.models import build
 from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
 from common.experiments import experiment, sweep
+from common.scramble import Scrambler, neighbours_kept
 from common.statistics import mean_interval
 
 VALIDATION_SIZE = 5_000
-LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01]
+LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 TUNING_SEEDS = [0, 1]
+MOST_VALIDATIONS = 40
+CLASSES = 10
 NORMALISATIONS = {
     "none": lambda images: images.astype("float32"),
     "[0, 1]": lambda images: images.astype("float32") / 255,
@@ -57,19 +61,71 @@ def accuracy(
     -------
     dict
         accuracy and loss on `evaluate_on`, train_accuracy and train_loss on the training set, all after the
-        last epoch; parameters; and lists over the epochs: epoch_loss and epoch_accuracy (while training),
-        epoch_validation_loss and epoch_validation_accuracy.
+        last epoch; parameters; and lists over the epochs, or over at most 40 of them at equal distances:
+        epoch_loss and epoch_accuracy (while training), epoch_validation_loss and epoch_validation_accuracy.
     """
-    parts = split(load_dataset(dataset), examples, seed)
-    train, validation, test = (
-        (NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed)), part.labels)
-        for part in parts
+    parts = {
+        name: (NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed)), part.labels)
+        for name, part in split(load_dataset(dataset), examples, seed).items()
+    }
+    return train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed)
+
+
+@experiment(version=1, tolerance=0.02)
+def accuracy_unscrambled(
+    *,
+    dataset="mnist",
+    unlabelled,
+    architecture="lenet5",
+    examples=10_000,
+    epochs=8,
+    learning_rate,
+    evaluate_on,
+    seed,
+):
+    """Scramble all pixels, recover their layout without labels, then train and measure as in `accuracy`.
+
+    Parameters
+    ----------
+    unlabelled : int
+        Number of scrambled training images, drawn with `seed`, from which the layout is recovered.
+    dataset, architecture, examples, epochs, learning_rate, evaluate_on, seed
+        As in `accuracy`.
+
+    Returns
+    -------
+    dict
+        As `accuracy`, and neighbours_kept and neighbours_within_3: of all pairs of neighbours in the raw
+        image, the shares that the recovered layout puts next to each other, and at most 3 pixels apart.
+    """
+    data = load_dataset(dataset)
+    scrambler = Scrambler(data.train.images.shape[1:3], seed)
+    seen = scrambler.scramble(split(data, unlabelled, seed)["train"].images)
+    layout = scrambler.permutation[recover_layout(seen)]
+    parts = {
+        name: (lay_out(part.as_float(), layout), part.labels)
+        for name, part in split(data, examples, seed).items()
+    }
+    shares = (neighbours_kept(layout, scrambler.shape, distance) for distance in (1, 3))
+    return dict(zip(("neighbours_kept", "neighbours_within_3"), shares, strict=True)) | train_and_measure(
+        architecture, parts, evaluate_on, epochs, learning_rate, seed
     )
-    model = build(architecture, train[0].shape[1:], len(parts[0].class_names), seed)
-    compile_classifier(model, learning_rate, steps=epochs * -(-examples // training.BATCH_SIZE))
-    history = training.fit(model, train, validation, epochs=epochs, seed=seed)
+
+
+def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed):
+    """Train a network (Adam, batches of 128, cosine schedule to zero) and measure it.
+
+    `parts` has (images, labels) of "train", "validation" and "test"; the rest is described in `accuracy`.
+    """
+    train = parts["train"]
+    model = build(architecture, train[0].shape[1:], CLASSES, seed)
+    compile_classifier(model, learning_rate, steps=epochs * -(-len(train[0]) // training.BATCH_SIZE))
+    validate_every = -(-epochs // MOST_VALIDATIONS)
+    history = training.fit(
+        model, train, parts["validation"], epochs=epochs, seed=seed, validate_every=validate_every
+    ).dropna()
     train_loss, train_accuracy = training.evaluate(model, *train)
-    loss, score = training.evaluate(model, *{"validation": validation, "test": test}[evaluate_on])
+    loss, score = training.evaluate(model, *parts[evaluate_on])
     return {
         "accuracy": score,
         "loss": loss,
@@ -80,7 +136,7 @@ def accuracy(
     }
 
 
-def tuned(*, seed, **grid):
+def tuned(function=accuracy, *, seed, **grid):
     """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
 
     Every arm gets the same budget: one run at each of `LEARNING_RATES` with each of `TUNING_SEEDS`, measured
@@ -89,9 +145,11 @@ def tuned(*, seed, **grid):
 
     Parameters
     ----------
+    function : experiment
+        `accuracy` or `accuracy_unscrambled`.
     seed : list or range of int
     **grid
-        Arguments of `accuracy`, one value or a list each.
+        Arguments of `function`, one value or a list each.
 
     Returns
     -------
@@ -99,15 +157,27 @@ def tuned(*, seed, **grid):
         As `sweep`, one row for each arm and seed, the arms in the order of the grid.
     """
     validation = sweep(
-        accuracy, **grid, learning_rate=LEARNING_RATES, evaluate_on="validation", seed=TUNING_SEEDS
+        function, **grid, learning_rate=LEARNING_RATES, evaluate_on="validation", seed=TUNING_SEEDS
     )
     names = list(grid)
     means = validation.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
     best = means.loc[means.groupby(names, sort=False).idxmax()]
     arms = best.reset_index().drop(columns="accuracy").to_dict("records")
     return pd.concat(
-        [sweep(accuracy, **arm, evaluate_on="test", seed=seed) for arm in arms], ignore_index=True
+        [sweep(function, **arm, evaluate_on="test", seed=seed) for arm in arms], ignore_index=True
     )
+
+
+def few_examples(examples):
+    """Return the number of epochs that make at least 500 updates, but no fewer than 8."""
+    return max(8, -(-500 // -(-examples // training.BATCH_SIZE)))
+
+
+def mean_neighbours_kept(representation, seeds, shape=(28, 28)):
+    """Return the share of neighbouring pixels that stay neighbours, the mean over the seeds."""
+    indices = np.arange(np.prod(shape)).reshape(1, *shape, 1)
+    permuted = [REPRESENTATIONS[representation](indices, seed).ravel() for seed in seeds]
+    return float(np.mean([neighbours_kept(permutation, shape) for permutation in permuted]))
 
 
 def loss_by_scrambling(table):
@@ -127,7 +197,7 @@ def compile_classifier(model, learning_rate, steps):
 
 
 def split(data, examples, seed):
-    """Return `examples` of the first 55,000 training images, the other 5,000, and the 10,000 test images."""
+    """Return the parts "train", `examples` of the first 55,000 training images, "validation", and "test"."""
     first, validation = data.train[:-VALIDATION_SIZE], data.train[-VALIDATION_SIZE:]
     chosen = np.random.default_rng(seed).choice(len(first), examples, replace=False)
-    return first[np.sort(chosen)], validation, data.test
+    return {"train": first[np.sort(chosen)], "validation": validation, "test": data.test}

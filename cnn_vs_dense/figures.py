@@ -5,7 +5,8 @@ import numpy as np
 from common import plotting
 from common.statistics import mean_interval
 
-NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "mnist": "MNIST",
+NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
+         "large_kernel": "large-kernel CNN", "mixer": "mixer", "mnist": "MNIST",
          "fashion_mnist": "Fashion-MNIST"}  # fmt: skip
 
 
@@ -26,7 +27,7 @@ def histories(table):
             ("validation accuracy / %", "epoch_validation_accuracy", 100),
         )
     }
-    return plotting.training_histories(np.arange(1, len(table["epoch_loss"].iloc[0]) + 1), panels)
+    return plotting.panels(np.arange(1, len(table["epoch_loss"].iloc[0]) + 1), panels)
 
 
 def gaps(table):
@@ -37,6 +38,61 @@ def gaps(table):
     }
     intervals = {name: mean_interval(values) for name, values in groups.items()}
     return plotting.dots(groups, intervals, "training accuracy - test accuracy / points")
+
+
+def dose_response(table):
+    """Draw test accuracy against the share of neighbours kept, a line for each network and scrambling.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns dataset, architecture, kind (of scrambling), kept, seed and accuracy.
+    """
+    shares, groups = {}, {}
+    for (dataset, architecture, kind), rows in table.groupby(["dataset", "architecture", "kind"], sort=False):
+        name = f"{NAMES[architecture]}, {kind}" if kind else NAMES[architecture]
+        accuracies = 100 * rows.pivot(index="seed", columns="kept", values="accuracy")
+        shares[name] = accuracies.columns.to_numpy()
+        groups.setdefault(NAMES[dataset], {})[name] = mean_interval(accuracies.to_numpy())
+    return plotting.panels(shares, groups, "share of neighbours kept", "test accuracy / %")
+
+
+def sample_efficiency(table):
+    """Draw LeNet-5 minus dense in test accuracy against the number of examples, raw and scrambled.
+
+    The table has both networks for every data set, representation, number of examples and seed.
+    """
+    groups = {}
+    for (dataset, representation), rows in table.groupby(["dataset", "representation"], sort=False):
+        accuracies = 100 * rows.pivot(index="seed", columns=["architecture", "examples"], values="accuracy")
+        gap = accuracies["lenet5"] - accuracies["dense"]
+        groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(gap.to_numpy())
+    figure = plotting.panels(
+        gap.columns.to_numpy(), groups, "training images", "LeNet-5 minus dense / points", logx=True
+    )
+    for axis in figure.axes:
+        axis.axhline(0, color="black", linewidth=0.8, zorder=0)
+    return figure
+
+
+def unscrambling(recovered, bounds):
+    """Draw LeNet-5's test accuracy against the number of unlabelled images that the layout came from.
+
+    Parameters
+    ----------
+    recovered : pandas.DataFrame
+        The table of `accuracy_unscrambled`.
+    bounds : pandas.DataFrame
+        That of `accuracy` on raw and on scrambled pixels; drawn as constant lines.
+    """
+    numbers = np.unique(recovered["unlabelled"])
+    groups = {}
+    for dataset, rows in recovered.groupby("dataset", sort=False):
+        lines = {"unscrambled": rows.pivot(index="seed", columns="unlabelled", values="accuracy").to_numpy()}
+        for name, known in bounds[bounds["dataset"] == dataset].groupby("representation", sort=False):
+            lines[name] = np.tile(known["accuracy"].to_numpy()[:, None], len(numbers))
+        groups[NAMES[dataset]] = {name: mean_interval(100 * values) for name, values in lines.items()}
+    return plotting.panels(numbers, groups, "unlabelled images", "test accuracy / %", logx=True)
 
 
 def _name(key):

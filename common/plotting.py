@@ -51,7 +51,8 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
 
     Parameters
     ----------
-    x : array, shape (points,)
+    x : array, shape (points,), or a dict of one for each entry of `bands`
+        Lines of a dozen points or fewer get a marker at each.
     bands : dict from str to `common.statistics.Interval` of arrays of shape (points,)
     axis : matplotlib axis, optional
         Where to draw; by default a new figure.
@@ -59,26 +60,29 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
     if axis is None:
         _, axes = _subplots(1, 1, 6, 3.6)
         axis = axes[0, 0]
-    for band in bands.values():
-        (line,) = axis.plot(x, band.mean)
-        axis.fill_between(x, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
+    for name, band in bands.items():
+        points = x[name] if isinstance(x, dict) else x
+        (line,) = axis.plot(points, band.mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
+        axis.fill_between(points, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
     _label_line_ends(axis, bands)
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
     return axis.figure
 
 
 @in_our_style
-def training_histories(x, panels, xlabel="epoch"):
-    """Draw several groups of curves side by side, e.g. loss and accuracy.
+def panels(x, groups, xlabel="epoch", ylabel=None, logx=False):
+    """Draw several groups of curves side by side, e.g. the loss and the accuracy of a training.
 
     Parameters
     ----------
-    x : array, shape (epochs,)
-    panels : dict from the label of the vertical axis to the `bands` of `curves`
+    x : as in `curves`
+    groups : dict from str to the `bands` of `curves`
+        The name of a group labels its vertical axis, or is its title if there is a `ylabel` for all.
     """
-    figure, axes = _subplots(1, len(panels), 5 * len(panels), 3.4)
-    for axis, (ylabel, bands) in zip(axes[0], panels.items(), strict=True):
-        curves(x, bands, xlabel, ylabel, axis=axis)
+    figure, axes = _subplots(1, len(groups), 5 * len(groups), 3.4)
+    for axis, (name, bands) in zip(axes[0], groups.items(), strict=True):
+        curves(x, bands, xlabel, ylabel or name, logx, axis)
+        axis.set_title(name if ylabel else "")
     return figure
 
 

@@ -82,8 +82,8 @@ class Scrambler:
         return xp.reshape(xp.take(pixels, order, axis=1), (batch, height, width, channels))
 
 
-def neighbours_kept(permutation, shape):
-    """Share of neighbouring pixels that a permutation leaves neighbours.
+def neighbours_kept(permutation, shape, distance=1):
+    """Share of neighbouring pixels that a permutation leaves neighbours, or leaves near each other.
 
     Parameters
     ----------
@@ -91,12 +91,15 @@ def neighbours_kept(permutation, shape):
         ``(height width,)``, as `Scrambler.permutation`.
     shape : (int, int)
         Height and width.
+    distance : float
+        How far apart, in pixels, the centres of a pair may be afterwards.
 
     Returns
     -------
     float
-        Of all pairs of pixels that touch horizontally or vertically, the share that still touch
-        horizontally or vertically afterwards, in [0, 1]; 1 for a single pixel, which has no neighbour.
+        Of all pairs of pixels that touch horizontally or vertically, the share that afterwards are at most
+        `distance` apart, in [0, 1]: with 1, those that still touch horizontally or vertically. It is 1 for
+        a single pixel, which has no neighbour.
 
     Raises
     ------
@@ -107,11 +110,10 @@ def neighbours_kept(permutation, shape):
     permutation = np.asarray(permutation)
     if not np.array_equal(np.sort(permutation), np.arange(height * width)):
         raise ValueError(f"permutation must hold each of 0 ... {height * width - 1} once.")
-    # Pairs kept are counted where they arrive: position i shows the pixel of this row and column.
-    origin = np.stack(np.divmod(permutation.reshape(height, width), width))
-    distances = [np.abs(np.diff(origin, axis=axis)).sum(axis=0).ravel() for axis in (1, 2)]
-    touching = np.concatenate(distances) == 1
-    return float(touching.mean()) if touching.size else 1.0
+    place = np.stack(np.divmod(np.argsort(permutation).reshape(height, width), width))
+    apart = [np.hypot(*np.diff(place, axis=axis)).ravel() for axis in (1, 2)]
+    kept = np.concatenate(apart) <= distance
+    return float(kept.mean()) if kept.size else 1.0
 
 
 def _permutation(shape, generator, block, whole_blocks):

@@ -21,7 +21,16 @@ BATCH_SIZE = 128
 
 
 def fit(
-    model, train, validation=None, *, epochs, seed, batch_size=BATCH_SIZE, checkpoint=None, progress=False
+    model,
+    train,
+    validation=None,
+    *,
+    epochs,
+    seed,
+    batch_size=BATCH_SIZE,
+    validate_every=1,
+    checkpoint=None,
+    progress=False,
 ):
     """Train a compiled classifier and return its history.
 
@@ -30,11 +39,13 @@ def fit(
     model : keras.Model
         Compiled with an optimizer and a loss; its output is compared with integer labels.
     train, validation : (images, labels)
-        Arrays of equal length; images float, labels int. `validation` is measured after every epoch.
+        Arrays of equal length; images float, labels int.
     epochs, batch_size : int
         The last batch of an epoch is smaller when `batch_size` does not divide the number of images.
     seed : int
         Decides the order of the examples; the model's own initialisers and dropout have their own seeds.
+    validate_every : int
+        Number of epochs from one measurement on `validation` to the next.
     checkpoint : path, optional
         File that receives the state after every epoch. If it exists, training continues from it, and the
         result is bit-identical to that of an uninterrupted run.
@@ -45,7 +56,7 @@ def fit(
     -------
     pandas.DataFrame
         One row an epoch: epoch (from 1), loss and accuracy (means over the epoch, while training), and
-        validation_loss, validation_accuracy.
+        validation_loss, validation_accuracy, which are NaN after epochs without that measurement.
 
     Raises
     ------
@@ -62,7 +73,7 @@ def fit(
         order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
         loss, accuracy = run_epoch(*tensors, order)
         row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
-        if arrays is not None:
+        if arrays is not None and (epoch + 1) % validate_every == 0:
             loss, accuracy = evaluate(model, *arrays)
             row |= {"validation_loss": loss, "validation_accuracy": accuracy}
         return row

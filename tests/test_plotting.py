@@ -61,10 +61,20 @@ def test_labels_of_equal_curves_do_not_overlap():
     assert np.diff(heights).min() > 0.1
 
 
-def test_training_histories_draw_one_panel_for_each_quantity(rng):
-    figure = plotting.training_histories(np.arange(5), {"loss": bands(rng), "accuracy": bands(rng)})
+def test_panels_draw_a_training_history_for_each_quantity(rng):
+    figure = plotting.panels(np.arange(5), {"loss": bands(rng), "accuracy": bands(rng)})
     assert [axis.get_ylabel() for axis in figure.axes] == ["loss", "accuracy"]
     assert picture(figure).std() > 10
+
+
+def test_panels_of_one_quantity_have_titles_and_lines_their_own_points(rng):
+    drawn = bands(rng)
+    x = {name: np.arange(5) + i for i, name in enumerate(drawn)}
+    figure = plotting.panels(x, {"MNIST": drawn, "digits": drawn}, "size", "accuracy / %", logx=True)
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["MNIST", "digits"]
+    assert {axis.get_ylabel() for axis in figure.axes} == {"accuracy / %"}
+    for line, points in zip(figure.axes[1].lines, x.values(), strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), points)
 
 
 def test_dots_show_every_run_and_its_interval(rng):

@@ -121,18 +121,18 @@ def test_all_permutations_of_four_pixels_are_equally_likely():
     assert ((counts - 100) ** 2 / 100).sum() < 50, counts
 
 
-@given(st.integers(1, 6), st.integers(1, 6), seeds)
-def test_neighbours_kept_matches_a_count_of_all_pairs(height, width, seed):
+@given(st.integers(1, 6), st.integers(1, 6), seeds, st.sampled_from([1, 1.5, 3]))
+def test_neighbours_kept_matches_a_count_of_all_pairs(height, width, seed, distance):
     permutation = np.random.default_rng(seed).permutation(height * width)
     place = np.argsort(permutation)
 
-    def touching(p, q):
-        return abs(p // width - q // width) + abs(p % width - q % width) == 1
+    def squared_distance(p, q):
+        return (p // width - q // width) ** 2 + (p % width - q % width) ** 2
 
-    pairs = [(p, q) for p in range(height * width) for q in range(p) if touching(p, q)]
-    kept = [touching(place[p], place[q]) for p, q in pairs]
+    pairs = [(p, q) for p in range(height * width) for q in range(p) if squared_distance(p, q) == 1]
+    kept = [squared_distance(place[p], place[q]) <= distance**2 for p, q in pairs]
     expected = np.mean(kept) if pairs else 1.0
-    assert neighbours_kept(permutation, (height, width)) == pytest.approx(expected)
+    assert neighbours_kept(permutation, (height, width), distance) == pytest.approx(expected)
 
 
 def test_neighbours_kept_of_known_permutations():

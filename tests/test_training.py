@@ -55,6 +55,14 @@ def test_training_learns_and_reports_every_epoch():
     assert (loss, accuracy) == tuple(history.iloc[-1][["validation_loss", "validation_accuracy"]])
 
 
+def test_validation_is_measured_every_few_epochs():
+    _, every = fit(epochs=6, validation=digits())
+    _, third = fit(epochs=6, validation=digits(), validate_every=3)
+    measured = third.dropna()
+    assert measured["epoch"].tolist() == [3, 6]
+    assert measured.equals(every[every["epoch"] % 3 == 0])
+
+
 def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     one, other, different = fit(seed=1)[0], fit(seed=1)[0], fit(seed=2)[0]
     assert_same_weights(one, other)
