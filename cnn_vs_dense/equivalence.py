@@ -3,8 +3,8 @@
 Where a layer sums over all pixels it computes ``W x``. Permute the pixels and the columns of W alike, and the
 product is the same; so is its gradient, up to the same permutation, and an optimizer that treats every weight
 alike keeps it so. Only the order in which the products are summed differs, which rounds differently. It holds
-for dense networks, for convolutions of 1 x 1, and for a mixer whose tokens are the pixels (there only to single
-precision, in which Keras 3.15 computes the gradients of its layer normalisation).
+for dense networks, for convolutions of 1 x 1, and for a mixer whose tokens are the pixels (there only to
+single precision, in which Keras 3.15 computes the gradients of its layer normalisation).
 """
 
 import keras

@@ -2,17 +2,22 @@
 
 Neighbouring pixels resemble each other, so the statistics of a few hundred images tell who the neighbours
 were (Le Roux, Bengio, Lamblin, Joliveau, Kegl 2007, "Learning the 2-D topology of images", NIPS 20). As
-there, the pixels are first embedded in the plane by their correlations. The embedding then starts a quadratic
-assignment problem (Koopmans & Beckmann 1957): fill the grid so that pixels with a high *partial* correlation,
-what two pixels share beyond all others, lie close to each other.
+there, the pixels are first embedded in the plane by their correlations: by Isomap, which gets the whole
+right, then by t-SNE, started there, which gets the neighbourhoods right. The embedding then starts a
+quadratic assignment problem (Koopmans & Beckmann 1957): fill the grid so that pixels with a high *partial*
+correlation, what two pixels share beyond all others, lie close to each other.
+
+The constants were chosen by the neighbours recovered from 2,000 training images of MNIST and Fashion-MNIST.
 """
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment, quadratic_assignment
 from scipy.spatial.distance import cdist
-from sklearn.manifold import Isomap
+from sklearn.manifold import TSNE, Isomap
 
-NEIGHBOURS = 8  # of a pixel in the graph along whose paths Isomap measures distances
+NEIGHBOURS = 6  # of a pixel in the graph along whose paths Isomap measures distances
+PERPLEXITY = 7  # of t-SNE: about the number of neighbours that a pixel keeps close
+FEWEST_PIXELS = 10
 SHRINKAGE = 0.1  # of the correlations towards the identity, before they are inverted
 REACHES = (4.0, 2.0)  # standard deviations, in pixels, of the closeness of two places: coarse, then fine
 
@@ -42,7 +47,7 @@ def recover_layout(images):
     count, height, width, channels = images.shape
     pixels = np.moveaxis(images, 0, 2).reshape(height * width, count * channels)
     changing = np.flatnonzero((pixels != pixels[:, :1]).any(axis=1))
-    if len(changing) < NEIGHBOURS + 2:
+    if len(changing) < FEWEST_PIXELS:
         raise ValueError(f"only {len(changing)} of the {height * width} pixels change; too few to place.")
     correlation = np.corrcoef(pixels[changing])
     grid = np.argwhere(np.ones((height, width))).astype(float)
@@ -61,10 +66,16 @@ def lay_out(images, layout):
 
 
 def _embedded(correlation):
-    """Return points in the plane, ``(pixels, 2)``, centred, of unit variance along both principal axes."""
+    """Return points in the plane, ``(pixels, 2)``, centred, of unit variance along both axes."""
     distance = np.sqrt(np.maximum(2 - 2 * correlation, 0))
     isomap = Isomap(n_neighbors=NEIGHBOURS, eigen_solver="dense", metric="precomputed")
-    points = isomap.fit_transform(distance)
+    start = isomap.fit_transform(distance)
+    # Small steps, because the usual ones would tear up what Isomap has laid out.
+    tsne = TSNE(
+        perplexity=PERPLEXITY, early_exaggeration=4, learning_rate=50, max_iter=750, metric="precomputed",
+        init=1e-2 * start / start.std(axis=0), random_state=0,
+    )  # fmt: skip
+    points = tsne.fit_transform(distance)
     return (points - points.mean(axis=0)) / points.std(axis=0)
 
 

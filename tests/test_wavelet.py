@@ -76,8 +76,12 @@ def check_parity(wavelet, mode, shape, dtype, seed=0):
     assert_same([idwt2(list(bands), wavelet, mode)], [expected], case, dtype)
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("wavelet", WAVELETS)
+# NumPy makes the matrices for every backend. JAX compiles each shape, so others than TensorFlow get a ninth.
+CASES = [(wavelet, mode) for i, wavelet in enumerate(WAVELETS) for j, mode in enumerate(MODES)
+         if BACKEND == "tensorflow" or j == i % len(MODES)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wavelet", "mode"), CASES)
 def test_every_wavelet_and_mode_matches_pywavelets(wavelet, mode):
     # Another pair of sizes for every case: from one pixel up, odd and even.
     case, low = WAVELETS.index(wavelet) + 7 * MODES.index(mode), smallest(mode)
