@@ -11,10 +11,11 @@ NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "p
 
 
 def accuracies(table, by=("architecture", "representation")):
-    """Draw the test accuracy of every run, one row for each combination of the columns `by`."""
-    groups = {_name(key): group["accuracy"] * 100 for key, group in table.groupby(list(by), sort=False)}
-    intervals = {name: mean_interval(values) for name, values in groups.items()}
-    return plotting.dots(groups, intervals, "test accuracy / %")
+    """Draw the test accuracy of every run, one row for each combination of the columns `by`.
+
+    The last of these columns decides the colour.
+    """
+    return _dots(table, by, table["accuracy"], "test accuracy / %")
 
 
 def histories(table):
@@ -32,12 +33,8 @@ def histories(table):
 
 def gaps(table):
     """Draw training minus test accuracy of every run, one row for each number of examples and network."""
-    table = table.assign(gap=100 * (table["train_accuracy"] - table["accuracy"]))
-    groups = {
-        _name(key): group["gap"] for key, group in table.groupby(["examples", "architecture"], sort=False)
-    }
-    intervals = {name: mean_interval(values) for name, values in groups.items()}
-    return plotting.dots(groups, intervals, "training accuracy - test accuracy / points")
+    gap = table["train_accuracy"] - table["accuracy"]
+    return _dots(table, ("examples", "architecture"), gap, "training accuracy - test accuracy / points")
 
 
 def dose_response(table):
@@ -93,6 +90,13 @@ def unscrambling(recovered, bounds):
             lines[name] = np.tile(known["accuracy"].to_numpy()[:, None], len(numbers))
         groups[NAMES[dataset]] = {name: mean_interval(100 * values) for name, values in lines.items()}
     return plotting.panels(numbers, groups, "unlabelled images", "test accuracy / %", logx=True)
+
+
+def _dots(table, by, values, xlabel):
+    groups = {key: 100 * group for key, group in values.groupby([table[name] for name in by], sort=False)}
+    samples = {_name(key): group for key, group in groups.items()}
+    intervals = {name: mean_interval(group) for name, group in samples.items()}
+    return plotting.dots(samples, intervals, xlabel, [key[-1] for key in groups])
 
 
 def _name(key):

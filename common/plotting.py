@@ -87,18 +87,21 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False):
 
 
 @in_our_style
-def dots(samples, intervals, xlabel):
+def dots(samples, intervals, xlabel, kinds=None):
     """Draw one row for each entry: every run as a dot, the mean as a bar, the interval as a line.
 
     Parameters
     ----------
     samples : dict from str to array, shape (n,)
     intervals : dict from the same names to `common.statistics.Interval` of floats
+    kinds : list, optional
+        One value for each row; rows with the same value get the same colour. By default all have one colour.
     """
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    kinds = kinds or [None] * len(samples)
     for row, (name, values) in enumerate(samples.items()):
-        band, color = intervals[name], colors[row % len(colors)]
+        band, color = intervals[name], colors[list(dict.fromkeys(kinds)).index(kinds[row])]
         axis.plot(
             [band.low, band.high], [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt"
         )

@@ -87,6 +87,14 @@ def test_dots_show_every_run_and_its_interval(rng):
     assert picture(figure).std() > 10
 
 
+def test_dots_of_one_kind_share_a_colour(rng):
+    samples = {name: rng.random(3) for name in "abc"}
+    intervals = {name: mean_interval(values) for name, values in samples.items()}
+    lines = plotting.dots(samples, intervals, "accuracy", ["raw", "scrambled", "raw"]).axes[0].lines
+    first, second, third = (lines[i].get_color() for i in (1, 4, 7))
+    assert first == third != second
+
+
 @pytest.mark.parametrize("center", [None, 0.0])
 def test_heat_map_writes_every_value_and_its_n(rng, center):
     values, counts = rng.normal(size=(2, 3)), np.arange(6).reshape(2, 3)
