@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from cnn_vs_dense.models import build
-from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
@@ -18,6 +18,7 @@ LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 TUNING_SEEDS = [0, 1]
 MOST_VALIDATIONS = 40
 CLASSES = 10
+IMAGE_SHAPE = (28, 28)
 NORMALISATIONS = {
     "none": lambda images: images.astype("float32"),
     "[0, 1]": lambda images: images.astype("float32") / 255,
@@ -168,16 +169,36 @@ def tuned(function=accuracy, *, seed, **grid):
     )
 
 
-def few_examples(examples):
+def epochs_for(examples):
     """Return the number of epochs that make at least 500 updates, but no fewer than 8."""
     return max(8, -(-500 // -(-examples // training.BATCH_SIZE)))
 
 
-def mean_neighbours_kept(representation, seeds, shape=(28, 28)):
-    """Return the share of neighbouring pixels that stay neighbours, the mean over the seeds."""
-    indices = np.arange(np.prod(shape)).reshape(1, *shape, 1)
-    permuted = [REPRESENTATIONS[representation](indices, seed).ravel() for seed in seeds]
-    return float(np.mean([neighbours_kept(permutation, shape) for permutation in permuted]))
+def by_dose(table):
+    """Return the rows of each kind of scrambling in `DOSES`, raw and fully scrambled pixels in both kinds.
+
+    Two columns are added to the table of `tuned`: kind, and kept, the share of neighbouring pixels that stay
+    neighbours (see `neighbours_kept`), averaged over the seeds of the table.
+    """
+    kept = {
+        name: np.mean([neighbours_kept(permutation(name, seed), IMAGE_SHAPE) for seed in set(table["seed"])])
+        for name in set(table["representation"])
+    }
+    return pd.concat(
+        [
+            table[table["representation"].isin(names)].assign(
+                kind=kind, kept=table["representation"].map(kept)
+            )
+            for kind, names in DOSES.items()
+        ],
+        ignore_index=True,
+    )
+
+
+def permutation(representation, seed):
+    """Return the permutation of the pixels that a kind of scrambling makes, as `Scrambler.permutation`."""
+    indices = np.arange(np.prod(IMAGE_SHAPE)).reshape(1, *IMAGE_SHAPE, 1)
+    return REPRESENTATIONS[representation](indices, seed).ravel()
 
 
 def loss_by_scrambling(table):

@@ -27,3 +27,9 @@ REPRESENTATIONS = {
     **{f"scrambled within {k} x {k}": partial(scrambled, block=k) for k in BLOCKS},
     **{f"blocks of {k} x {k} scrambled": partial(scrambled, block=k, whole_blocks=True) for k in BLOCKS},
 }
+
+# From no scrambling to all of it, in two ways.
+DOSES = {
+    "inside blocks": ["raw", *(f"scrambled within {k} x {k}" for k in BLOCKS), "scrambled"],
+    "whole blocks": ["raw", *(f"blocks of {k} x {k} scrambled" for k in reversed(BLOCKS)), "scrambled"],
+}

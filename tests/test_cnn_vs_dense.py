@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from cnn_vs_dense import experiments, figures
 from cnn_vs_dense.equivalence import largest_difference, permuted
 from cnn_vs_dense.models import ARCHITECTURES, build
-from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common.data import load_dataset, load_mnist
 from common.fourier import gaussian_blur
@@ -92,12 +92,21 @@ def test_blocks_bound_what_is_scrambled():
     np.testing.assert_array_equal(moved - moved[0, 0], indices[0, :4, :4, 0])
 
 
-def test_milder_scrambling_keeps_more_neighbours():
-    names = ["scrambled", *(f"blocks of {k} x {k} scrambled" for k in (2, 4, 7, 14)), "raw"]
-    kept = [experiments.mean_neighbours_kept(name, range(3)) for name in names]
-    assert kept == sorted(kept)
-    assert kept[0] < 0.02
-    assert kept[-1] == 1
+@pytest.mark.parametrize("kind", DOSES)
+def test_milder_scrambling_keeps_more_neighbours(kind):
+    rows = [
+        {"representation": name, "seed": seed}
+        for names in DOSES.values()
+        for name in names
+        for seed in range(3)
+    ]
+    doses = experiments.by_dose(pd.DataFrame(rows).drop_duplicates())
+    doses = doses[doses["kind"] == kind].drop_duplicates("representation").set_index("representation")
+    kept = doses.loc[DOSES[kind], "kept"]
+    assert kept["raw"] == 1
+    assert kept["scrambled"] < 0.02
+    if kind == "whole blocks":
+        assert kept.is_monotonic_decreasing
 
 
 @settings(max_examples=3)
@@ -200,8 +209,8 @@ def test_long_trainings_are_validated_at_most_forty_times():
 
 
 @pytest.mark.parametrize(("examples", "epochs"), [(100, 500), (1000, 63), (10_000, 8), (55_000, 8)])
-def test_few_examples_are_repeated_for_500_updates(examples, epochs):
-    assert experiments.few_examples(examples) == epochs
+def test_few_images_are_repeated_for_500_updates(examples, epochs):
+    assert experiments.epochs_for(examples) == epochs
     assert epochs * -(-examples // 128) >= 500
 
 
