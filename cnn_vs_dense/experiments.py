@@ -16,6 +16,7 @@ from common.statistics import mean_interval
 VALIDATION_SIZE = 5_000
 LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 TUNING_SEEDS = [0, 1]
+EPOCHS = 8
 MOST_VALIDATIONS = 40
 CLASSES = 10
 IMAGE_SHAPE = (28, 28)
@@ -34,7 +35,7 @@ def accuracy(
     architecture="lenet5",
     normalisation="[0, 1]",
     examples=55_000,
-    epochs=8,
+    epochs=EPOCHS,
     learning_rate,
     evaluate_on,
     seed,
@@ -77,20 +78,18 @@ def accuracy_unscrambled(
     *,
     dataset="mnist",
     unlabelled,
-    architecture="lenet5",
     examples=10_000,
-    epochs=8,
     learning_rate,
     evaluate_on,
     seed,
 ):
-    """Scramble all pixels, recover their layout without labels, then train and measure as in `accuracy`.
+    """Scramble all pixels, recover their layout without labels, then train LeNet-5 as in `accuracy`.
 
     Parameters
     ----------
     unlabelled : int
         Number of scrambled training images, drawn with `seed`, from which the layout is recovered.
-    dataset, architecture, examples, epochs, learning_rate, evaluate_on, seed
+    dataset, examples, learning_rate, evaluate_on, seed
         As in `accuracy`.
 
     Returns
@@ -107,10 +106,9 @@ def accuracy_unscrambled(
         name: (lay_out(part.as_float(), layout), part.labels)
         for name, part in split(data, examples, seed).items()
     }
-    shares = (neighbours_kept(layout, scrambler.shape, distance) for distance in (1, 3))
-    return dict(zip(("neighbours_kept", "neighbours_within_3"), shares, strict=True)) | train_and_measure(
-        architecture, parts, evaluate_on, epochs, learning_rate, seed
-    )
+    kept, within_3 = (neighbours_kept(layout, scrambler.shape, distance) for distance in (1, 3))
+    measured = train_and_measure("lenet5", parts, evaluate_on, EPOCHS, learning_rate, seed)
+    return {"neighbours_kept": kept, "neighbours_within_3": within_3} | measured
 
 
 def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed):
@@ -170,8 +168,8 @@ def tuned(function=accuracy, *, seed, **grid):
 
 
 def epochs_for(examples):
-    """Return the number of epochs that make at least 500 updates, but no fewer than 8."""
-    return max(8, -(-500 // -(-examples // training.BATCH_SIZE)))
+    """Return the number of epochs that make at least 500 updates, but no fewer than `EPOCHS`."""
+    return max(EPOCHS, -(-500 // -(-examples // training.BATCH_SIZE)))
 
 
 def by_dose(table):

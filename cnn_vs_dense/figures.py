@@ -47,7 +47,7 @@ def dose_response(table):
     """
     shares, groups = {}, {}
     for (dataset, architecture, kind), rows in table.groupby(["dataset", "architecture", "kind"], sort=False):
-        name = f"{NAMES[architecture]}, {kind}" if kind else NAMES[architecture]
+        name = f"{NAMES[architecture]}, {kind}"
         accuracies = 100 * rows.pivot(index="seed", columns="kept", values="accuracy")
         shares[name] = accuracies.columns.to_numpy()
         groups.setdefault(NAMES[dataset], {})[name] = mean_interval(accuracies.to_numpy())

@@ -34,7 +34,8 @@ def recover_layout(images):
     -------
     numpy.ndarray, ``(height width,)`` of int
         To be given to `lay_out`. Nothing in the images tells a layout from its mirror images, its rotations
-        and small shifts, so it is recovered up to these. Pixels that never change fill what places remain.
+        and small shifts, so it is recovered up to these, and not to the pixel. Pixels that never change
+        fill what places remain.
 
     Raises
     ------

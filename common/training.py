@@ -63,31 +63,37 @@ def fit(
     ValueError
         Lengths that differ, or a checkpoint of another run.
     """
-    images, labels = _checked(train, "train")
     model.optimizer.build(model.trainable_variables)
-    run_epoch = epoch_function(model, batch_size)
-    tensors = tf.constant(images), tf.constant(labels)
-    arrays = None if validation is None else _checked(validation, "validation")
-
-    def measure_epoch(epoch):
-        order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
-        loss, accuracy = run_epoch(*tensors, order)
-        row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
-        if arrays is not None and (epoch + 1) % validate_every == 0:
-            loss, accuracy = evaluate(model, *arrays)
-            row |= {"validation_loss": loss, "validation_accuracy": accuracy}
-        return row
-
+    measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
     variables = [*model.variables, *model.optimizer.variables]
     settings = {
         "seed": seed,
         "batch_size": batch_size,
-        "examples": len(images),
+        "examples": len(train[0]),
         "shapes": [tuple(variable.shape) for variable in variables],
         # Keras numbers the names of the optimizers it makes.
         "optimizer": repr(model.optimizer.get_config() | {"name": None}),
     }
     return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+
+
+def _epoch_measurement(model, train, validation, seed, batch_size, validate_every):
+    """Return the function of the epoch, from 0, that trains it and returns its row of the history."""
+    images, labels = _checked(train, "train")
+    validation = None if validation is None else _checked(validation, "validation")
+    run_epoch = epoch_function(model, batch_size)
+    tensors = tf.constant(images), tf.constant(labels)
+
+    def measure_epoch(epoch):
+        order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
+        loss, accuracy = run_epoch(*tensors, order)
+        row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
+        if validation is not None and (epoch + 1) % validate_every == 0:
+            loss, accuracy = evaluate(model, *validation)
+            row |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        return row
+
+    return measure_epoch
 
 
 def epoch_function(model, batch_size):
