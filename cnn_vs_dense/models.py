@@ -152,9 +152,9 @@ class MixerBlock(layers.Layer):
             _dense(self.token_units, seeds), _dense(tokens, seeds, activation=None),
         ])  # fmt: skip
         self.mix_features = keras.Sequential([
-            keras.Input((features, tokens)), layers.LayerNormalization(axis=1),
-            _mix_features((self.feature_units, tokens), seeds),
-            _mix_features((features, tokens), seeds, activation=None),
+            keras.Input((features, tokens)), layers.LayerNormalization(axis=1), layers.Permute((2, 1)),
+            _dense(self.feature_units, seeds), _dense(features, seeds, activation=None),
+            layers.Permute((2, 1)),
         ])  # fmt: skip
 
     def call(self, inputs):
@@ -172,13 +172,6 @@ def _dense(units, seeds, activation="relu"):
     return layers.Dense(
         units, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(next(seeds))
     )
-
-
-def _mix_features(shape, seeds, activation="relu"):
-    return layers.EinsumDense(
-        "bft,fg->bgt", shape, activation=activation, bias_axes="g",
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
 
 
 def _convolution(filters, seeds, size=5, padding="same", strides=1, activation="relu"):
