@@ -20,11 +20,14 @@ EPOCHS = 8
 MOST_VALIDATIONS = 40
 CLASSES = 10
 IMAGE_SHAPE = (28, 28)
-NORMALISATIONS = {
+PIXEL_RANGES = {
     "none": lambda images: images.astype("float32"),
     "[0, 1]": lambda images: images.astype("float32") / 255,
     "[-1, 1]": lambda images: images.astype("float32") / 127.5 - 1,
 }
+# The axes over which a standardisation takes the mean and the standard deviation.
+STANDARDISATIONS = {"standardised": (0, 1, 2), "standardised by position": 0}
+LEAST_DEVIATION = 0.01  # of a position, relative to that of all: where nothing changes, nothing is amplified
 
 
 @experiment(version=1, tolerance=0.02)
@@ -47,8 +50,10 @@ def accuracy(
     dataset : "mnist" or "fashion_mnist"
     representation : key of `REPRESENTATIONS`
     architecture : key of `models.ARCHITECTURES`
-    normalisation : key of `NORMALISATIONS`
-        The range of the pixel values that the network sees.
+    normalisation : key of `PIXEL_RANGES` or of `STANDARDISATIONS`
+        The range of the pixel values before the representation is made; or, after it was made of pixel
+        values in [0, 1], the mean 0 and standard deviation 1 of every channel over the training set, or of
+        every position and channel.
     examples : int
         Size of the training set, drawn with `seed` from the first 55,000 training images.
     epochs : int
@@ -66,11 +71,9 @@ def accuracy(
         last epoch; parameters; and lists over the epochs, or over at most 40 of them at equal distances:
         epoch_loss and epoch_accuracy (while training), epoch_validation_loss and epoch_validation_accuracy.
     """
-    parts = {
-        name: (NORMALISATIONS[normalisation](REPRESENTATIONS[representation](part.images, seed)), part.labels)
-        for name, part in split(load_dataset(dataset), examples, seed).items()
-    }
-    return train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed)
+    parts = split(load_dataset(dataset), examples, seed)
+    inputs = network_inputs(parts, representation, normalisation, seed)
+    return train_and_measure(architecture, inputs, evaluate_on, epochs, learning_rate, seed)
 
 
 @experiment(version=1, tolerance=0.02)
@@ -111,6 +114,18 @@ def accuracy_unscrambled(
     return {"neighbours_kept": kept, "neighbours_within_3": within_3} | measured
 
 
+def network_inputs(parts, representation, normalisation, seed):
+    """Return (images, labels) of each part as the network sees them; the names are those of `accuracy`."""
+    represent = REPRESENTATIONS[representation]
+    if normalisation in PIXEL_RANGES:
+        as_pixels = PIXEL_RANGES[normalisation]
+        return {name: (represent(as_pixels(part.images), seed), part.labels) for name, part in parts.items()}
+    images = {name: represent(part.as_float(), seed) for name, part in parts.items()}
+    axes, train = STANDARDISATIONS[normalisation], images["train"]
+    mean, deviation = train.mean(axes), train.std(axes) + LEAST_DEVIATION * train.std()
+    return {name: ((images[name] - mean) / deviation, part.labels) for name, part in parts.items()}
+
+
 def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed):
     """Train a network (Adam, batches of 128, cosine schedule to zero) and measure it.
 
@@ -135,11 +150,11 @@ def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, s
     }
 
 
-def tuned(function=accuracy, *, seed, **grid):
+def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
 
-    Every arm gets the same budget: one run at each of `LEARNING_RATES` with each of `TUNING_SEEDS`, measured
-    on the validation images; the rate with the best mean is then trained with every seed and measured on the
+    Every arm gets the same budget: one run at each learning rate with each of `TUNING_SEEDS`, measured on
+    the validation images; the rate with the best mean is then trained with every seed and measured on the
     test images.
 
     Parameters
@@ -147,6 +162,8 @@ def tuned(function=accuracy, *, seed, **grid):
     function : experiment
         `accuracy` or `accuracy_unscrambled`.
     seed : list or range of int
+    learning_rate : list of float
+        To choose from.
     **grid
         Arguments of `function`, one value or a list each.
 
@@ -156,7 +173,7 @@ def tuned(function=accuracy, *, seed, **grid):
         As `sweep`, one row for each arm and seed, the arms in the order of the grid.
     """
     validation = sweep(
-        function, **grid, learning_rate=LEARNING_RATES, evaluate_on="validation", seed=TUNING_SEEDS
+        function, **grid, learning_rate=learning_rate, evaluate_on="validation", seed=TUNING_SEEDS
     )
     names = list(grid)
     means = validation.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()

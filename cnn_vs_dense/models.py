@@ -1,11 +1,17 @@
 """The classifiers of this study; all return logits.
 
-All but `dense` have as many parameters as LeNet-5, to 0.2 %, for 28 x 28 x 1 images and 10 classes.
+Each is a trunk and two or three dense layers. All but `dense` have as many parameters as LeNet-5 has for
+28 x 28 x 1 images and 10 classes: the first hidden layer after the trunk is as wide as that allows.
 """
+
+from itertools import pairwise
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
+
+BUDGET = 61_706  # parameters
+AFFORDABLE = None  # in place of a width: as many units as the budget allows
 
 
 def build(architecture, input_shape, num_classes, seed=0):
@@ -29,90 +35,135 @@ def build(architecture, input_shape, num_classes, seed=0):
     Raises
     ------
     ValueError
-        `architecture` is unknown.
+        `architecture` is unknown, or `BUDGET` does not pay for the input shape.
     """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"There is no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}.")
     seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
-    hidden = ARCHITECTURES[architecture](seeds)
-    return keras.Sequential(
-        [keras.Input(input_shape), *hidden, _dense(num_classes, seeds, activation=None)], name=architecture
-    )
+    trunk, widths = ARCHITECTURES[architecture](input_shape, seeds)
+    model = keras.Sequential([keras.Input(input_shape), *trunk, layers.Flatten()], name=architecture)
+    if widths[0] is AFFORDABLE:
+        widths = [_affordable_width(model, [*widths[1:], num_classes]), *widths[1:]]
+    for width in widths:
+        model.add(_dense(width, seeds))
+    model.add(_dense(num_classes, seeds, activation=None))
+    return model
 
 
-def lenet5(seeds):
+def _affordable_width(trunk, following):
+    """Return the largest width of a dense layer between the trunk and dense layers of widths `following`."""
+    features = trunk.output_shape[-1]
+    fixed = trunk.count_params() + following[0] + sum((a + 1) * b for a, b in pairwise(following))
+    width = (BUDGET - fixed) // (features + 1 + following[0])
+    if width < 1:
+        raise ValueError(f"{trunk.input_shape[1:]} inputs need more than the {BUDGET:,} parameters allowed.")
+    return width
+
+
+def lenet5(input_shape, seeds):
     """LeNet-5 in its modern form: rectifiers, maximum pooling, every map of C3 sees all of S2.
 
     The sizes are those of LeCun, Bottou, Bengio, Haffner 1998, figure 2.
-    61,706 parameters for 28 x 28 x 1 images and 10 classes.
+    61,706 parameters for 28 x 28 x 1 images and 10 classes, where the first hidden layer has 120 units.
     """
-    return [
+    trunk = [
         _convolution(6, seeds, padding="same"),
         layers.MaxPooling2D(2),
         _convolution(16, seeds, padding="valid"),
         layers.MaxPooling2D(2),
-        layers.Flatten(),
-        _dense(120, seeds),
-        _dense(84, seeds),
     ]
+    return trunk, [AFFORDABLE, 84]
 
 
-def dense(seeds):
+def dense(input_shape, seeds):
     """Two hidden layers of 512 and 128 rectifiers; 468,874 parameters for 28 x 28 x 1 and 10 classes."""
-    return [layers.Flatten(), _dense(512, seeds), _dense(128, seeds)]
+    return [], [512, 128]
 
 
-def dense_small(seeds):
-    """Two hidden layers of 76 and 23 rectifiers; 61,671 parameters, as many as LeNet-5 to 0.1 %."""
-    return [layers.Flatten(), _dense(76, seeds), _dense(23, seeds)]
+def dense_small(input_shape, seeds):
+    """Two hidden layers, the second of 23 rectifiers; for 28 x 28 x 1 and 10 classes the first has 76.
+
+    61,671 parameters there, as many as LeNet-5 to 0.1 %.
+    """
+    return [], [AFFORDABLE, 23]
 
 
-def pointwise(seeds):
+def pointwise(input_shape, seeds):
     """Convolutions with kernels of 1 x 1: weights shared between positions, but no neighbourhood.
 
     The second one is linear, because two rectifiers alone die easily.
     61,675 parameters for 28 x 28 x 1 images and 10 classes.
     """
-    return [
-        _convolution(8, seeds, size=1),
-        _convolution(2, seeds, size=1, activation=None),
-        layers.Flatten(),
-        _dense(38, seeds),
-        _dense(41, seeds),
-    ]
+    trunk = [_convolution(8, seeds, size=1), _convolution(2, seeds, size=1, activation=None)]
+    return trunk, [AFFORDABLE, 41]
 
 
-def large_kernel(seeds):
+def large_kernel(input_shape, seeds):
     """Convolutions that see half of the image, 15 x 15 pixels, then all of it, 5 x 5 results 4 pixels apart.
 
     61,648 parameters for 28 x 28 x 1 images and 10 classes.
     """
-    return [
-        _convolution(6, seeds, size=15, strides=4),
-        _convolution(16, seeds),
-        layers.Flatten(),
-        _dense(70, seeds),
-        _dense(36, seeds),
-    ]
+    return [_convolution(6, seeds, size=15, strides=4), _convolution(16, seeds)], [AFFORDABLE, 36]
 
 
-def mixer(seeds):
+def mixer(input_shape, seeds):
     """An MLP-Mixer without patches: its tokens are the pixels (Tolstikhin et al. 2021, arXiv:2105.01601).
 
-    Its one block mixes the pixels of each feature, then the features of each pixel. The paper averages over
-    the tokens in the end; with so few features 18 learned weighted sums of them are taken instead.
+    Its one block mixes the pixels of each feature, with 24 hidden units for 784 pixels and fewer for more,
+    then the features of each pixel. The paper averages over the tokens in the end; with so few features 18
+    learned weighted sums of them are taken instead.
     61,652 parameters for 28 x 28 x 1 images and 10 classes.
     """
-    return [
-        layers.Reshape((-1, 1)),
+    tokens = input_shape[0] * input_shape[1]
+    trunk = [
+        layers.Reshape((-1, input_shape[-1])),
         _dense(4, seeds, activation=None),
         layers.Permute((2, 1)),
-        MixerBlock(24, 8, [next(seeds) for _ in range(4)]),
+        MixerBlock(24 * 784 // tokens, 8, [next(seeds) for _ in range(4)]),
         layers.LayerNormalization(axis=1),
         _dense(18, seeds),
-        layers.Flatten(),
-        _dense(108, seeds),
     ]
+    return trunk, [AFFORDABLE]
+
+
+def sinogram_1d(input_shape, seeds):
+    """Convolutions along the detector only; the angles are the channels, in no order."""
+    detectors, angles, channels = input_shape
+    trunk = [
+        layers.Reshape((detectors, angles * channels)),
+        _convolution_1d(16, seeds),
+        layers.MaxPooling1D(2),
+        _convolution_1d(32, seeds),
+        layers.MaxPooling1D(2),
+    ]
+    return trunk, [AFFORDABLE, 84]
+
+
+def sinogram_wrapped(input_shape, seeds):
+    """LeNet-5 for sinograms over 180 degrees: its convolutions continue where the angles end (`WrapAngles`).
+
+    The first pooling takes three detectors at a time, so that its cells are symmetric to the centre too.
+    """
+    trunk = [
+        WrapAngles(2),
+        layers.ZeroPadding2D((2, 0)),
+        _convolution(6, seeds, padding="valid"),
+        layers.MaxPooling2D((3, 2)),
+        WrapAngles(2),
+        layers.ZeroPadding2D((2, 0)),
+        _convolution(16, seeds, padding="valid"),
+        layers.MaxPooling2D(2),
+    ]
+    return trunk, [AFFORDABLE, 84]
+
+
+def separable(input_shape, seeds):
+    """A learned complex transform of rows and of columns (`SeparableTransform`), then LeNet-5.
+
+    For real and imaginary parts of k-space, as in dAUTOMAP (Schlemper et al. 2019, arXiv:1909.10887).
+    """
+    trunk, widths = lenet5(input_shape, seeds)
+    return [SeparableTransform([next(seeds), next(seeds)]), *trunk], widths
 
 
 ARCHITECTURES = {
@@ -122,6 +173,9 @@ ARCHITECTURES = {
     "pointwise": pointwise,
     "large_kernel": large_kernel,
     "mixer": mixer,
+    "sinogram_1d": sinogram_1d,
+    "sinogram_wrapped": sinogram_wrapped,
+    "separable": separable,
 }
 
 
@@ -168,6 +222,83 @@ class MixerBlock(layers.Layer):
         return super().get_config() | own
 
 
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class WrapAngles(layers.Layer):
+    """Continues sinograms of 180 degrees by ``g(s, t + 180) = g(-s, t)``, for convolutions over the angles.
+
+    Takes ``(batch, detectors, angles, channels)``, the angles equally spaced over 180 degrees and the
+    rotation centre at ``detectors // 2`` as in `common.radon`, and returns `columns` more angles at both
+    ends. An even number of detectors loses the first, which has no mirror image.
+
+    Parameters
+    ----------
+    columns : int
+        No more than there are angles.
+    """
+
+    def __init__(self, columns, **kwargs):
+        super().__init__(**kwargs)
+        self.columns = columns
+
+    def call(self, inputs):
+        """Return tensors ``(batch, odd number of detectors, angles + 2 columns, channels)``."""
+        symmetric = inputs[:, 1 - inputs.shape[1] % 2 :]
+        mirrored = ops.flip(symmetric, axis=1)
+        return ops.concatenate(
+            [mirrored[:, :, -self.columns :], symmetric, mirrored[:, :, : self.columns]], axis=2
+        )
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"columns": self.columns}
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class SeparableTransform(layers.Layer):
+    """``A z B^T`` with learned complex matrices A and B, at first random; z has twice as many real channels.
+
+    Takes and returns ``(batch, height, width, 2 channels)``, the real parts first, as
+    ``common.fourier.as_channels(k, "real_imaginary")``.
+
+    Parameters
+    ----------
+    seeds : list of 2 int
+        Decide the initial weights, which keep the mean energy.
+    """
+
+    def __init__(self, seeds, **kwargs):
+        super().__init__(**kwargs)
+        self.seeds = seeds
+
+    def build(self, input_shape):
+        """Make the real and imaginary parts of A and of B; ValueError for an odd number of channels."""
+        if input_shape[-1] % 2:
+            raise ValueError(
+                f"Real and imaginary parts are an even number of channels, not {input_shape[-1]}."
+            )
+        self.rows, self.columns = (
+            self.add_weight(
+                shape=(2, size, size),
+                initializer=keras.initializers.RandomNormal(stddev=(2 * size) ** -0.5, seed=seed),
+            )
+            for size, seed in zip(input_shape[1:3], self.seeds, strict=True)
+        )
+
+    def call(self, inputs):
+        """Return tensors ``(batch, height, width, 2 channels)``."""
+        real, imaginary = ops.split(inputs, 2, axis=-1)
+        for matrix, product in ((self.rows, "uh,bhwc->buwc"), (self.columns, "vw,bhwc->bhvc")):
+            real, imaginary = (
+                ops.einsum(product, matrix[0], real) - ops.einsum(product, matrix[1], imaginary),
+                ops.einsum(product, matrix[0], imaginary) + ops.einsum(product, matrix[1], real),
+            )
+        return ops.concatenate([real, imaginary], axis=-1)
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"seeds": self.seeds}
+
+
 def _dense(units, seeds, activation="relu"):
     return layers.Dense(
         units, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(next(seeds))
@@ -177,5 +308,12 @@ def _dense(units, seeds, activation="relu"):
 def _convolution(filters, seeds, size=5, padding="same", strides=1, activation="relu"):
     return layers.Conv2D(
         filters, size, strides, padding, activation=activation,
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+    )  # fmt: skip
+
+
+def _convolution_1d(filters, seeds):
+    return layers.Conv1D(
+        filters, 5, padding="same", activation="relu",
         kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
     )  # fmt: skip

@@ -2,9 +2,16 @@
 
 from functools import partial
 
+import numpy as np
+
+from common import fourier
+from common.radon import radon
 from common.scramble import Scrambler
+from common.wavelet import dwt2
 
 BLOCKS = (2, 4, 7, 14)  # sides that divide 28, the whole image left out
+ANGLES = tuple(np.arange(32) * 180 / 32)
+BATCH_SIZE = 1000  # images transformed at once, to bound the memory
 
 
 def raw(images, seed=0):
@@ -21,11 +28,44 @@ def scrambled(images, seed=0, block=None, whole_blocks=False):
     return Scrambler(images.shape[1:3], seed, block, whole_blocks).scramble(images)
 
 
-REPRESENTATIONS = {
-    "raw": raw,
+def transformed(images, seed=0, *, transform):
+    """Return `transform` of floating-point images, applied in batches; `seed` has no effect."""
+    batches = [images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE)]
+    return np.concatenate([transform(batch) for batch in batches])
+
+
+def sinogram(images):
+    """Return the Radon transform at 32 angles over 180 degrees, ``(n, detector, 32, channels)``."""
+    return radon(images, ANGLES)
+
+
+def k_space(images, channels):
+    """Return the centred orthonormal Fourier transform as the `channels` of `common.fourier.as_channels`."""
+    return fourier.as_channels(fourier.fft2(images), channels)
+
+
+def wavelet_subbands(images):
+    """Return the four Haar subbands, half as high and wide, as channels; an orthonormal transform."""
+    return np.concatenate(dwt2(images), axis=-1)
+
+
+SCRAMBLINGS = {
     "scrambled": scrambled,
     **{f"scrambled within {k} x {k}": partial(scrambled, block=k) for k in BLOCKS},
     **{f"blocks of {k} x {k} scrambled": partial(scrambled, block=k, whole_blocks=True) for k in BLOCKS},
+}
+TRANSFORMS = {
+    "sinogram": sinogram,
+    "k-space, real and imaginary": partial(k_space, channels="real_imaginary"),
+    "k-space, magnitude and phase": partial(k_space, channels="magnitude_phase"),
+    "k-space, magnitude": partial(k_space, channels="magnitude"),
+    "k-space, log magnitude": partial(k_space, channels="log_magnitude"),
+    "wavelet subbands": wavelet_subbands,
+}
+REPRESENTATIONS = {
+    "raw": raw,
+    **SCRAMBLINGS,
+    **{name: partial(transformed, transform=transform) for name, transform in TRANSFORMS.items()},
 }
 
 # From no scrambling to all of it, in two ways.

@@ -1,68 +1,22 @@
 import itertools
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
+import pywt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
+from skimage import transform
 
-from cnn_vs_dense import experiments, figures
-from cnn_vs_dense.equivalence import largest_difference, permuted
-from cnn_vs_dense.models import ARCHITECTURES, build
-from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
+from cnn_vs_dense import experiments, figures, representations
+from cnn_vs_dense.representations import ANGLES, DOSES, REPRESENTATIONS, SCRAMBLINGS, TRANSFORMS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common.data import load_dataset, load_mnist
 from common.fourier import gaussian_blur
 from common.scramble import Scrambler, neighbours_kept
 
-OPTIMIZERS = [lambda: keras.optimizers.SGD(0.1), lambda: keras.optimizers.Adam(0.001)]
 TINY = {"examples": 256, "epochs": 1, "learning_rate": 0.001}
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("shape", [(28, 28, 1), (40, 33, 3)])
-def test_networks_return_logits_and_repeat_with_the_seed(architecture, shape):
-    images = np.random.default_rng(0).random((3, *shape), dtype="float32")
-    one, same, other = (build(architecture, shape, 7, seed) for seed in (1, 1, 2))
-    logits = one.predict(images, verbose=0)
-    assert logits.shape == (3, 7)
-    assert logits.min() < 0
-    np.testing.assert_array_equal(logits, same.predict(images, verbose=0))
-    assert (logits != other.predict(images, verbose=0)).any()
-
-
-@pytest.mark.parametrize(
-    ("architecture", "count"),
-    [("lenet5", 61_706), ("dense", 468_874), ("dense_small", 61_671), ("pointwise", 61_675),
-     ("large_kernel", 61_648), ("mixer", 61_652)],
-)  # fmt: skip
-def test_parameters_are_those_of_the_docstrings(architecture, count):
-    assert build(architecture, (28, 28, 1), 10).count_params() == count
-    assert f"{count:,}" in ARCHITECTURES[architecture].__doc__
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_a_saved_network_computes_the_same_when_loaded(architecture, tmp_path):
-    images = np.random.default_rng(0).random((3, 28, 28, 1), dtype="float32")
-    model = build(architecture, (28, 28, 1), 10)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_no_two_layers_start_with_the_same_random_numbers(architecture):
-    weights = [w for w in build(architecture, (28, 28, 1), 10).get_weights() if w.ndim > 1 and w.size >= 20]
-    kernels = [w.ravel()[:10] / w.std() for w in weights]
-    for i, kernel in enumerate(kernels):
-        assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:i])
-
-
-def test_an_unknown_architecture_gets_one_clear_sentence():
-    with pytest.raises(ValueError, match="there are lenet5, dense"):
-        build("lenet6", (28, 28, 1), 10)
 
 
 @given(seed=st.integers(0, 100))
@@ -74,14 +28,81 @@ def test_scrambling_moves_pixels_and_changes_none(seed):
     np.testing.assert_array_equal(np.sort(scrambled, axis=None), np.sort(images, axis=None))
 
 
-@pytest.mark.parametrize("name", REPRESENTATIONS)
+@pytest.mark.parametrize("name", SCRAMBLINGS)
 @pytest.mark.parametrize("seed", [0, 7])
-def test_every_representation_is_one_permutation_for_all_images(name, seed):
+def test_every_scrambling_is_one_permutation_for_all_images(name, seed):
     indices = np.arange(784).reshape(1, 28, 28, 1)
     permutation = REPRESENTATIONS[name](indices, seed).ravel()
     images = load_mnist().test.images[:4]
     expected = images.reshape(4, 784)[:, permutation].reshape(images.shape)
     np.testing.assert_array_equal(REPRESENTATIONS[name](images, seed), expected)
+
+
+def reference_transform(name, image):
+    """Return what NumPy, PyWavelets and scikit-image make of one image, ``(height, width, channels)``."""
+    if name == "sinogram":
+        return transform.radon(image, ANGLES, circle=False, preserve_range=True)[..., None]
+    if name == "wavelet subbands":
+        approximation, details = pywt.dwt2(image, "haar")
+        return np.stack([approximation, *details], axis=-1)
+    k = np.fft.fftshift(np.fft.fft2(image, norm="ortho"))
+    channels = {
+        "k-space, real and imaginary": [k.real, k.imag],
+        "k-space, magnitude": [np.abs(k)],
+        "k-space, log magnitude": [np.log1p(np.abs(k))],
+    }
+    return np.stack(channels[name], axis=-1)
+
+
+@pytest.mark.parametrize("name", sorted(set(TRANSFORMS) - {"k-space, magnitude and phase"}))
+@settings(max_examples=3)
+@given(seed=st.integers(0, 1000))
+def test_transforms_are_those_of_other_libraries(name, seed):
+    images = np.random.default_rng(seed).random((3, 12, 12, 1))
+    expected = np.stack([reference_transform(name, image[..., 0]) for image in images])
+    np.testing.assert_allclose(REPRESENTATIONS[name](images), expected, atol=1e-9)
+
+
+def test_magnitude_and_phase_make_up_k_space():
+    images = load_mnist().test[:3].as_float()
+    magnitude, phase = np.moveaxis(REPRESENTATIONS["k-space, magnitude and phase"](images), -1, 0)
+    parts = np.moveaxis(REPRESENTATIONS["k-space, real and imaginary"](images), -1, 0)
+    np.testing.assert_allclose([magnitude * np.cos(phase), magnitude * np.sin(phase)], parts, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_transforms_work_on_every_image_alone_and_in_batches(name):
+    images = np.random.default_rng(0).random((representations.BATCH_SIZE + 2, 4, 4, 1), dtype="float32")
+    together = REPRESENTATIONS[name](images)
+    assert together.dtype == "float32"
+    np.testing.assert_allclose(together[-2:], REPRESENTATIONS[name](images[-2:]), atol=1e-5)
+
+
+def parts_of_mnist(examples=300):
+    return experiments.split(load_mnist(), examples, seed=0)
+
+
+@pytest.mark.parametrize("representation", ["raw", "sinogram", "k-space, real and imaginary"])
+@pytest.mark.parametrize(
+    ("normalisation", "axes"), [("standardised", (0, 1, 2)), ("standardised by position", 0)]
+)
+def test_inputs_are_standardised_by_the_training_set_alone(representation, normalisation, axes):
+    parts = parts_of_mnist()
+    inputs = experiments.network_inputs(parts, representation, normalisation, seed=0)
+    train = inputs["train"][0]
+    np.testing.assert_allclose(train.mean(axes), 0, atol=1e-3)
+    assert train.std(axes).max() == pytest.approx(1, abs=0.15)
+    parts["test"] = parts["test"][:10]
+    fewer = experiments.network_inputs(parts, representation, normalisation, seed=0)
+    np.testing.assert_allclose(fewer["test"][0], inputs["test"][0][:10], atol=1e-5)
+
+
+@pytest.mark.parametrize("normalisation", experiments.PIXEL_RANGES)
+def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
+    part = {"test": load_mnist().test[:20]}
+    inputs = experiments.network_inputs(part, "scrambled", normalisation, seed=3)["test"][0]
+    scrambled = REPRESENTATIONS["scrambled"](part["test"].images, 3)
+    np.testing.assert_array_equal(inputs, experiments.PIXEL_RANGES[normalisation](scrambled))
 
 
 def test_blocks_bound_what_is_scrambled():
@@ -107,35 +128,6 @@ def test_milder_scrambling_keeps_more_neighbours(kind):
     assert kept["scrambled"] < 0.02
     if kind == "whole blocks":
         assert kept.is_monotonic_decreasing
-
-
-@settings(max_examples=3)
-@given(seed=st.integers(0, 1000))
-@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["SGD", "Adam"])
-@pytest.mark.parametrize("architecture", ["dense", "dense_small", "pointwise"])
-def test_networks_without_neighbourhoods_train_alike_on_scrambled_pixels(architecture, optimizer, seed):
-    part = load_mnist().train[:256]
-    difference, change = largest_difference(
-        architecture, part.as_float(), part.labels, optimizer, epochs=2, seed=seed
-    )
-    assert difference < 1e-5 < 1e-3 < change
-
-
-# Not its training: Keras 3.15 computes the gradients of a layer normalisation in float32.
-def test_a_mixer_with_its_weights_permuted_gives_the_same_logits():
-    images, scrambler = load_mnist().test[:8].as_float(), Scrambler((28, 28), 1)
-    raw, scrambled = build("mixer", (28, 28, 1), 10), build("mixer", (28, 28, 1), 10)
-    scrambled.set_weights(permuted(raw.get_weights(), scrambler.permutation))
-    logits = scrambled.predict(scrambler.scramble(images), verbose=0)
-    np.testing.assert_allclose(logits, raw.predict(images, verbose=0), atol=1e-5)
-
-
-def test_lenet5_does_not_train_alike():
-    part = load_mnist().train[:256]
-    difference, _ = largest_difference(
-        "lenet5", part.as_float(), part.labels, OPTIMIZERS[1], epochs=2, seed=0
-    )
-    assert difference > 1e-3
 
 
 def blurred_noise(size, count, seed):
@@ -193,6 +185,20 @@ def test_a_tiny_run_of_the_experiment(dataset, evaluate_on):
     assert 0.1 < result["accuracy"] < 0.9
     assert len(result["epoch_loss"]) == 1
     assert result["parameters"] == 61_706
+
+
+@pytest.mark.parametrize(
+    ("representation", "architecture"),
+    [*itertools.product(TRANSFORMS, ["lenet5", "mixer"]), ("sinogram", "sinogram_1d"),
+     ("sinogram", "sinogram_wrapped"), ("k-space, real and imaginary", "separable")],
+)  # fmt: skip
+def test_a_tiny_run_of_the_experiment_on_transforms(representation, architecture):
+    result = experiments.accuracy(
+        **TINY, representation=representation, architecture=architecture, normalisation="standardised",
+        evaluate_on="validation", seed=0,
+    )  # fmt: skip
+    assert 0.05 < result["accuracy"] < 0.9
+    assert result["parameters"] <= 61_706
 
 
 def test_a_tiny_run_of_the_experiment_on_recovered_layouts():

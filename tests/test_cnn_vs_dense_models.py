@@ -1,0 +1,159 @@
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cnn_vs_dense.equivalence import largest_difference, largest_difference_of_dense, permuted
+from cnn_vs_dense.models import ARCHITECTURES, BUDGET, SeparableTransform, WrapAngles, build
+from cnn_vs_dense.representations import REPRESENTATIONS
+from common.data import load_mnist
+from common.fourier import as_channels, fft2
+from common.radon import radon
+from common.scramble import Scrambler
+
+OPTIMIZERS = [lambda: keras.optimizers.SGD(0.1), lambda: keras.optimizers.Adam(0.001)]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("shape", [(28, 28, 2), (32, 27, 4)])
+def test_networks_return_logits_and_repeat_with_the_seed(architecture, shape):
+    images = np.random.default_rng(0).random((3, *shape), dtype="float32")
+    one, same, other = (build(architecture, shape, 7, seed) for seed in (1, 1, 2))
+    logits = one.predict(images, verbose=0)
+    assert logits.shape == (3, 7)
+    assert logits.min() < 0
+    np.testing.assert_array_equal(logits, same.predict(images, verbose=0))
+    assert (logits != other.predict(images, verbose=0)).any()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "count"),
+    [("lenet5", 61_706), ("dense", 468_874), ("dense_small", 61_671), ("pointwise", 61_675),
+     ("large_kernel", 61_648), ("mixer", 61_652)],
+)  # fmt: skip
+def test_parameters_are_those_of_the_docstrings(architecture, count):
+    assert build(architecture, (28, 28, 1), 10).count_params() == count
+    assert f"{count:,}" in ARCHITECTURES[architecture].__doc__
+
+
+@pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - {"dense"}))
+@given(height=st.integers(12, 31), width=st.integers(12, 31), pairs=st.integers(1, 2))
+@settings(max_examples=10, deadline=None)
+def test_all_but_the_large_dense_network_have_the_parameters_of_lenet5(architecture, height, width, pairs):
+    model = build(architecture, (height, width, 2 * pairs), 10)
+    assert 0.95 * BUDGET < model.count_params() <= BUDGET
+
+
+def test_inputs_that_the_budget_does_not_pay_for_get_one_clear_sentence():
+    with pytest.raises(ValueError, match="need more than the 61,706 parameters"):
+        build("dense_small", (300, 300, 1), 10)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_saved_network_computes_the_same_when_loaded(architecture, tmp_path):
+    images = np.random.default_rng(0).random((3, 28, 28, 2), dtype="float32")
+    model = build(architecture, (28, 28, 2), 10)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_no_two_layers_start_with_the_same_random_numbers(architecture):
+    weights = [w for w in build(architecture, (28, 28, 2), 10).get_weights() if w.ndim > 1 and w.size >= 20]
+    kernels = [w.ravel()[:10] / w.std() for w in weights]
+    for i, kernel in enumerate(kernels):
+        assert all(np.abs(kernel - other).max() > 0.01 for other in kernels[:i])
+
+
+def test_an_unknown_architecture_gets_one_clear_sentence():
+    with pytest.raises(ValueError, match="there are lenet5, dense"):
+        build("lenet6", (28, 28, 1), 10)
+
+
+@settings(max_examples=3)
+@given(seed=st.integers(0, 1000))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=["SGD", "Adam"])
+@pytest.mark.parametrize("architecture", ["dense", "dense_small", "pointwise"])
+def test_networks_without_neighbourhoods_train_alike_on_scrambled_pixels(architecture, optimizer, seed):
+    part = load_mnist().train[:256]
+    difference, change = largest_difference(
+        architecture, part.as_float(), part.labels, optimizer, epochs=2, seed=seed
+    )
+    assert difference < 1e-5 < 1e-3 < change
+
+
+# Not its training: Keras 3.15 computes the gradients of a layer normalisation in float32.
+def test_a_mixer_with_its_weights_permuted_gives_the_same_logits():
+    images, scrambler = load_mnist().test[:8].as_float(), Scrambler((28, 28), 1)
+    raw, scrambled = build("mixer", (28, 28, 1), 10), build("mixer", (28, 28, 1), 10)
+    scrambled.set_weights(permuted(raw.get_weights(), scrambler.permutation))
+    logits = scrambled.predict(scrambler.scramble(images), verbose=0)
+    np.testing.assert_allclose(logits, raw.predict(images, verbose=0), atol=1e-5)
+
+
+def test_lenet5_does_not_train_alike():
+    part = load_mnist().train[:256]
+    difference, _ = largest_difference(
+        "lenet5", part.as_float(), part.labels, OPTIMIZERS[1], epochs=2, seed=0
+    )
+    assert difference > 1e-3
+
+
+@pytest.mark.parametrize("representation", ["k-space, real and imaginary", "wavelet subbands"])
+@settings(max_examples=2)
+@given(seed=st.integers(0, 1000))
+def test_gradient_descent_cannot_tell_a_dense_network_of_an_isometry(representation, seed):
+    part = load_mnist().train[:256]
+    arguments = REPRESENTATIONS[representation], part.as_float(), part.labels
+    difference, change = largest_difference_of_dense(*arguments, OPTIMIZERS[0], epochs=2, seed=seed)
+    assert difference < 1e-5 < 1e-3 < change
+    difference, _ = largest_difference_of_dense(*arguments, OPTIMIZERS[1], epochs=2, seed=seed)
+    assert difference > 1e-4
+
+
+def test_gradient_descent_tells_what_is_not_an_isometry():
+    part = load_mnist().train[:256]
+    difference, _ = largest_difference_of_dense(
+        lambda images: 2 * images, part.as_float(), part.labels, OPTIMIZERS[0], epochs=1, seed=0
+    )
+    assert difference > 1e-3
+
+
+@given(size=st.integers(9, 20), number=st.integers(4, 12), columns=st.integers(1, 4), seed=st.integers(0, 99))
+@settings(max_examples=10)
+def test_angles_continue_where_180_degrees_end(size, number, columns, seed):
+    # A dark border, because an even number of rays ends half a pixel earlier on one side than on the other.
+    images = np.pad(np.random.default_rng(seed).random((2, size, size, 1)), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    angles = np.arange(-columns, number + columns) * 180 / number
+    expected = np.asarray(radon(images, angles))
+    wrapped = np.asarray(WrapAngles(columns, dtype="float64")(expected[:, :, columns:-columns]))
+    np.testing.assert_allclose(wrapped, expected[:, 1 - expected.shape[1] % 2 :], atol=1e-9)
+
+
+@given(height=st.integers(2, 9), width=st.integers(2, 9), channels=st.integers(1, 3), seed=st.integers(0, 99))
+@settings(max_examples=10)
+def test_a_separable_transform_can_be_the_fourier_transform(height, width, channels, seed):
+    images = np.random.default_rng(seed).random((2, height, width, channels))
+    layer = SeparableTransform([0, 1], dtype="float64")
+    layer.build((None, height, width, 2 * channels))
+    layer.set_weights([centred_dft(height), centred_dft(width)])
+    transformed = layer(np.concatenate([images, np.zeros_like(images)], axis=-1))
+    np.testing.assert_allclose(transformed, as_channels(fft2(images)), atol=1e-9)
+
+
+def centred_dft(size):
+    matrix = np.fft.fftshift(np.fft.fft(np.eye(size), axis=0, norm="ortho"), axes=0)
+    return np.stack([matrix.real, matrix.imag])
+
+
+def test_a_separable_transform_of_random_weights_keeps_the_energy():
+    inputs = np.random.default_rng(0).normal(size=(50, 28, 28, 2)).astype("float32")
+    outputs = np.asarray(SeparableTransform([0, 1])(inputs))
+    assert np.square(outputs).mean() == pytest.approx(np.square(inputs).mean(), rel=0.2)
+
+
+def test_a_separable_transform_of_an_odd_number_of_channels_gets_one_clear_sentence():
+    with pytest.raises(ValueError, match="even number of channels, not 1"):
+        build("separable", (28, 28, 1), 10)
