@@ -199,15 +199,9 @@ def by_dose(table):
         name: np.mean([neighbours_kept(permutation(name, seed), IMAGE_SHAPE) for seed in set(table["seed"])])
         for name in set(table["representation"])
     }
-    return pd.concat(
-        [
-            table[table["representation"].isin(names)].assign(
-                kind=kind, kept=table["representation"].map(kept)
-            )
-            for kind, names in DOSES.items()
-        ],
-        ignore_index=True,
-    )
+    table = table.assign(kept=[kept[name] for name in table["representation"]])
+    kinds = {kind: table[table["representation"].isin(names)] for kind, names in DOSES.items()}
+    return pd.concat([rows.assign(kind=kind) for kind, rows in kinds.items()], ignore_index=True)
 
 
 def permutation(representation, seed):

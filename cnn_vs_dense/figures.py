@@ -38,7 +38,7 @@ def gaps(table):
 
 
 def dose_response(table):
-    """Draw test accuracy against the share of neighbours kept, a line for each network and scrambling.
+    """Draw test accuracy against the share of neighbours kept; a panel a data set and kind of scrambling.
 
     Parameters
     ----------
@@ -46,12 +46,17 @@ def dose_response(table):
         Columns dataset, architecture, kind (of scrambling), kept, seed and accuracy.
     """
     shares, groups = {}, {}
-    for (dataset, architecture, kind), rows in table.groupby(["dataset", "architecture", "kind"], sort=False):
-        name = f"{NAMES[architecture]}, {kind}"
+    # In pairs of one data set; the kinds and the networks keep the order of the table.
+    table = table.sort_values("dataset", ascending=False, kind="stable")
+    for (dataset, kind, architecture), rows in table.groupby(["dataset", "kind", "architecture"], sort=False):
+        panel, name = f"{NAMES[dataset]}, scrambled {kind}", NAMES[architecture]
         accuracies = 100 * rows.pivot(index="seed", columns="kept", values="accuracy")
-        shares[name] = accuracies.columns.to_numpy()
-        groups.setdefault(NAMES[dataset], {})[name] = mean_interval(accuracies.to_numpy())
-    return plotting.panels(shares, groups, "share of neighbours kept", "test accuracy / %")
+        shares.setdefault(panel, {})[name] = accuracies.columns.to_numpy()
+        groups.setdefault(panel, {})[name] = mean_interval(accuracies.to_numpy())
+    figure = plotting.panels(shares, groups, "share of neighbours kept", "test accuracy / %", columns=2)
+    for left, right in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+        right.sharey(left)
+    return figure
 
 
 def sample_efficiency(table):

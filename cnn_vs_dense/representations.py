@@ -71,5 +71,5 @@ REPRESENTATIONS = {
 # From no scrambling to all of it, in two ways.
 DOSES = {
     "inside blocks": ["raw", *(f"scrambled within {k} x {k}" for k in BLOCKS), "scrambled"],
-    "whole blocks": ["raw", *(f"blocks of {k} x {k} scrambled" for k in reversed(BLOCKS)), "scrambled"],
+    "as whole blocks": ["raw", *(f"blocks of {k} x {k} scrambled" for k in reversed(BLOCKS)), "scrambled"],
 }

@@ -70,18 +70,22 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
 
 
 @in_our_style
-def panels(x, groups, xlabel="epoch", ylabel=None, logx=False):
+def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
     """Draw several groups of curves side by side, e.g. the loss and the accuracy of a training.
 
     Parameters
     ----------
-    x : as in `curves`
+    x : array, shape (points,), or a dict from group to the `x` of `curves`
     groups : dict from str to the `bands` of `curves`
         The name of a group labels its vertical axis, or is its title if there is a `ylabel` for all.
+    columns : int, optional
+        Panels a row; by default all in one row.
     """
-    figure, axes = _subplots(1, len(groups), 5 * len(groups), 3.4)
-    for axis, (name, bands) in zip(axes[0], groups.items(), strict=True):
-        curves(x, bands, xlabel, ylabel or name, logx, axis)
+    columns = columns or len(groups)
+    rows = -(-len(groups) // columns)
+    figure, axes = _subplots(rows, columns, 5 * columns, 3.4 * rows)
+    for axis, (name, bands) in zip(axes.flat, groups.items(), strict=True):
+        curves(x[name] if isinstance(x, dict) else x, bands, xlabel, ylabel or name, logx, axis)
         axis.set_title(name if ylabel else "")
     return figure
 

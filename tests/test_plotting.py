@@ -70,7 +70,9 @@ def test_panels_draw_a_training_history_for_each_quantity(rng):
 def test_panels_of_one_quantity_have_titles_and_lines_their_own_points(rng):
     drawn = bands(rng)
     x = {name: np.arange(5) + i for i, name in enumerate(drawn)}
-    figure = plotting.panels(x, {"MNIST": drawn, "digits": drawn}, "size", "accuracy / %", logx=True)
+    groups = {"MNIST": drawn, "digits": drawn}
+    figure = plotting.panels(dict.fromkeys(groups, x), groups, "size", "accuracy / %", logx=True, columns=1)
+    assert figure.get_figheight() > figure.get_figwidth()
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["MNIST", "digits"]
     assert {axis.get_ylabel() for axis in figure.axes} == {"accuracy / %"}
     for line, points in zip(figure.axes[1].lines, x.values(), strict=True):
