@@ -219,6 +219,42 @@ def loss_by_scrambling(table):
     return mean_interval(100 * (by_seed["raw"] - by_seed["scrambled"]))
 
 
+def lenet5_minus_dense(table):
+    """Return the gap in test accuracy between LeNet-5 and dense, in points, for every run of both.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns dataset, representation, examples, seed and gap.
+    """
+    index = ["dataset", "representation", "examples", "seed"]
+    accuracies = 100 * table.pivot(index=index, columns="architecture", values="accuracy")
+    return (accuracies["lenet5"] - accuracies["dense"]).rename("gap").reset_index()
+
+
+def gap_closed(recovered, bounds):
+    """Return the share of LeNet-5's loss by scrambling that unscrambling regains, for every run.
+
+    ``(unscrambled - scrambled) / (raw - scrambled)`` of the test accuracies with one seed.
+
+    Parameters
+    ----------
+    recovered : pandas.DataFrame
+        The table of `accuracy_unscrambled`.
+    bounds : pandas.DataFrame
+        That of `accuracy` on raw and on scrambled pixels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `recovered` with one more column, closed: 0 for nothing regained, 1 for everything.
+    """
+    bound = bounds.pivot(index=["dataset", "seed"], columns="representation", values="accuracy")
+    table = recovered.merge(bound, left_on=["dataset", "seed"], right_index=True)
+    closed = (table["accuracy"] - table["scrambled"]) / (table["raw"] - table["scrambled"])
+    return recovered.assign(closed=closed)
+
+
 def compile_classifier(model, learning_rate, steps):
     """Compile for `training.fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)

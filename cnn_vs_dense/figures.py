@@ -59,18 +59,17 @@ def dose_response(table):
     return figure
 
 
-def sample_efficiency(table):
+def sample_efficiency(gaps):
     """Draw LeNet-5 minus dense in test accuracy against the number of examples, raw and scrambled.
 
-    The table has both networks for every data set, representation, number of examples and seed.
+    The table is that of `experiments.lenet5_minus_dense`.
     """
     groups = {}
-    for (dataset, representation), rows in table.groupby(["dataset", "representation"], sort=False):
-        accuracies = 100 * rows.pivot(index="seed", columns=["architecture", "examples"], values="accuracy")
-        gap = accuracies["lenet5"] - accuracies["dense"]
-        groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(gap.to_numpy())
+    for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
+        by_size = rows.pivot(index="seed", columns="examples", values="gap")
+        groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(by_size.to_numpy())
     figure = plotting.panels(
-        gap.columns.to_numpy(), groups, "training images", "LeNet-5 minus dense / points", logx=True
+        by_size.columns.to_numpy(), groups, "training images", "LeNet-5 minus dense / points", logx=True
     )
     for axis in figure.axes:
         axis.axhline(0, color="black", linewidth=0.8, zorder=0)

@@ -40,13 +40,31 @@ def sinogram(images):
 
 
 def k_space(images, channels):
-    """Return the centred orthonormal Fourier transform as the `channels` of `common.fourier.as_channels`."""
-    return fourier.as_channels(fourier.fft2(images), channels)
+    """Return the orthonormal Fourier transform as the `channels` of `common.fourier.as_channels`.
+
+    Frequency 0 is at the centre, and so is the origin of the image, as in MRI: with its origin in a corner,
+    neighbouring frequencies would alternate in sign.
+    """
+    return fourier.as_channels(fourier.fft2(np.fft.ifftshift(images, axes=(1, 2))), channels)
 
 
 def wavelet_subbands(images):
     """Return the four Haar subbands, half as high and wide, as channels; an orthonormal transform."""
     return np.concatenate(dwt2(images), axis=-1)
+
+
+def neighbour_correlation(images):
+    """Return how much touching positions resemble each other: the mean absolute correlation over images.
+
+    Over all pairs of positions ``(n, height, width, channels)`` that touch horizontally or vertically and
+    both vary; the channels each count alone.
+    """
+    deviation = images.std(axis=0)
+    varies = deviation > 0
+    scores = (images - images.mean(axis=0)) / np.where(varies, deviation, 1)
+    below = np.abs((scores[:, 1:] * scores[:, :-1]).mean(axis=0))[varies[1:] & varies[:-1]]
+    beside = np.abs((scores[:, :, 1:] * scores[:, :, :-1]).mean(axis=0))[varies[:, 1:] & varies[:, :-1]]
+    return float(np.concatenate([below, beside]).mean())
 
 
 SCRAMBLINGS = {

@@ -66,6 +66,23 @@ def lay_out(images, layout):
     return flat[:, layout].reshape(images.shape)
 
 
+def oriented(images, reference):
+    """Return images turned by quarters and mirrored, all alike, to resemble `reference` most.
+
+    For showing them: no label is used by `recover_layout`, and nothing in its images tells the orientation.
+
+    Parameters
+    ----------
+    images, reference : array, ``(n, size, size, channels)``
+    """
+    turned = [
+        np.rot90(mirrored, quarters, axes=(1, 2))
+        for mirrored in (images, images[:, :, ::-1])
+        for quarters in range(4)
+    ]
+    return min(turned, key=lambda candidate: np.square(candidate - reference).sum())
+
+
 def _embedded(correlation):
     """Return points in the plane, ``(pixels, 2)``, centred, of unit variance along both axes."""
     distance = np.sqrt(np.maximum(2 - 2 * correlation, 0))

@@ -10,8 +10,15 @@ from matplotlib.figure import Figure
 from skimage import transform
 
 from cnn_vs_dense import experiments, figures, representations
-from cnn_vs_dense.representations import ANGLES, DOSES, REPRESENTATIONS, SCRAMBLINGS, TRANSFORMS
-from cnn_vs_dense.unscramble import lay_out, recover_layout
+from cnn_vs_dense.representations import (
+    ANGLES,
+    DOSES,
+    REPRESENTATIONS,
+    SCRAMBLINGS,
+    TRANSFORMS,
+    neighbour_correlation,
+)
+from cnn_vs_dense.unscramble import lay_out, oriented, recover_layout
 from common.data import load_dataset, load_mnist
 from common.fourier import gaussian_blur
 from common.scramble import Scrambler, neighbours_kept
@@ -45,7 +52,7 @@ def reference_transform(name, image):
     if name == "wavelet subbands":
         approximation, details = pywt.dwt2(image, "haar")
         return np.stack([approximation, *details], axis=-1)
-    k = np.fft.fftshift(np.fft.fft2(image, norm="ortho"))
+    k = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image), norm="ortho"))
     channels = {
         "k-space, real and imaginary": [k.real, k.imag],
         "k-space, magnitude": [np.abs(k)],
@@ -68,6 +75,23 @@ def test_magnitude_and_phase_make_up_k_space():
     magnitude, phase = np.moveaxis(REPRESENTATIONS["k-space, magnitude and phase"](images), -1, 0)
     parts = np.moveaxis(REPRESENTATIONS["k-space, real and imaginary"](images), -1, 0)
     np.testing.assert_allclose([magnitude * np.cos(phase), magnitude * np.sin(phase)], parts, atol=1e-4)
+
+
+@given(height=st.integers(1, 4), width=st.integers(2, 4), channels=st.integers(1, 2), seed=st.integers(0, 99))
+def test_the_correlation_of_neighbours_is_that_of_numpy(height, width, channels, seed):
+    images = np.random.default_rng(seed).random((30, height, width, channels)).cumsum(axis=2)
+    correlations = [
+        np.corrcoef(images[:, i, j, c], images[:, k, m, c])[0, 1]
+        for i, j, c in np.ndindex(height, width, channels)
+        for k, m in ((i + 1, j), (i, j + 1))
+        if k < height and m < width
+    ]
+    assert neighbour_correlation(images) == pytest.approx(np.mean(np.abs(correlations)))
+
+
+def test_neighbours_of_real_images_resemble_each_other_until_they_are_scrambled():
+    images = load_mnist().test[:1000].as_float()
+    assert neighbour_correlation(images) > 2 * neighbour_correlation(REPRESENTATIONS["scrambled"](images, 0))
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
@@ -304,7 +328,8 @@ def test_sample_efficiency_is_a_paired_difference():
                     examples=[100, 1000])  # fmt: skip
     first = networks[(networks["dataset"] == "mnist") & (networks["representation"] == "raw")]
     means = first.groupby(["architecture", "examples"])["accuracy"].mean() * 100
-    line = figures.sample_efficiency(networks).axes[0].lines[0]
+    gaps = experiments.lenet5_minus_dense(networks).sort_values("dataset", ascending=False)
+    line = figures.sample_efficiency(gaps).axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), (means["lenet5"] - means["dense"]).to_numpy())
     np.testing.assert_array_equal(line.get_xdata(), [100, 1000])
 
@@ -315,6 +340,25 @@ def test_unscrambling_stands_between_its_bounds():
     axis = figures.unscrambling(recovered, bounds).axes[1]
     assert {text.get_text() for text in axis.texts} == {"unscrambled", "raw", "scrambled"}
     assert np.ptp(axis.lines[1].get_ydata()) == pytest.approx(0)
+
+
+def test_the_gap_closed_is_relative_to_the_bounds_of_the_seed():
+    bounds = pd.DataFrame({
+        "dataset": "mnist", "representation": ["raw", "scrambled"] * 2, "seed": [0, 0, 1, 1],
+        "accuracy": [0.9, 0.8, 0.9, 0.7],
+    })  # fmt: skip
+    recovered = pd.DataFrame({"dataset": "mnist", "unlabelled": [10, 10, 20], "seed": [1, 0, 1],
+                              "accuracy": [0.8, 0.8, 0.9]}, index=[5, 6, 7])  # fmt: skip
+    closed = experiments.gap_closed(recovered, bounds)
+    np.testing.assert_allclose(closed["closed"], [0.5, 0, 1], atol=1e-9)
+    assert closed.drop(columns="closed").equals(recovered)
+
+
+@given(quarters=st.integers(0, 3), mirrored=st.booleans(), seed=st.integers(0, 99))
+def test_images_are_turned_to_resemble_others(quarters, mirrored, seed):
+    images = np.random.default_rng(seed).random((2, 5, 5, 1))
+    turned = np.rot90(images[:, ::-1] if mirrored else images, quarters, axes=(1, 2))
+    np.testing.assert_array_equal(oriented(turned, images), images)
 
 
 def test_paired_differences_are_in_points():
