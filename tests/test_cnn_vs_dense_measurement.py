@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.transform import radon as skimage_radon
+
+from cnn_vs_dense import measurement
+from common.data import load_dataset
+from common.fourier import fft2
+from common.radon import radon
+
+ANGLES = tuple(np.arange(16) * 180 / 16)
+
+
+def test_the_simulator_shares_no_operator_with_the_reconstruction():
+    assert not [name for name in vars(measurement) if name in {"radon", "fourier", "fft2", "keras"}]
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_the_simulated_measurement_is_close_to_the_reconstructions_model_but_not_the_same(dataset):
+    images = load_dataset(dataset).test[:20].as_float()
+    modelled, measured = np.asarray(radon(images, ANGLES)), measurement.projections(images, ANGLES)
+    assert 0.01 < np.linalg.norm(measured - modelled) / np.linalg.norm(modelled) < 0.1
+    modelled = fft2(np.fft.ifftshift(images, axes=(1, 2)))
+    modelled = np.asarray(modelled.real) + 1j * np.asarray(modelled.imaginary)
+    measured = measurement.k_space(images)
+    assert 0.01 < np.linalg.norm(measured - modelled) / np.linalg.norm(modelled) < 0.2
+
+
+@settings(max_examples=10)
+@given(size=st.integers(3, 9), angle=st.floats(-360, 360), seed=st.integers(0, 99))
+def test_every_projection_holds_the_whole_object(size, angle, seed):
+    # The spline rings a few pixels beyond the object.
+    margin = ((0, 0), (12, 12), (12, 12), (0, 0))
+    images = np.pad(np.random.default_rng(seed).random((2, size, size, 2)), margin)
+    sums = measurement.projections(images, (angle,)).sum(axis=(1, 2))
+    np.testing.assert_allclose(sums, images.sum(axis=(1, 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("angle", ANGLES)
+def test_a_disc_has_the_shadow_of_a_disc(angle):
+    size, radius, row, column = 64, 15.0, 35, 28
+    fine = (np.arange(8 * size) + 0.5) / 8 - 0.5
+    disc = (fine[:, None] - row) ** 2 + (fine - column) ** 2 <= radius**2
+    image = disc.reshape(size, 8, size, 8).mean(axis=(1, 3))[None, ..., None]
+    shadow = measurement.projections(image, (angle,))[0, :, 0, 0]
+    a = np.deg2rad(angle)
+    centre = len(shadow) // 2 + (column - size // 2) * np.cos(a) - (row - size // 2) * np.sin(a)
+    strip = np.arange(len(shadow))[:, None] + (np.arange(50) + 0.5) / 50 - 0.5
+    chords = 2 * np.sqrt(np.maximum(radius**2 - (strip - centre) ** 2, 0)).mean(axis=1)
+    assert np.abs(shadow - chords).max() < 0.05 * chords.max()
+
+
+@pytest.mark.parametrize("angle", [0.0, 90.0, 180.0, 30.0])
+def test_projections_are_close_to_those_of_scikit_image(angle):
+    smooth = np.exp(-(((np.arange(32) - 15) / 6) ** 2))
+    image = smooth[:, None] * np.roll(smooth, 3)
+    expected = skimage_radon(image, [angle], circle=False)
+    shadow = measurement.projections(image[None, ..., None], (angle,))[0, :, :, 0]
+    np.testing.assert_allclose(shadow, expected, atol=0.01 * expected.max())
+
+
+@settings(max_examples=10)
+@given(size=st.integers(6, 20), u=st.integers(-2, 2), v=st.integers(-2, 2))
+def test_k_space_of_a_wave_is_its_frequency(size, u, v):
+    grid = np.arange(size) - size // 2
+    wave = np.cos(2 * np.pi * (u * grid[:, None] + v * grid) / size)[None, ..., None]
+    k = np.abs(measurement.k_space(wave))[0, ..., 0]
+    peaks = {tuple(peak - size // 2) for peak in np.argwhere(k > 0.4 * k.max())}
+    assert {(u, v), (-u, -v)} <= peaks
+
+
+def test_photon_noise_has_the_mean_and_spread_of_counting():
+    sinogram = np.full((200, 200), 5.0)
+    noisy = measurement.photon_noise(sinogram, 1000, seed=0)
+    expected = np.exp(measurement.ATTENUATION * 5 / 2) / (measurement.ATTENUATION * np.sqrt(1000))
+    assert noisy.mean() == pytest.approx(5, abs=0.02)
+    assert noisy.std() == pytest.approx(expected, rel=0.05)
+    np.testing.assert_array_equal(noisy, measurement.photon_noise(sinogram, 1000, seed=0))
+
+
+def test_photon_noise_of_a_dark_ray_is_finite():
+    assert np.isfinite(measurement.photon_noise(np.full((5, 5), 1e3), 10, seed=0)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "complex64"])
+def test_gaussian_noise_has_its_deviation(dtype):
+    clean = np.ones((200, 200), dtype)
+    noise = measurement.gaussian_noise(clean, 0.3, seed=1) - clean
+    assert noise.dtype == dtype
+    for part in (noise.real, noise.imag) if dtype == "complex64" else (noise,):
+        assert part.std() == pytest.approx(0.3, rel=0.03)
+        assert abs(part.mean()) < 0.01
