@@ -184,6 +184,26 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     )
 
 
+def chosen_normalisations(scores):
+    """Return for each representation the normalisation that serves the networks best.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        The table of `accuracy` on the validation images, with the same data sets, networks and learning rates
+        for every representation and normalisation.
+
+    Returns
+    -------
+    dict from representation to normalisation
+        The one with the highest mean, over data sets and networks, of the accuracy at its best learning rate.
+    """
+    keys = ["representation", "normalisation"]
+    at_best_rate = scores.groupby([*keys, "dataset", "architecture"], sort=False)["accuracy"].max()
+    means = at_best_rate.groupby(keys, sort=False).mean()
+    return dict(means.groupby("representation", sort=False).idxmax().tolist())
+
+
 def epochs_for(examples):
     """Return the number of epochs that make at least 500 updates, but no fewer than `EPOCHS`."""
     return max(EPOCHS, -(-500 // -(-examples // training.BATCH_SIZE)))

@@ -53,6 +53,13 @@ def wavelet_subbands(images):
     return np.concatenate(dwt2(images), axis=-1)
 
 
+def blocks_as_channels(images):
+    """Return every block of 2 x 2 pixels as one position: as coarse as the subbands, but nothing is mixed."""
+    count, height, width, channels = images.shape
+    blocks = images.reshape(count, height // 2, 2, width // 2, 2, channels)
+    return blocks.transpose(0, 1, 3, 2, 4, 5).reshape(count, height // 2, width // 2, 4 * channels)
+
+
 def neighbour_correlation(images):
     """Return how much touching positions resemble each other: the mean absolute correlation over images.
 
@@ -79,6 +86,7 @@ TRANSFORMS = {
     "k-space, magnitude": partial(k_space, channels="magnitude"),
     "k-space, log magnitude": partial(k_space, channels="log_magnitude"),
     "wavelet subbands": wavelet_subbands,
+    "blocks of 2 x 2 as channels": blocks_as_channels,
 }
 REPRESENTATIONS = {
     "raw": raw,

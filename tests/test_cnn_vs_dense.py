@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from skimage import transform
+from skimage.util import view_as_blocks
 
 from cnn_vs_dense import experiments, figures, representations
 from cnn_vs_dense.representations import (
@@ -52,6 +53,8 @@ def reference_transform(name, image):
     if name == "wavelet subbands":
         approximation, details = pywt.dwt2(image, "haar")
         return np.stack([approximation, *details], axis=-1)
+    if name == "blocks of 2 x 2 as channels":
+        return view_as_blocks(image, (2, 2)).reshape(*np.array(image.shape) // 2, 4)
     k = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image), norm="ortho"))
     channels = {
         "k-space, real and imaginary": [k.real, k.imag],
@@ -281,6 +284,17 @@ def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
         ["raw", 0.001],
         ["scrambled", 0.003],
     ]
+
+
+def test_a_normalisation_is_chosen_at_the_best_rate_of_every_network():
+    rows = [
+        ("raw", "a", "lenet5", 0.1, 0.9), ("raw", "a", "lenet5", 0.2, 0.1), ("raw", "a", "dense", 0.1, 0.5),
+        ("raw", "b", "lenet5", 0.1, 0.8), ("raw", "b", "lenet5", 0.2, 0.8), ("raw", "b", "dense", 0.1, 0.5),
+        ("k", "a", "lenet5", 0.1, 0.3), ("k", "b", "lenet5", 0.1, 0.4),
+    ]  # fmt: skip
+    columns = ["representation", "normalisation", "architecture", "learning_rate", "accuracy"]
+    scores = pd.DataFrame(rows, columns=columns).assign(dataset="mnist")
+    assert experiments.chosen_normalisations(scores) == {"raw": "a", "k": "b"}
 
 
 @pytest.fixture
