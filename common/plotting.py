@@ -118,17 +118,41 @@ def dots(samples, intervals, xlabel, kinds=None):
 
 
 @in_our_style
-def heat_map(values, counts, row_names, column_names, row_label, column_label, value_label, center=None):
-    """Draw a table of numbers as colours, each cell with its number and its n.
+def points(x, intervals, xlabel, ylabel, axis=None):
+    """Draw one point with its interval for each entry and write its name beside it.
 
     Parameters
     ----------
-    values, counts : array, shape (rows, columns)
-        Counts are the measurements behind each value.
+    x : dict from str to float
+    intervals : dict from the same names to `common.statistics.Interval` of floats
+    axis : matplotlib axis, optional
+        Where to draw; by default a new figure.
+    """
+    if axis is None:
+        _, axes = _subplots(1, 1, 6, 4)
+        axis = axes[0, 0]
+    for name, band in intervals.items():
+        (line,) = axis.plot([x[name]] * 2, [band.low, band.high], linewidth=2, alpha=0.5)
+        axis.plot(x[name], band.mean, "o", color=line.get_color(), markersize=5)
+        axis.annotate(name, (x[name], band.mean), (6, 0), textcoords="offset points",
+                      color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    return axis.figure
+
+
+@in_our_style
+def heat_map(values, notes, row_names, column_names, row_label, column_label, value_label, center=None):
+    """Draw a table of numbers as colours, each cell with its number and a note.
+
+    Parameters
+    ----------
+    values : array, shape (rows, columns)
+    notes : array of str, shape (rows, columns)
+        What to write below each value: its n, its interval, its significance.
     center : float, optional
         The value drawn white, between blue (above) and orange (below).
     """
-    values, counts = np.asarray(values, float), np.asarray(counts)
+    values, notes = np.asarray(values, float), np.asarray(notes)
     rows, columns = values.shape
     figure, axes = _subplots(1, 1, 0.95 * columns + 2.2, 0.6 * rows + 1.3)
     axis = axes[0, 0]
@@ -137,7 +161,7 @@ def heat_map(values, counts, row_names, column_names, row_label, column_label, v
     drawn = axis.imshow(values, cmap="viridis" if center is None else "PuOr", aspect="auto", **limits)
     for (row, column), value in np.ndenumerate(values):
         shade = np.mean(drawn.cmap(drawn.norm(value))[:3])
-        axis.text(column, row, f"{value:.3g}\nn = {counts[row, column]}", ha="center", va="center",
+        axis.text(column, row, f"{value:.3g}\n{notes[row, column]}", ha="center", va="center",
                   fontsize=8, color="white" if shade < 0.5 else "black")  # fmt: skip
     axis.set_xticks(range(columns), column_names)
     axis.set_yticks(range(rows), row_names)
