@@ -239,8 +239,14 @@ def loss_by_scrambling(table):
     return mean_interval(100 * (by_seed["raw"] - by_seed["scrambled"]))
 
 
-def lenet5_minus_dense(table):
-    """Return the gap in test accuracy between LeNet-5 and dense, in points, for every run of both.
+def lenet5_minus(other, table):
+    """Return the gap in test accuracy between LeNet-5 and another network, in points, for every run of both.
+
+    Parameters
+    ----------
+    other : key of `models.ARCHITECTURES`
+    table : pandas.DataFrame
+        As `tuned` returns it, with both networks.
 
     Returns
     -------
@@ -249,7 +255,7 @@ def lenet5_minus_dense(table):
     """
     index = ["dataset", "representation", "examples", "seed"]
     accuracies = 100 * table.pivot(index=index, columns="architecture", values="accuracy")
-    return (accuracies["lenet5"] - accuracies["dense"]).rename("gap").reset_index()
+    return (accuracies["lenet5"] - accuracies[other]).rename("gap").reset_index()
 
 
 def gap_closed(recovered, bounds):

@@ -3,10 +3,12 @@
 import numpy as np
 
 from common import plotting
-from common.statistics import mean_interval
+from common.statistics import mean_interval, summarise
 
 NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
-         "large_kernel": "large-kernel CNN", "mixer": "mixer", "mnist": "MNIST",
+         "large_kernel": "large-kernel CNN", "mixer": "mixer",
+         "sinogram_1d": "1-D CNN along the detector", "sinogram_wrapped": "LeNet-5, angles wrapped",
+         "separable": "separable transform, then LeNet-5", "mnist": "MNIST",
          "fashion_mnist": "Fashion-MNIST"}  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def dose_response(table):
 def sample_efficiency(gaps):
     """Draw LeNet-5 minus dense in test accuracy against the number of examples, raw and scrambled.
 
-    The table is that of `experiments.lenet5_minus_dense`.
+    The table is that of `experiments.lenet5_minus` the network `dense`.
     """
     groups = {}
     for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
@@ -94,6 +96,40 @@ def unscrambling(recovered, bounds):
             lines[name] = np.tile(known["accuracy"].to_numpy()[:, None], len(numbers))
         groups[NAMES[dataset]] = {name: mean_interval(100 * values) for name, values in lines.items()}
     return plotting.panels(numbers, groups, "unlabelled images", "test accuracy / %", logx=True)
+
+
+def by_representation(table):
+    """Draw the mean test accuracy of every network on every representation, with half its interval.
+
+    The table has one data set.
+    """
+    keys = ["representation", "architecture"]
+    summary = summarise(table, keys, "accuracy", scale=100)
+    half = (summary["high"] - summary["mean"]).map("± {:.1f}".format)
+    means, notes = (
+        column.unstack().loc[table["representation"].unique(), table["architecture"].unique()]
+        for column in (summary["mean"], half)
+    )
+    networks = [NAMES[name] for name in means.columns]
+    label = f"test accuracy on {NAMES[table['dataset'].iloc[0]]} / %"
+    return plotting.heat_map(means, notes, means.index, networks, "", "", label)
+
+
+def locality(gaps, correlation):
+    """Draw LeNet-5's lead over the small dense network against the correlation of neighbours.
+
+    Parameters
+    ----------
+    gaps : pandas.DataFrame
+        Columns dataset, representation, seed and gap, in points.
+    correlation : dict from (dataset, representation) to float
+        `representations.neighbour_correlation`.
+    """
+    x, groups = {}, {}
+    for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
+        x.setdefault(NAMES[dataset], {})[representation] = correlation[dataset, representation]
+        groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(rows["gap"])
+    return plotting.points(x, groups, "correlation of neighbours", "LeNet-5 minus small dense / points")
 
 
 def _dots(table, by, values, xlabel):

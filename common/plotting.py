@@ -118,26 +118,24 @@ def dots(samples, intervals, xlabel, kinds=None):
 
 
 @in_our_style
-def points(x, intervals, xlabel, ylabel, axis=None):
-    """Draw one point with its interval for each entry and write its name beside it.
+def points(x, groups, xlabel, ylabel):
+    """Draw groups of points with their intervals side by side, each point with its name beside it.
 
     Parameters
     ----------
-    x : dict from str to float
-    intervals : dict from the same names to `common.statistics.Interval` of floats
-    axis : matplotlib axis, optional
-        Where to draw; by default a new figure.
+    x : dict from group to dict from name to float
+    groups : dict from str to dict from the same names to `common.statistics.Interval` of floats
+        The name of a group is the title of its panel.
     """
-    if axis is None:
-        _, axes = _subplots(1, 1, 6, 4)
-        axis = axes[0, 0]
-    for name, band in intervals.items():
-        (line,) = axis.plot([x[name]] * 2, [band.low, band.high], linewidth=2, alpha=0.5)
-        axis.plot(x[name], band.mean, "o", color=line.get_color(), markersize=5)
-        axis.annotate(name, (x[name], band.mean), (6, 0), textcoords="offset points",
-                      color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
-    axis.set(xlabel=xlabel, ylabel=ylabel)
-    return axis.figure
+    figure, axes = _subplots(1, len(groups), 5 * len(groups), 3.8)
+    for axis, (group, intervals) in zip(axes[0], groups.items(), strict=True):
+        for name, band in intervals.items():
+            (line,) = axis.plot([x[group][name]] * 2, [band.low, band.high], linewidth=2, alpha=0.5)
+            axis.plot(x[group][name], band.mean, "o", color=line.get_color(), markersize=5)
+            axis.annotate(name, (x[group][name], band.mean), (6, 0), textcoords="offset points",
+                          color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
+        axis.set(xlabel=xlabel, ylabel=ylabel, title=group)
+    return figure
 
 
 @in_our_style

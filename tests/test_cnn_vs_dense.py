@@ -20,6 +20,7 @@ from cnn_vs_dense.representations import (
     neighbour_correlation,
 )
 from cnn_vs_dense.unscramble import lay_out, oriented, recover_layout
+from common import statistics
 from common.data import load_dataset, load_mnist
 from common.fourier import gaussian_blur
 from common.scramble import Scrambler, neighbours_kept
@@ -342,10 +343,27 @@ def test_sample_efficiency_is_a_paired_difference():
                     examples=[100, 1000])  # fmt: skip
     first = networks[(networks["dataset"] == "mnist") & (networks["representation"] == "raw")]
     means = first.groupby(["architecture", "examples"])["accuracy"].mean() * 100
-    gaps = experiments.lenet5_minus_dense(networks).sort_values("dataset", ascending=False)
+    gaps = experiments.lenet5_minus("dense", networks).sort_values("dataset", ascending=False)
     line = figures.sample_efficiency(gaps).axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), (means["lenet5"] - means["dense"]).to_numpy())
     np.testing.assert_array_equal(line.get_xdata(), [100, 1000])
+
+
+def test_every_cell_of_the_representations_has_its_mean_and_interval():
+    networks = grid(dataset=["mnist"], representation=["raw", "sinogram"], architecture=["mixer", "lenet5"])
+    axis = figures.by_representation(networks).axes[0]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["mixer", "LeNet-5"]
+    band = statistics.mean_interval(100 * networks["accuracy"][3:6])
+    assert axis.texts[1].get_text() == f"{band.mean:.3g}\n± {band.high - band.mean:.1f}"
+
+
+def test_locality_has_a_point_for_each_representation():
+    gaps = grid(dataset=SETS, representation=["raw", "sinogram"]).rename(columns={"accuracy": "gap"})
+    correlation = {(d, r): len(d + r) / 100 for d in SETS for r in ("raw", "sinogram")}
+    axes = figures.locality(gaps, correlation).axes
+    assert [axis.get_title(loc="left") for axis in axes] == ["MNIST", "Fashion-MNIST"]
+    assert axes[1].lines[3].get_xdata() == [correlation["fashion_mnist", "sinogram"]]
+    assert axes[1].lines[3].get_ydata() == pytest.approx(gaps["gap"][9:].mean())
 
 
 def test_unscrambling_stands_between_its_bounds():

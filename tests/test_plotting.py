@@ -100,7 +100,8 @@ def test_dots_of_one_kind_share_a_colour(rng):
 def test_points_carry_their_intervals_and_names(rng):
     x, samples = {"raw": 0.7, "sinogram": 0.9}, {"raw": rng.random(5), "sinogram": rng.random(5)}
     intervals = {name: mean_interval(values) for name, values in samples.items()}
-    axis = plotting.points(x, intervals, "correlation", "gap").axes[0]
+    axis = plotting.points({"MNIST": x}, {"MNIST": intervals}, "correlation", "gap").axes[0]
+    assert axis.get_title(loc="left") == "MNIST"
     assert [text.get_text() for text in axis.texts] == list(x)
     assert axis.lines[2].get_ydata() == pytest.approx([intervals["sinogram"].low, intervals["sinogram"].high])
     assert axis.lines[3].get_xdata() == [0.9]
