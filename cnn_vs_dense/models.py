@@ -8,7 +8,18 @@ from itertools import pairwise
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
+
+from cnn_vs_dense.layers import (
+    MixerBlock,
+    RampFilter,
+    SeparableTransform,
+    WrapAngles,
+    glorot_convolution,
+    glorot_convolution_1d,
+    glorot_dense,
+)
+from common.radon import FilteredBackprojection
 
 BUDGET = 61_706  # parameters
 AFFORDABLE = None  # in place of a width: as many units as the budget allows
@@ -45,8 +56,8 @@ def build(architecture, input_shape, num_classes, seed=0):
     if widths[0] is AFFORDABLE:
         widths = [_affordable_width(model, [*widths[1:], num_classes]), *widths[1:]]
     for width in widths:
-        model.add(_dense(width, seeds))
-    model.add(_dense(num_classes, seeds, activation=None))
+        model.add(glorot_dense(width, seeds))
+    model.add(glorot_dense(num_classes, seeds, activation=None))
     return model
 
 
@@ -67,9 +78,9 @@ def lenet5(input_shape, seeds):
     61,706 parameters for 28 x 28 x 1 images and 10 classes, where the first hidden layer has 120 units.
     """
     trunk = [
-        _convolution(6, seeds, padding="same"),
+        glorot_convolution(6, seeds, padding="same"),
         layers.MaxPooling2D(2),
-        _convolution(16, seeds, padding="valid"),
+        glorot_convolution(16, seeds, padding="valid"),
         layers.MaxPooling2D(2),
     ]
     return trunk, [AFFORDABLE, 84]
@@ -94,7 +105,7 @@ def pointwise(input_shape, seeds):
     The second one is linear, because two rectifiers alone die easily.
     61,675 parameters for 28 x 28 x 1 images and 10 classes.
     """
-    trunk = [_convolution(8, seeds, size=1), _convolution(2, seeds, size=1, activation=None)]
+    trunk = [glorot_convolution(8, seeds, size=1), glorot_convolution(2, seeds, size=1, activation=None)]
     return trunk, [AFFORDABLE, 41]
 
 
@@ -103,7 +114,7 @@ def large_kernel(input_shape, seeds):
 
     61,648 parameters for 28 x 28 x 1 images and 10 classes.
     """
-    return [_convolution(6, seeds, size=15, strides=4), _convolution(16, seeds)], [AFFORDABLE, 36]
+    return [glorot_convolution(6, seeds, size=15, strides=4), glorot_convolution(16, seeds)], [AFFORDABLE, 36]
 
 
 def mixer(input_shape, seeds):
@@ -117,11 +128,11 @@ def mixer(input_shape, seeds):
     tokens = input_shape[0] * input_shape[1]
     trunk = [
         layers.Reshape((-1, input_shape[-1])),
-        _dense(4, seeds, activation=None),
+        glorot_dense(4, seeds, activation=None),
         layers.Permute((2, 1)),
         MixerBlock(24 * 784 // tokens, 8, [next(seeds) for _ in range(4)]),
         layers.LayerNormalization(axis=1),
-        _dense(18, seeds),
+        glorot_dense(18, seeds),
     ]
     return trunk, [AFFORDABLE]
 
@@ -131,9 +142,9 @@ def sinogram_1d(input_shape, seeds):
     detectors, angles, channels = input_shape
     trunk = [
         layers.Reshape((detectors, angles * channels)),
-        _convolution_1d(16, seeds),
+        glorot_convolution_1d(16, seeds),
         layers.MaxPooling1D(2),
-        _convolution_1d(32, seeds),
+        glorot_convolution_1d(32, seeds),
         layers.MaxPooling1D(2),
     ]
     return trunk, [AFFORDABLE, 84]
@@ -147,11 +158,11 @@ def sinogram_wrapped(input_shape, seeds):
     trunk = [
         WrapAngles(2),
         layers.ZeroPadding2D((2, 0)),
-        _convolution(6, seeds, padding="valid"),
+        glorot_convolution(6, seeds, padding="valid"),
         layers.MaxPooling2D((3, 2)),
         WrapAngles(2),
         layers.ZeroPadding2D((2, 0)),
-        _convolution(16, seeds, padding="valid"),
+        glorot_convolution(16, seeds, padding="valid"),
         layers.MaxPooling2D(2),
     ]
     return trunk, [AFFORDABLE, 84]
@@ -166,6 +177,30 @@ def separable(input_shape, seeds):
     return [SeparableTransform([next(seeds), next(seeds)]), *trunk], widths
 
 
+def known_operator(input_shape, seeds):
+    """Filtered backprojection with a learned filter, at first the ramp, then LeNet-5.
+
+    For sinograms at angles equally spaced over 180 degrees. The geometry is known and stays, as in Maier et
+    al. 2019, "Learning with known operators", Nature Machine Intelligence 1.
+    """
+    detectors, angles, _ = input_shape
+    learned_filter = layers.DepthwiseConv2D(
+        (2 * detectors - 1, 1), padding="same", use_bias=False, depthwise_initializer=RampFilter()
+    )
+    reconstruction = FilteredBackprojection(np.arange(angles) * 180 / angles, filter=None)
+    trunk, widths = lenet5(input_shape, seeds)
+    return [learned_filter, reconstruction, *trunk], widths
+
+
+def known_transform(input_shape, seeds):
+    """A learned transform of rows and of columns, at first the inverse Fourier transform, then LeNet-5.
+
+    For real and imaginary parts of k-space.
+    """
+    trunk, widths = lenet5(input_shape, seeds)
+    return [SeparableTransform(), *trunk], widths
+
+
 ARCHITECTURES = {
     "lenet5": lenet5,
     "dense": dense,
@@ -176,144 +211,6 @@ ARCHITECTURES = {
     "sinogram_1d": sinogram_1d,
     "sinogram_wrapped": sinogram_wrapped,
     "separable": separable,
+    "known_operator": known_operator,
+    "known_transform": known_transform,
 }
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class MixerBlock(layers.Layer):
-    """``u = x + MLP over the tokens``, then ``u + MLP over the features``: equation 1 of arXiv:2105.01601.
-
-    Takes and returns (batch, features, tokens).
-
-    Parameters
-    ----------
-    token_units, feature_units : int
-        Width of the hidden layer of each MLP.
-    seeds : list of 4 int
-        Decide the initial weights.
-    """
-
-    def __init__(self, token_units, feature_units, seeds, **kwargs):
-        super().__init__(**kwargs)
-        self.token_units, self.feature_units, self.seeds = token_units, feature_units, seeds
-
-    def build(self, input_shape):
-        """Make the weights for inputs (batch, features, tokens)."""
-        _, features, tokens = input_shape
-        seeds = iter(self.seeds)
-        self.mix_tokens = keras.Sequential([
-            keras.Input((features, tokens)), layers.LayerNormalization(axis=1),
-            _dense(self.token_units, seeds), _dense(tokens, seeds, activation=None),
-        ])  # fmt: skip
-        self.mix_features = keras.Sequential([
-            keras.Input((features, tokens)), layers.LayerNormalization(axis=1), layers.Permute((2, 1)),
-            _dense(self.feature_units, seeds), _dense(features, seeds, activation=None),
-            layers.Permute((2, 1)),
-        ])  # fmt: skip
-
-    def call(self, inputs):
-        """Return tensors (batch, features, tokens)."""
-        mixed = inputs + self.mix_tokens(inputs)
-        return mixed + self.mix_features(mixed)
-
-    def get_config(self):
-        """Return the arguments of the constructor."""
-        own = {"token_units": self.token_units, "feature_units": self.feature_units, "seeds": self.seeds}
-        return super().get_config() | own
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class WrapAngles(layers.Layer):
-    """Continues sinograms of 180 degrees by ``g(s, t + 180) = g(-s, t)``, for convolutions over the angles.
-
-    Takes ``(batch, detectors, angles, channels)``, the angles equally spaced over 180 degrees and the
-    rotation centre at ``detectors // 2`` as in `common.radon`, and returns `columns` more angles at both
-    ends. An even number of detectors loses the first, which has no mirror image.
-
-    Parameters
-    ----------
-    columns : int
-        No more than there are angles.
-    """
-
-    def __init__(self, columns, **kwargs):
-        super().__init__(**kwargs)
-        self.columns = columns
-
-    def call(self, inputs):
-        """Return tensors ``(batch, odd number of detectors, angles + 2 columns, channels)``."""
-        symmetric = inputs[:, 1 - inputs.shape[1] % 2 :]
-        mirrored = ops.flip(symmetric, axis=1)
-        return ops.concatenate(
-            [mirrored[:, :, -self.columns :], symmetric, mirrored[:, :, : self.columns]], axis=2
-        )
-
-    def get_config(self):
-        """Return the arguments of the constructor."""
-        return super().get_config() | {"columns": self.columns}
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class SeparableTransform(layers.Layer):
-    """``A z B^T`` with learned complex matrices A and B, at first random; z has twice as many real channels.
-
-    Takes and returns ``(batch, height, width, 2 channels)``, the real parts first, as
-    ``common.fourier.as_channels(k, "real_imaginary")``.
-
-    Parameters
-    ----------
-    seeds : list of 2 int
-        Decide the initial weights, which keep the mean energy.
-    """
-
-    def __init__(self, seeds, **kwargs):
-        super().__init__(**kwargs)
-        self.seeds = seeds
-
-    def build(self, input_shape):
-        """Make the real and imaginary parts of A and of B; ValueError for an odd number of channels."""
-        if input_shape[-1] % 2:
-            raise ValueError(
-                f"Real and imaginary parts are an even number of channels, not {input_shape[-1]}."
-            )
-        self.rows, self.columns = (
-            self.add_weight(
-                shape=(2, size, size),
-                initializer=keras.initializers.RandomNormal(stddev=(2 * size) ** -0.5, seed=seed),
-            )
-            for size, seed in zip(input_shape[1:3], self.seeds, strict=True)
-        )
-
-    def call(self, inputs):
-        """Return tensors ``(batch, height, width, 2 channels)``."""
-        real, imaginary = ops.split(inputs, 2, axis=-1)
-        for matrix, product in ((self.rows, "uh,bhwc->buwc"), (self.columns, "vw,bhwc->bhvc")):
-            real, imaginary = (
-                ops.einsum(product, matrix[0], real) - ops.einsum(product, matrix[1], imaginary),
-                ops.einsum(product, matrix[0], imaginary) + ops.einsum(product, matrix[1], real),
-            )
-        return ops.concatenate([real, imaginary], axis=-1)
-
-    def get_config(self):
-        """Return the arguments of the constructor."""
-        return super().get_config() | {"seeds": self.seeds}
-
-
-def _dense(units, seeds, activation="relu"):
-    return layers.Dense(
-        units, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(next(seeds))
-    )
-
-
-def _convolution(filters, seeds, size=5, padding="same", strides=1, activation="relu"):
-    return layers.Conv2D(
-        filters, size, strides, padding, activation=activation,
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
-
-
-def _convolution_1d(filters, seeds):
-    return layers.Conv1D(
-        filters, 5, padding="same", activation="relu",
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
