@@ -1,0 +1,68 @@
+"""Reconstructions by standard methods, for networks that want an image instead of the measurement."""
+
+from functools import lru_cache
+
+import numpy as np
+from skimage.transform import iradon_sart
+
+from common.radon import filtered_backprojection
+
+
+def fbp(sinogram, angles, filter="ramp"):
+    """Return images ``(n, size, size, channels)`` from a sinogram at angles equally spaced over 180 degrees.
+
+    `filter` is one of `common.radon.filtered_backprojection`.
+    """
+    return np.asarray(filtered_backprojection(sinogram, angles, filter))
+
+
+def sart(sinogram, angles, iterations):
+    """Return images by the simultaneous algebraic reconstruction technique (Andersen & Kak 1984).
+
+    Parameters
+    ----------
+    sinogram : array, ``(n, detector, angle, channels)``
+    angles : tuple of float
+        In degrees; any.
+    iterations : int
+
+    Returns
+    -------
+    numpy.ndarray, ``(n, size, size, channels)``
+        That of `skimage.transform.iradon_sart`, cut to the square whose diagonal the detector is. Without
+        limits on the values the technique is linear, so it is applied as one matrix.
+    """
+    count, detectors, number, channels = sinogram.shape
+    matrix = _sart_matrix(detectors, tuple(angles), iterations).astype(sinogram.dtype)
+    flat = np.moveaxis(sinogram, -1, 1).reshape(count * channels, detectors * number)
+    images = (flat @ matrix.reshape(len(matrix), -1)).reshape(count, channels, *matrix.shape[1:])
+    return np.moveaxis(images, 1, -1)
+
+
+def zero_filled(k):
+    """Return the real part of the inverse Fourier transform of k-space with zeros where it was not measured.
+
+    Parameters
+    ----------
+    k : array, ``(n, height, width, channels)``, complex
+        Scaled as orthonormal; frequency 0 at ``size // 2``, and the origin of the image there too.
+    """
+    axes = (1, 2)
+    images = np.fft.ifft2(np.fft.ifftshift(k, axes), axes=axes, norm="ortho")
+    return np.fft.fftshift(images, axes).real.astype(k.real.dtype)
+
+
+@lru_cache(maxsize=8)
+def _sart_matrix(detectors, angles, iterations):
+    """Return ``(detector x angle, size, size)``: the reconstruction of each measured value alone."""
+    size = int(np.floor(np.sqrt(detectors**2 / 2)))
+    start = detectors // 2 - size // 2
+    inside = np.s_[start : start + size, start : start + size]
+    impulses = np.eye(detectors * len(angles)).reshape(-1, detectors, len(angles))
+    images = []
+    for impulse in impulses:
+        image = None
+        for _ in range(iterations):
+            image = iradon_sart(impulse, np.array(angles), image)
+        images.append(image[inside])
+    return np.stack(images)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.metrics import peak_signal_noise_ratio
+from skimage.transform import iradon_sart
+
+from cnn_vs_dense import measurement
+from cnn_vs_dense.reconstruction import fbp, sart, zero_filled
+from common.data import load_dataset
+
+
+@settings(max_examples=5)
+@given(angles=st.lists(st.floats(0, 180), min_size=1, max_size=5, unique=True), seed=st.integers(0, 99))
+@pytest.mark.parametrize("iterations", [1, 2])
+def test_sart_is_that_of_scikit_image(iterations, angles, seed):
+    sinogram = np.random.default_rng(seed).random((2, 12, len(angles), 2))
+    expected = None
+    for _ in range(iterations):
+        expected = iradon_sart(sinogram[1, :, :, 0], np.array(angles), expected)
+    found = sart(sinogram, angles, iterations)
+    assert found.shape == (2, 8, 8, 2)
+    np.testing.assert_allclose(found[1, :, :, 0], expected[2:10, 2:10], atol=1e-9)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_reconstructions_of_simulated_measurements_resemble_the_images(dataset):
+    images = load_dataset(dataset).test[:10].as_float()
+    angles = tuple(np.arange(32) * 180 / 32)
+    sinogram = measurement.projections(images, angles)
+    for found in (fbp(sinogram, angles), sart(sinogram, angles, 2), zero_filled(measurement.k_space(images))):
+        assert found.shape == images.shape
+        assert peak_signal_noise_ratio(images, found, data_range=1) > 20
+
+
+def test_zero_filling_inverts_the_centred_fourier_transform():
+    images = np.random.default_rng(0).random((2, 7, 8, 1))
+    k = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(images, (1, 2)), axes=(1, 2), norm="ortho"), (1, 2))
+    np.testing.assert_allclose(zero_filled(k), images, atol=1e-12)
