@@ -23,6 +23,7 @@ import json
 import os
 import platform
 import time
+import warnings
 from functools import cache
 from pathlib import Path
 
@@ -152,9 +153,12 @@ def complete(store, function, configs):
     name = function.__module__, function.__name__
     jobs = (joblib.delayed(_measure)(store, *name, config) for config in missing)
     try:
-        finished = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs)
-        for _ in tqdm(finished, total=len(missing), desc=function.__name__, leave=False):
-            pass
+        with warnings.catch_warnings():
+            # joblib replaces workers whose memory has grown, as TensorFlow's does; nothing is lost.
+            warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
+            finished = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs)
+            for _ in tqdm(finished, total=len(missing), desc=function.__name__, leave=False):
+                pass
     finally:
         # joblib would keep the workers, and with them today's version of the code, for the next sweep.
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
