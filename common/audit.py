@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.experiments import Store, complete, same_conditions
+from common.experiments import Store, complete, decoded, same_conditions
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,9 +57,13 @@ def remeasure(function, records, store):
 
 
 def difference(stored, measured):
-    """Return the largest ``abs(x - y) / max(1, abs(x))`` over two results; infinity if they do not match."""
+    """Return the largest ``abs(x - y) / max(1, abs(x))`` over two results; infinity if they do not match.
+
+    Of decisions, which are boolean arrays, it is the share that differ.
+    """
     if stored.keys() != measured.keys():
         return np.inf
+    stored, measured = decoded(stored), decoded(measured)
     return max((_distance(stored[name], measured[name]) for name in stored), default=0.0)
 
 
@@ -71,9 +75,11 @@ def verdict(far, tolerance, same_machine):
 
 
 def _distance(x, y):
-    if json.dumps(x) == json.dumps(y):
-        return 0.0
     x, y = np.asarray(x), np.asarray(y)
+    if x.shape == y.shape and x.dtype == y.dtype == bool:
+        return float(np.mean(x != y))
+    if json.dumps(x.tolist()) == json.dumps(y.tolist()):
+        return 0.0
     if x.shape != y.shape or not (np.issubdtype(x.dtype, np.number) and np.issubdtype(y.dtype, np.number)):
         return np.inf
     distance = np.max(np.abs(x - y) / np.maximum(1, np.abs(x)))

@@ -1,6 +1,7 @@
 """Memoised, parallel, resumable sweeps whose results are committed beside the study.
 
-An experiment is a function of keyword arguments, in a study's `experiments.py`::
+An experiment is a function of keyword arguments, in a study's `experiments.py`, that returns numbers, flat
+lists of numbers, and boolean arrays, which are stored as bits::
 
     @experiment(version=1, tolerance=0.01)
     def accuracy(*, dataset="mnist", architecture, seed):
@@ -15,6 +16,7 @@ version and its data's SHA-256 are those of today. The environment variable ``RE
 measuring: a missing record is then an error.
 """
 
+import base64
 import importlib
 import importlib.metadata
 import inspect
@@ -107,7 +109,7 @@ def sweep(function, **grid):
     else:
         complete(store, function, configs)
     records = store.read()
-    return pd.DataFrame([config | records[key(config)]["result"] for config in configs])
+    return pd.DataFrame([config | decoded(records[key(config)]["result"]) for config in configs])
 
 
 def configurations(function, grid):
@@ -289,13 +291,31 @@ def _as_json(function, config):
         raise ValueError(f"An argument of {function.__name__} is not a JSON value: {config}.") from error
 
 
+def decoded(result):
+    """Return a stored result with its decisions, one bit each in the store, as boolean arrays."""
+    return {name: _unpacked(value) if isinstance(value, str) else value for name, value in result.items()}
+
+
+def _packed(decisions):
+    return f"{len(decisions)} {base64.b64encode(np.packbits(decisions)).decode()}"
+
+
+def _unpacked(text):
+    count, bits = text.split(" ")
+    return np.unpackbits(np.frombuffer(base64.b64decode(bits), "uint8"), count=int(count)).astype(bool)
+
+
 def _as_result(function, result):
-    plain = {name: np.asarray(value).tolist() for name, value in result.items()}
-    nested = [name for name, value in plain.items() if np.ndim(value) > 1]
+    arrays = {name: np.asarray(value) for name, value in result.items()}
+    plain = {
+        name: _packed(array) if array.dtype == bool and array.ndim == 1 else array.tolist()
+        for name, array in arrays.items()
+    }
+    unfit = [name for name, array in arrays.items() if array.ndim > 1 or array.dtype.kind not in "biuf"]
     clashes = set(plain) & set(inspect.signature(function).parameters)
-    if nested or clashes:
+    if unfit or clashes:
         raise ValueError(
             f"{function.__name__} must return numbers and flat lists under names that are not its arguments; "
-            f"{', '.join(nested) or ', '.join(sorted(clashes))} is not."
+            f"{', '.join(unfit) or ', '.join(sorted(clashes))} is not."
         )
     return plain

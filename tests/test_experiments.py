@@ -7,14 +7,18 @@ import sys
 import textwrap
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from common import audit
+from common import audit, experiments
 from common.experiments import (
     MissingRecordError,
     Store,
     configurations,
+    decoded,
     experiment,
     key,
     results_mode,
@@ -24,6 +28,7 @@ from common.experiments import (
 
 STUDY = """
 import os, time
+import numpy as np
 from pathlib import Path
 from common.experiments import experiment
 
@@ -32,7 +37,7 @@ def square(*, x=3, dataset="mnist", seed):
     with open(Path(__file__).parent / "started.txt", "a") as log:
         log.write(f"{{x}} {{seed}}\\n")
     time.sleep({seconds})
-    return {{"square": x * x + seed, "powers": [x, x**2, x**3], "text": "abc"}}
+    return {{"square": x * x + seed, "powers": [x, x**2, x**3], "even": np.arange(9) % x == 0}}
 """
 
 
@@ -68,7 +73,22 @@ def test_a_sweep_is_a_tidy_table_in_the_order_of_the_grid(study):
         [5, 1, 26],
     ]
     assert table["powers"][3] == [5, 25, 125]
+    np.testing.assert_array_equal(table["even"][3], np.arange(9) % 5 == 0)
     assert table["dataset"].unique() == ["mnist"]
+
+
+@given(seed=st.integers(0, 1000), count=st.integers(0, 50))
+def test_decisions_are_stored_as_bits_and_come_back(seed, count):
+    decisions = np.random.default_rng(seed).random(count) < 0.5
+    stored = json.loads(json.dumps(experiments._as_result(lambda: None, {"right": decisions})))
+    assert len(stored["right"]) < 12 + count
+    np.testing.assert_array_equal(decoded(stored)["right"], decisions)
+
+
+@pytest.mark.parametrize("value", ["abc", np.ones((2, 2)), None, 1j])
+def test_results_that_cannot_be_stored_get_one_clear_sentence(value):
+    with pytest.raises(ValueError, match=r"must return numbers.*; a is not"):
+        experiments._as_result(lambda: None, {"a": value})
 
 
 def test_only_missing_combinations_are_measured(study):
@@ -241,7 +261,10 @@ def test_another_kind_of_machine_has_the_stated_tolerance():
         ({"a": [0.0, 1.0]}, {"a": [0.0, 0.75]}, 0.25),
         ({"a": [0.0, 1.0]}, {"a": [0.0]}, float("inf")),
         ({"a": 1.0}, {"b": 1.0}, float("inf")),
-        ({"a": "x"}, {"a": "y"}, float("inf")),
+        ({"a": [0.0, None]}, {"a": [0.0, 1.0]}, float("inf")),
+        ({"a": "4 8A=="}, {"a": "4 cA=="}, 0.25),
+        ({"a": "4 8A=="}, {"a": "4 8A=="}, 0),
+        ({"a": "4 8A=="}, {"a": "5 8A=="}, float("inf")),
         ({"a": float("nan")}, {"a": 1.0}, float("inf")),
         ({"a": float("nan")}, {"a": float("nan")}, 0),
     ],
