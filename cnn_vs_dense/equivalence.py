@@ -4,8 +4,8 @@
 and the columns of W alike, and the product is the same; so is its gradient, up to the same permutation, and
 an optimizer that treats every weight alike keeps it so. Only the order in which the products are summed
 differs, which rounds differently. It holds for dense networks, for convolutions of 1 x 1, and for a mixer
-whose tokens are the pixels (there only to single precision, in which Keras 3.15 computes the gradients of
-its layer normalisation).
+whose tokens are the pixels (of which only the output is tested, because Keras 3.15 computes the gradients of
+its layer normalisation in single precision).
 
 *An isometry of the image from the image.* For a linear transform Q with ``Q^T Q = 1``, like the Fourier or
 Haar transform, ``(W Q^T) (Q x) = W x``, and gradient descent keeps it so. Adam does not: it scales every

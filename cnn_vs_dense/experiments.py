@@ -52,8 +52,8 @@ def accuracy(
     architecture : key of `models.ARCHITECTURES`
     normalisation : key of `PIXEL_RANGES` or of `STANDARDISATIONS`
         The range of the pixel values before the representation is made; or, after it was made of pixel
-        values in [0, 1], the mean 0 and standard deviation 1 of every channel over the training set, or of
-        every position and channel.
+        values in [0, 1], the mean 0 and about the standard deviation 1 of every channel over the training
+        set, or of every position and channel (less where a position hardly varies).
     examples : int
         Size of the training set, drawn with `seed` from the first 55,000 training images.
     epochs : int
@@ -122,8 +122,13 @@ def network_inputs(parts, representation, normalisation, seed):
         return {name: (represent(as_pixels(part.images), seed), part.labels) for name, part in parts.items()}
     images = {name: represent(part.as_float(), seed) for name, part in parts.items()}
     axes, train = STANDARDISATIONS[normalisation], images["train"]
-    mean, deviation = train.mean(axes), train.std(axes) + LEAST_DEVIATION * train.std()
-    return {name: ((images[name] - mean) / deviation, part.labels) for name, part in parts.items()}
+    # In double precision: NumPy adds millions of numbers along an axis one by one.
+    mean, deviation = train.mean(axes, "float64"), train.std(axes, "float64")
+    scale = deviation + LEAST_DEVIATION * train.std(dtype="float64")
+    return {
+        name: (((images[name] - mean) / scale).astype(train.dtype), part.labels)
+        for name, part in parts.items()
+    }
 
 
 def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed):
@@ -131,13 +136,16 @@ def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, s
 
     `parts` has (images, labels) of "train", "validation" and "test"; the rest is described in `accuracy`.
     """
+    if evaluate_on not in ("validation", "test"):
+        raise ValueError(f"evaluate_on must be 'validation' or 'test', not {evaluate_on!r}.")
     train = parts["train"]
     model = build(architecture, train[0].shape[1:], CLASSES, seed)
     compile_classifier(model, learning_rate, steps=epochs * -(-len(train[0]) // training.BATCH_SIZE))
     validate_every = -(-epochs // MOST_VALIDATIONS)
     history = training.fit(
         model, train, parts["validation"], epochs=epochs, seed=seed, validate_every=validate_every
-    ).dropna()
+    )
+    history = history[history["epoch"] % validate_every == 0]
     train_loss, train_accuracy = training.evaluate(model, *train)
     loss, score = training.evaluate(model, *parts[evaluate_on])
     return {
@@ -154,8 +162,9 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
 
     Every arm gets the same budget: one run at each learning rate with each of `TUNING_SEEDS`, measured on
-    the validation images; the rate with the best mean is then trained with every seed and measured on the
-    test images.
+    the validation images. The rate with the best mean is then trained with every seed and measured on the
+    test images. A best rate at an edge of the grid is no choice yet: such an arm gets the next rate beyond,
+    until its best lies inside.
 
     Parameters
     ----------
@@ -163,25 +172,37 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
         `accuracy` or `accuracy_unscrambled`.
     seed : list or range of int
     learning_rate : list of float
-        To choose from.
+        To choose from, at least two, each 1 or 3 times a power of ten.
     **grid
         Arguments of `function`, one value or a list each.
 
     Returns
     -------
     pandas.DataFrame
-        As `sweep`, one row for each arm and seed, the arms in the order of the grid.
+        As `sweep`, one row for each arm and seed, the arms in the order of the grid, with one more column:
+        validation_accuracy, the mean that chose the learning rate.
     """
-    validation = sweep(
-        function, **grid, learning_rate=learning_rate, evaluate_on="validation", seed=TUNING_SEEDS
-    )
     names = list(grid)
-    means = validation.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
-    best = means.loc[means.groupby(names, sort=False).idxmax()]
-    arms = best.reset_index().drop(columns="accuracy").to_dict("records")
-    return pd.concat(
-        [sweep(function, **arm, evaluate_on="test", seed=seed) for arm in arms], ignore_index=True
-    )
+    settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
+    scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
+    means = scores.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
+    tables = []
+    for _, arm_means in means.groupby(names, sort=False):
+        arm = dict(zip(names, arm_means.index[0], strict=False))
+        by_rate = arm_means.droplevel(names)
+        while (best := by_rate.idxmax()) in (by_rate.index.min(), by_rate.index.max()):
+            beyond = _next_rate(best, falling=best == by_rate.index.min())
+            by_rate.loc[beyond] = sweep(function, **arm, learning_rate=beyond, **settings)["accuracy"].mean()
+        table = sweep(function, **arm, learning_rate=best, evaluate_on="test", seed=seed)
+        tables.append(table.assign(validation_accuracy=by_rate[best]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _next_rate(rate, falling):
+    """Return the neighbour of a rate in ..., 0.001, 0.003, 0.01, 0.03, ..."""
+    digit, exponent = f"{rate:.0e}".split("e")
+    power = int(exponent) + {("1", True): -1, ("3", False): 1}.get((digit, falling), 0)
+    return float(f"{'3' if digit == '1' else '1'}e{power}")
 
 
 def chosen_normalisations(scores):
@@ -199,7 +220,10 @@ def chosen_normalisations(scores):
         The one with the highest mean, over data sets and networks, of the accuracy at its best learning rate.
     """
     keys = ["representation", "normalisation"]
-    at_best_rate = scores.groupby([*keys, "dataset", "architecture"], sort=False)["accuracy"].max()
+    by_rate = scores.groupby([*keys, "dataset", "architecture", "learning_rate"], sort=False)[
+        "accuracy"
+    ].mean()
+    at_best_rate = by_rate.groupby([*keys, "dataset", "architecture"], sort=False).max()
     means = at_best_rate.groupby(keys, sort=False).mean()
     return dict(means.groupby("representation", sort=False).idxmax().tolist())
 
@@ -268,15 +292,18 @@ def gap_closed(recovered, bounds):
     recovered : pandas.DataFrame
         The table of `accuracy_unscrambled`.
     bounds : pandas.DataFrame
-        That of `accuracy` on raw and on scrambled pixels.
+        That of `accuracy` on raw and on scrambled pixels, with as many examples.
 
     Returns
     -------
     pandas.DataFrame
         `recovered` with one more column, closed: 0 for nothing regained, 1 for everything.
     """
-    bound = bounds.pivot(index=["dataset", "seed"], columns="representation", values="accuracy")
-    table = recovered.merge(bound, left_on=["dataset", "seed"], right_index=True)
+    run = ["dataset", "examples", "seed"]
+    bound = bounds.pivot(index=run, columns="representation", values="accuracy")
+    table = recovered.merge(bound, left_on=run, right_index=True, validate="many_to_one")
+    if len(table) < len(recovered):
+        raise ValueError("bounds lacks runs with the data set, examples and seed of some recovered ones.")
     closed = (table["accuracy"] - table["scrambled"]) / (table["raw"] - table["scrambled"])
     return recovered.assign(closed=closed)
 

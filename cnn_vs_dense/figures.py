@@ -8,7 +8,8 @@ from common.statistics import mean_interval, summarise
 NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
          "large_kernel": "large-kernel CNN", "mixer": "mixer",
          "sinogram_1d": "1-D CNN along the detector", "sinogram_wrapped": "LeNet-5, angles wrapped",
-         "separable": "separable transform, then LeNet-5", "mnist": "MNIST",
+         "separable": "learned transform, then LeNet-5", "known_operator": "learned filter, then LeNet-5",
+         "known_transform": "known transform, then LeNet-5", "mnist": "MNIST",
          "fashion_mnist": "Fashion-MNIST"}  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from keras import layers, ops
 class MixerBlock(layers.Layer):
     """``u = x + MLP over the tokens``, then ``u + MLP over the features``: equation 1 of arXiv:2105.01601.
 
-    Takes and returns (batch, features, tokens).
+    With rectifiers where the paper has GELU. Takes and returns (batch, features, tokens).
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class WrapAngles(layers.Layer):
     Parameters
     ----------
     columns : int
-        No more than there are angles.
+        More than there are angles go round again.
     """
 
     def __init__(self, columns, **kwargs):
@@ -69,10 +69,9 @@ class WrapAngles(layers.Layer):
     def call(self, inputs):
         """Return tensors ``(batch, odd number of detectors, angles + 2 columns, channels)``."""
         symmetric = inputs[:, 1 - inputs.shape[1] % 2 :]
-        mirrored = ops.flip(symmetric, axis=1)
-        return ops.concatenate(
-            [mirrored[:, :, -self.columns :], symmetric, mirrored[:, :, : self.columns]], axis=2
-        )
+        whole_turn = ops.concatenate([symmetric, ops.flip(symmetric, axis=1)], axis=2)
+        angles = symmetric.shape[2]
+        return ops.take(whole_turn, np.arange(-self.columns, angles + self.columns) % (2 * angles), axis=2)
 
     def get_config(self):
         """Return the arguments of the constructor."""

@@ -22,6 +22,7 @@ from cnn_vs_dense.layers import (
 from common.radon import FilteredBackprojection
 
 BUDGET = 61_706  # parameters
+SMALL = 20  # pixels a side
 AFFORDABLE = None  # in place of a width: as many units as the budget allows
 
 
@@ -76,10 +77,13 @@ def lenet5(input_shape, seeds):
 
     The sizes are those of LeCun, Bottou, Bengio, Haffner 1998, figure 2.
     61,706 parameters for 28 x 28 x 1 images and 10 classes, where the first hidden layer has 120 units.
+    Images smaller than 20 pixels are not pooled the first time: from 14 x 14 as from 28 x 28 pixels the last
+    maps are 5 x 5.
     """
+    first_pooling = [layers.MaxPooling2D(2)] if min(input_shape[:2]) >= SMALL else []
     trunk = [
         glorot_convolution(6, seeds, padding="same"),
-        layers.MaxPooling2D(2),
+        *first_pooling,
         glorot_convolution(16, seeds, padding="valid"),
         layers.MaxPooling2D(2),
     ]
@@ -151,16 +155,16 @@ def sinogram_1d(input_shape, seeds):
 
 
 def sinogram_wrapped(input_shape, seeds):
-    """LeNet-5 for sinograms over 180 degrees: its convolutions continue where the angles end (`WrapAngles`).
+    """LeNet-5 for sinograms over 180 degrees: what its convolutions see continues where the angles end.
 
-    The first pooling takes three detectors at a time, so that its cells are symmetric to the centre too.
+    The sinogram is continued far enough for both convolutions (`WrapAngles`), because feature maps have no
+    such symmetry: a turn by 180 degrees mirrors the detector, and the kernels with it.
     """
     trunk = [
-        WrapAngles(2),
+        WrapAngles(6),
         layers.ZeroPadding2D((2, 0)),
         glorot_convolution(6, seeds, padding="valid"),
         layers.MaxPooling2D((3, 2)),
-        WrapAngles(2),
         layers.ZeroPadding2D((2, 0)),
         glorot_convolution(16, seeds, padding="valid"),
         layers.MaxPooling2D(2),
@@ -171,7 +175,7 @@ def sinogram_wrapped(input_shape, seeds):
 def separable(input_shape, seeds):
     """A learned complex transform of rows and of columns (`SeparableTransform`), then LeNet-5.
 
-    For real and imaginary parts of k-space, as in dAUTOMAP (Schlemper et al. 2019, arXiv:1909.10887).
+    For real and imaginary parts of k-space, as in dAUTOMAP (Schlemper et al. 2019, arXiv:1909.10995).
     """
     trunk, widths = lenet5(input_shape, seeds)
     return [SeparableTransform([next(seeds), next(seeds)]), *trunk], widths
@@ -181,7 +185,7 @@ def known_operator(input_shape, seeds):
     """Filtered backprojection with a learned filter, at first the ramp, then LeNet-5.
 
     For sinograms at angles equally spaced over 180 degrees. The geometry is known and stays, as in Maier et
-    al. 2019, "Learning with known operators", Nature Machine Intelligence 1.
+    al. 2019, "Learning with known operators reduces maximum error bounds", Nature Machine Intelligence 1.
     """
     detectors, angles, _ = input_shape
     learned_filter = layers.DepthwiseConv2D(

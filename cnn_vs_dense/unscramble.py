@@ -10,8 +10,11 @@ correlation, what two pixels share beyond all others, lie close to each other.
 The constants were chosen by the neighbours recovered from 2,000 training images of MNIST and Fashion-MNIST.
 """
 
+import warnings
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment, quadratic_assignment
+from scipy.sparse import SparseEfficiencyWarning
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE, Isomap
 
@@ -87,7 +90,11 @@ def _embedded(correlation):
     """Return points in the plane, ``(pixels, 2)``, centred, of unit variance along both axes."""
     distance = np.sqrt(np.maximum(2 - 2 * correlation, 0))
     isomap = Isomap(n_neighbors=NEIGHBOURS, eigen_solver="dense", metric="precomputed")
-    start = isomap.fit_transform(distance)
+    with warnings.catch_warnings():
+        # Few images leave groups of pixels apart; Isomap joins them at their closest, as it should here.
+        warnings.filterwarnings("ignore", "The number of connected components", UserWarning)
+        warnings.simplefilter("ignore", SparseEfficiencyWarning)
+        start = isomap.fit_transform(distance)
     # Small steps, because the usual ones would tear up what Isomap has laid out.
     tsne = TSNE(
         perplexity=PERPLEXITY, early_exaggeration=4, learning_rate=50, max_iter=750, metric="precomputed",

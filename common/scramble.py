@@ -10,8 +10,8 @@ from keras import ops
 class Scrambler:
     """A random but fixed permutation of the pixels of ``(height, width)`` images, and its inverse.
 
-    It is the same for all images and channels: in each of them, with pixels counted row by row,
-    ``scrambled.flat[i] = image.flat[permutation[i]]``.
+    It is never the identity, unless there is nothing to permute. It is the same for all images and channels:
+    in each of them, with pixels counted row by row, ``scrambled.flat[i] = image.flat[permutation[i]]``.
 
     Parameters
     ----------
@@ -121,8 +121,11 @@ def _permutation(shape, generator, block, whole_blocks):
     rows, columns = (block, block) if block else shape
     grid = (height // rows, rows, width // columns, columns)
     blocks = np.arange(height * width).reshape(grid).swapaxes(1, 2).reshape(-1, rows * columns)
-    blocks = generator.permutation(blocks) if whole_blocks else generator.permuted(blocks, axis=1)
-    return blocks.reshape(grid[0], grid[2], rows, columns).swapaxes(1, 2).ravel()
+    movable = blocks.shape[0 if whole_blocks else 1] > 1
+    while True:
+        drawn = generator.permutation(blocks) if whole_blocks else generator.permuted(blocks, axis=1)
+        if not movable or (drawn != blocks).any():
+            return drawn.reshape(grid[0], grid[2], rows, columns).swapaxes(1, 2).ravel()
 
 
 def _checked_shape(shape):

@@ -11,6 +11,7 @@ from skimage import transform
 from skimage.util import view_as_blocks
 
 from cnn_vs_dense import experiments, figures, representations
+from cnn_vs_dense.models import ARCHITECTURES
 from cnn_vs_dense.representations import (
     ANGLES,
     DOSES,
@@ -125,6 +126,21 @@ def test_inputs_are_standardised_by_the_training_set_alone(representation, norma
     np.testing.assert_allclose(fewer["test"][0], inputs["test"][0][:10], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("normalisation", "axes"), [("standardised", (0, 1, 2)), ("standardised by position", 0)]
+)
+def test_many_large_images_are_standardised_precisely(monkeypatch, normalisation, axes):
+    # 16 million positions: added up one by one, single precision stops counting there.
+    images = np.random.default_rng(0).normal(5, [0.1, 3], (80_000, 14, 15, 2)).astype("float32")
+    monkeypatch.setitem(REPRESENTATIONS, "raw", lambda pixels, seed: images)
+    part = load_mnist().test[:1]
+    inputs = experiments.network_inputs({"train": part}, "raw", normalisation, seed=0)["train"][0]
+    assert inputs.dtype == "float32"
+    np.testing.assert_allclose(inputs.mean(axes, "float64"), 0, atol=1e-3)
+    spread = inputs.std(axes, dtype="float64")
+    np.testing.assert_allclose(spread.min(axis=tuple(range(spread.ndim - 1))), [0.825, 0.993], atol=0.01)
+
+
 @pytest.mark.parametrize("normalisation", experiments.PIXEL_RANGES)
 def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
     part = {"test": load_mnist().test[:20]}
@@ -141,6 +157,12 @@ def test_blocks_bound_what_is_scrambled():
     np.testing.assert_array_equal(moved - moved[0, 0], indices[0, :4, :4, 0])
 
 
+@pytest.mark.parametrize("name", SCRAMBLINGS)
+def test_every_scrambling_moves_pixels_with_every_seed_in_use(name):
+    for seed in {*range(10), *experiments.TUNING_SEEDS}:
+        assert (experiments.permutation(name, seed) != np.arange(784)).any()
+
+
 @pytest.mark.parametrize("kind", DOSES)
 def test_milder_scrambling_keeps_more_neighbours(kind):
     rows = [
@@ -154,8 +176,7 @@ def test_milder_scrambling_keeps_more_neighbours(kind):
     kept = doses.loc[DOSES[kind], "kept"]
     assert kept["raw"] == 1
     assert kept["scrambled"] < 0.02
-    if kind == "as whole blocks":
-        assert kept.is_monotonic_decreasing
+    assert kept.is_monotonic_decreasing
 
 
 def blurred_noise(size, count, seed):
@@ -180,6 +201,15 @@ def test_the_layout_of_real_images_is_recovered_better_than_by_chance(dataset):
     assert (
         neighbours_kept(layout, (28, 28), 3) > 0.5 > 0.1 > neighbours_kept(scrambler.permutation, (28, 28), 3)
     )
+
+
+def test_pixels_in_groups_without_a_connection_are_laid_out_without_a_warning():
+    rng = np.random.default_rng(0)
+    common, own = rng.normal(size=(2, 50, 1, 1)), rng.normal(size=(50, 6, 8, 1))
+    images = np.concatenate([group[..., None] + 0.1 * own for group in common], axis=2)
+    layout = recover_layout(images)
+    groups = (layout % 16 < 8).reshape(6, 16)
+    assert np.mean(groups[:, 1:] == groups[:, :-1]) > 0.8
 
 
 def test_recovering_a_layout_repeats():
@@ -222,10 +252,11 @@ def test_a_tiny_run_of_the_experiment(dataset, evaluate_on):
 )  # fmt: skip
 def test_a_tiny_run_of_the_experiment_on_transforms(representation, architecture):
     result = experiments.accuracy(
-        **TINY, representation=representation, architecture=architecture, normalisation="standardised",
-        evaluate_on="validation", seed=0,
+        **TINY | {"epochs": 5}, representation=representation, architecture=architecture,
+        normalisation="standardised", evaluate_on="validation", seed=0,
     )  # fmt: skip
-    assert 0.05 < result["accuracy"] < 0.9
+    assert result["train_loss"] < result["epoch_loss"][0]
+    assert result["train_accuracy"] > 0.15
     assert result["parameters"] <= 61_706
 
 
@@ -235,6 +266,15 @@ def test_a_tiny_run_of_the_experiment_on_recovered_layouts():
     )
     assert 0.1 < result["accuracy"] < 0.9
     assert 0.05 < result["neighbours_kept"] < result["neighbours_within_3"] < 1
+
+
+def test_other_images_to_measure_on_are_refused_at_once():
+    with pytest.raises(ValueError, match="must be 'validation' or 'test', not 'train'"):
+        experiments.accuracy(learning_rate=0.001, evaluate_on="train", seed=0)
+
+
+def test_every_network_has_a_name_in_figures():
+    assert set(ARCHITECTURES) <= set(figures.NAMES)
 
 
 def test_long_trainings_are_validated_at_most_forty_times():
@@ -285,6 +325,26 @@ def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
         ["raw", 0.001],
         ["scrambled", 0.003],
     ]
+
+
+@pytest.mark.parametrize(
+    ("best", "beyond"), [(0.0001, [0.0001, 0.00003]), (0.001, []), (0.03, [0.1]), (0.1, [0.1, 0.3])]
+)
+def test_tuning_goes_beyond_the_edge_of_the_grid(monkeypatch, best, beyond):
+    tried, tested = [], []
+
+    def fake_sweep(function, **grid):
+        rates = np.atleast_1d(grid["learning_rate"])
+        (tested if grid["evaluate_on"] == "test" else tried).extend(rates)
+        return pd.DataFrame(
+            {"dataset": "mnist", "learning_rate": rates, "accuracy": -np.abs(np.log(rates / best))}
+        )
+
+    monkeypatch.setattr(experiments, "sweep", fake_sweep)
+    table = experiments.tuned(dataset="mnist", seed=range(2))
+    assert tested == [best]
+    assert tried == [*experiments.LEARNING_RATES, *beyond]
+    assert table["validation_accuracy"].tolist() == [0]
 
 
 def test_a_normalisation_is_chosen_at_the_best_rate_of_every_network():
@@ -380,10 +440,12 @@ def test_the_gap_closed_is_relative_to_the_bounds_of_the_seed():
         "accuracy": [0.9, 0.8, 0.9, 0.7],
     })  # fmt: skip
     recovered = pd.DataFrame({"dataset": "mnist", "unlabelled": [10, 10, 20], "seed": [1, 0, 1],
-                              "accuracy": [0.8, 0.8, 0.9]}, index=[5, 6, 7])  # fmt: skip
-    closed = experiments.gap_closed(recovered, bounds)
+                              "examples": 50, "accuracy": [0.8, 0.8, 0.9]}, index=[5, 6, 7])  # fmt: skip
+    closed = experiments.gap_closed(recovered, bounds.assign(examples=50))
     np.testing.assert_allclose(closed["closed"], [0.5, 0, 1], atol=1e-9)
     assert closed.drop(columns="closed").equals(recovered)
+    with pytest.raises(ValueError, match="bounds lacks runs"):
+        experiments.gap_closed(recovered, bounds.assign(examples=60))
 
 
 @given(quarters=st.integers(0, 3), mirrored=st.booleans(), seed=st.integers(0, 99))

@@ -8,7 +8,7 @@ from skimage.transform import iradon
 from cnn_vs_dense.equivalence import largest_difference, largest_difference_of_dense, permuted
 from cnn_vs_dense.layers import SeparableTransform, WrapAngles
 from cnn_vs_dense.models import ARCHITECTURES, BUDGET, build
-from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.representations import REPRESENTATIONS, TRANSFORMS
 from common.data import load_mnist
 from common.fourier import as_channels, fft2
 from common.radon import radon
@@ -45,6 +45,25 @@ def test_parameters_are_those_of_the_docstrings(architecture, count):
 def test_all_but_the_large_dense_network_have_the_parameters_of_lenet5(architecture, height, width, pairs):
     model = build(architecture, (height, width, 2 * pairs), 10)
     assert 0.95 * BUDGET < model.count_params() <= BUDGET
+
+
+@pytest.mark.parametrize("representation", TRANSFORMS)
+@pytest.mark.parametrize("architecture", ["lenet5", "dense_small", "pointwise", "large_kernel", "mixer"])
+def test_networks_for_all_representations_have_the_parameters_of_lenet5(architecture, representation):
+    shape = REPRESENTATIONS[representation](np.zeros((1, 28, 28, 1), "float32")).shape[1:]
+    assert 0.95 * BUDGET < build(architecture, shape, 10).count_params() <= BUDGET
+
+
+@pytest.mark.parametrize("shape", [(14, 14, 4), (28, 28, 1)])
+def test_the_last_maps_of_lenet5_are_5_by_5(shape):
+    maps = [layer.output.shape for layer in build("lenet5", shape, 10).layers if layer.output.ndim == 4]
+    assert maps[-1] == (None, 5, 5, 16)
+
+
+@pytest.mark.parametrize("angles", [4, 8, 16, 32])
+@pytest.mark.parametrize("architecture", ["sinogram_1d", "sinogram_wrapped", "known_operator"])
+def test_networks_for_few_angles_have_the_parameters_of_lenet5(architecture, angles):
+    assert 0.95 * BUDGET < build(architecture, (40, angles, 1), 10).count_params() <= BUDGET
 
 
 def test_inputs_that_the_budget_does_not_pay_for_get_one_clear_sentence():
@@ -96,14 +115,6 @@ def test_a_mixer_with_its_weights_permuted_gives_the_same_logits():
     np.testing.assert_allclose(logits, raw.predict(images, verbose=0), atol=1e-5)
 
 
-def test_lenet5_does_not_train_alike():
-    part = load_mnist().train[:256]
-    difference, _ = largest_difference(
-        "lenet5", part.as_float(), part.labels, OPTIMIZERS[1], epochs=2, seed=0
-    )
-    assert difference > 1e-3
-
-
 @pytest.mark.parametrize("representation", ["k-space, real and imaginary", "wavelet subbands"])
 @settings(max_examples=2)
 @given(seed=st.integers(0, 1000))
@@ -116,15 +127,7 @@ def test_gradient_descent_cannot_tell_a_dense_network_of_an_isometry(representat
     assert difference > 1e-4
 
 
-def test_gradient_descent_tells_what_is_not_an_isometry():
-    part = load_mnist().train[:256]
-    difference, _ = largest_difference_of_dense(
-        lambda images: 2 * images, part.as_float(), part.labels, OPTIMIZERS[0], epochs=1, seed=0
-    )
-    assert difference > 1e-3
-
-
-@given(size=st.integers(9, 20), number=st.integers(4, 12), columns=st.integers(1, 4), seed=st.integers(0, 99))
+@given(size=st.integers(9, 20), number=st.integers(1, 12), columns=st.integers(1, 9), seed=st.integers(0, 99))
 @settings(max_examples=10)
 def test_angles_continue_where_180_degrees_end(size, number, columns, seed):
     # A dark border, because an even number of rays ends half a pixel earlier on one side than on the other.
@@ -133,6 +136,24 @@ def test_angles_continue_where_180_degrees_end(size, number, columns, seed):
     expected = np.asarray(radon(images, angles))
     wrapped = np.asarray(WrapAngles(columns, dtype="float64")(expected[:, :, columns:-columns]))
     np.testing.assert_allclose(wrapped, expected[:, 1 - expected.shape[1] % 2 :], atol=1e-9)
+
+
+@settings(max_examples=3)
+@given(seed=st.integers(0, 99), quarters=st.integers(1, 3))
+def test_features_of_wrapped_sinograms_turn_with_the_image(seed, quarters):
+    trunk = build("sinogram_wrapped", (41, 8, 1), 10, seed).layers[:6]  # up to the second convolution
+    whole_turn = np.random.default_rng(seed).random((1, 41, 16, 1)).astype("float32")
+    whole_turn[:, :, 8:] = whole_turn[:, ::-1, :8]
+
+    def features(first):
+        sinogram = whole_turn[:, :, first : first + 8]
+        for layer in trunk:
+            sinogram = layer(sinogram)
+        return np.asarray(sinogram)
+
+    still, turned = features(0), features(2 * quarters)
+    assert still.shape[2] == 4
+    np.testing.assert_allclose(turned[:, :, : 4 - quarters], still[:, :, quarters:], atol=1e-5)
 
 
 @given(height=st.integers(2, 9), width=st.integers(2, 9), channels=st.integers(1, 3), seed=st.integers(0, 99))
