@@ -188,12 +188,12 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     means = scores.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
     tables = []
     for _, arm_means in means.groupby(names, sort=False):
-        arm = dict(zip(names, arm_means.index[0], strict=False))
+        arm = arm_means.reset_index()[names].to_dict("records")[0]
         by_rate = arm_means.droplevel(names)
         while (best := by_rate.idxmax()) in (by_rate.index.min(), by_rate.index.max()):
             beyond = _next_rate(best, falling=best == by_rate.index.min())
             by_rate.loc[beyond] = sweep(function, **arm, learning_rate=beyond, **settings)["accuracy"].mean()
-        table = sweep(function, **arm, learning_rate=best, evaluate_on="test", seed=seed)
+        table = sweep(function, **arm, learning_rate=float(best), evaluate_on="test", seed=seed)
         tables.append(table.assign(validation_accuracy=by_rate[best]))
     return pd.concat(tables, ignore_index=True)
 

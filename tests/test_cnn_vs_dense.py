@@ -23,6 +23,7 @@ from cnn_vs_dense.representations import (
 from cnn_vs_dense.unscramble import lay_out, oriented, recover_layout
 from common import statistics
 from common.data import load_dataset, load_mnist
+from common.experiments import configurations
 from common.fourier import gaussian_blur
 from common.scramble import Scrambler, neighbours_kept
 
@@ -334,14 +335,15 @@ def test_tuning_goes_beyond_the_edge_of_the_grid(monkeypatch, best, beyond):
     tried, tested = [], []
 
     def fake_sweep(function, **grid):
+        configurations(function, grid)  # raises an error for what JSON cannot hold
         rates = np.atleast_1d(grid["learning_rate"])
         (tested if grid["evaluate_on"] == "test" else tried).extend(rates)
         return pd.DataFrame(
-            {"dataset": "mnist", "learning_rate": rates, "accuracy": -np.abs(np.log(rates / best))}
+            {"examples": 100, "learning_rate": rates, "accuracy": -np.abs(np.log(rates / best))}
         )
 
     monkeypatch.setattr(experiments, "sweep", fake_sweep)
-    table = experiments.tuned(dataset="mnist", seed=range(2))
+    table = experiments.tuned(examples=100, seed=range(2))
     assert tested == [best]
     assert tried == [*experiments.LEARNING_RATES, *beyond]
     assert table["validation_accuracy"].tolist() == [0]
