@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from skimage.transform import iradon_sart
 
+from common.fourier import Spectrum, ifft2
 from common.radon import filtered_backprojection
 
 
@@ -25,6 +26,7 @@ def sart(sinogram, angles, iterations):
     angles : tuple of float
         In degrees; any.
     iterations : int
+        At least 1.
 
     Returns
     -------
@@ -32,6 +34,8 @@ def sart(sinogram, angles, iterations):
         That of `skimage.transform.iradon_sart`, cut to the square whose diagonal the detector is. Without
         limits on the values the technique is linear, so it is applied as one matrix.
     """
+    if iterations < 1:
+        raise ValueError(f"iterations must be at least 1, not {iterations}.")
     count, detectors, number, channels = sinogram.shape
     matrix = _sart_matrix(detectors, tuple(angles), iterations).astype(sinogram.dtype)
     flat = np.moveaxis(sinogram, -1, 1).reshape(count * channels, detectors * number)
@@ -40,16 +44,19 @@ def sart(sinogram, angles, iterations):
 
 
 def zero_filled(k):
-    """Return the real part of the inverse Fourier transform of k-space with zeros where it was not measured.
+    """Return the magnitude of the inverse Fourier transform of k-space, zeros where it was not measured.
 
     Parameters
     ----------
     k : array, ``(n, height, width, channels)``, complex
         Scaled as orthonormal; frequency 0 at ``size // 2``, and the origin of the image there too.
+
+    Returns
+    -------
+    numpy.ndarray, same shape, real
     """
-    axes = (1, 2)
-    images = np.fft.ifft2(np.fft.ifftshift(k, axes), axes=axes, norm="ortho")
-    return np.fft.fftshift(images, axes).real.astype(k.real.dtype)
+    real, imaginary = ifft2(Spectrum(k.real, k.imag))
+    return np.fft.fftshift(np.hypot(real, imaginary), axes=(1, 2))
 
 
 @lru_cache(maxsize=8)

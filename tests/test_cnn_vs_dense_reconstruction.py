@@ -33,7 +33,12 @@ def test_reconstructions_of_simulated_measurements_resemble_the_images(dataset):
         assert peak_signal_noise_ratio(images, found, data_range=1) > 20
 
 
-def test_zero_filling_inverts_the_centred_fourier_transform():
-    images = np.random.default_rng(0).random((2, 7, 8, 1))
+def test_zero_filling_finds_the_magnitude_whatever_the_phase():
+    images = np.random.default_rng(0).random((2, 7, 8, 1)) * np.exp(1j * np.arange(8)[:, None])
     k = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(images, (1, 2)), axes=(1, 2), norm="ortho"), (1, 2))
-    np.testing.assert_allclose(zero_filled(k), images, atol=1e-12)
+    np.testing.assert_allclose(zero_filled(k), np.abs(images), atol=1e-9)
+
+
+def test_no_iteration_gets_one_clear_sentence():
+    with pytest.raises(ValueError, match="iterations must be at least 1, not 0"):
+        sart(np.ones((1, 6, 2, 1)), (0.0, 90.0), 0)
