@@ -75,7 +75,7 @@ def sample_efficiency(gaps):
         by_size.columns.to_numpy(), groups, "training images", "LeNet-5 minus dense / points", logx=True
     )
     for axis in figure.axes:
-        axis.axhline(0, color="black", linewidth=0.8, zorder=0)
+        axis.axhline(0, color="black", linewidth=0.8, zorder=1)
     return figure
 
 

@@ -69,21 +69,21 @@ def lay_out(images, layout):
     return flat[:, layout].reshape(images.shape)
 
 
-def oriented(images, reference):
-    """Return images turned by quarters and mirrored, all alike, to resemble `reference` most.
+def oriented(layout, scrambler):
+    """Return a layout turned by quarters and mirrored so that the pixels lie nearest to their true places.
 
-    For showing them: no label is used by `recover_layout`, and nothing in its images tells the orientation.
+    For showing images: `recover_layout` cannot know the orientation, here the known permutation tells it.
 
     Parameters
     ----------
-    images, reference : array, ``(n, size, size, channels)``
+    layout : array, ``(size size,)`` of int
+    scrambler : common.scramble.Scrambler
+        The one that scrambled the images, which are square.
     """
-    turned = [
-        np.rot90(mirrored, quarters, axes=(1, 2))
-        for mirrored in (images, images[:, :, ::-1])
-        for quarters in range(4)
-    ]
-    return min(turned, key=lambda candidate: np.square(candidate - reference).sum())
+    places = np.argwhere(np.ones(scrambler.shape))
+    square = np.reshape(layout, scrambler.shape)
+    turned = [np.rot90(side, quarters).ravel() for side in (square, square[:, ::-1]) for quarters in range(4)]
+    return min(turned, key=lambda way: np.hypot(*(places[scrambler.permutation[way]] - places).T).sum())
 
 
 def _embedded(correlation):
