@@ -1,4 +1,4 @@
-"""Reconstructions by standard methods, for networks that want an image instead of the measurement."""
+"""Reconstructions that `common.radon` and `common.fourier` do not have, for networks that want an image."""
 
 from functools import lru_cache
 
@@ -6,15 +6,6 @@ import numpy as np
 from skimage.transform import iradon_sart
 
 from common.fourier import Spectrum, ifft2
-from common.radon import filtered_backprojection
-
-
-def fbp(sinogram, angles, filter="ramp"):
-    """Return images ``(n, size, size, channels)`` from a sinogram at angles equally spaced over 180 degrees.
-
-    `filter` is one of `common.radon.filtered_backprojection`.
-    """
-    return np.asarray(filtered_backprojection(sinogram, angles, filter))
 
 
 def sart(sinogram, angles, iterations):
