@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import pandas as pd
 
+from cnn_vs_dense.arms import arms_for, seen
 from cnn_vs_dense.models import build
-from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
+from cnn_vs_dense.representations import REPRESENTATIONS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
 from common.experiments import experiment, sweep
 from common.scramble import Scrambler, neighbours_kept
-from common.statistics import mean_interval
 
 VALIDATION_SIZE = 5_000
 LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
@@ -19,7 +19,6 @@ TUNING_SEEDS = [0, 1]
 EPOCHS = 8
 MOST_VALIDATIONS = 40
 CLASSES = 10
-IMAGE_SHAPE = (28, 28)
 PIXEL_RANGES = {
     "none": lambda images: images.astype("float32"),
     "[0, 1]": lambda images: images.astype("float32") / 255,
@@ -114,40 +113,122 @@ def accuracy_unscrambled(
     return {"neighbours_kept": kept, "neighbours_within_3": within_3} | measured
 
 
+@experiment(version=1, tolerance=0.02)
+def accuracy_measured(
+    *,
+    dataset="mnist",
+    sampling,
+    tested_on=None,
+    noise="none",
+    arm,
+    examples=10_000,
+    learning_rate,
+    evaluate_on,
+    seed,
+):
+    """Let a scanner measure all images, then train one arm on the measurements as in `accuracy`.
+
+    Parameters
+    ----------
+    sampling : key of `scanning.TOMOGRAPHY` or of `scanning.RESONANCE`
+    tested_on : key of `scanning.TOMOGRAPHY`, optional
+        Where the scanner measures the images of `evaluate_on`, if not as `sampling` says.
+    noise : key of `scanning.NOISES`
+    arm : key of ``arms.arms_for(sampling)``
+    seed : int
+        Decides the noise, the phases and the columns of k-space too.
+    dataset, examples, learning_rate, evaluate_on
+        As in `accuracy`.
+
+    Returns
+    -------
+    dict
+        As `accuracy`, and right: for each image of `evaluate_on`, whether the network was right.
+    """
+    check_part(evaluate_on)
+    parts = split(load_dataset(dataset), examples, seed)
+    chosen = arms_for(sampling)[arm]
+    images = {
+        name: seen(chosen, part.as_float(), sampling, noise, seed, session)
+        for session, (name, part) in enumerate(parts.items())
+        if name in ("train", "validation", evaluate_on)
+    }
+    if tested_on is not None:
+        tested = parts[evaluate_on].as_float()
+        session = list(parts).index(evaluate_on)
+        images[evaluate_on] = seen(chosen, tested, tested_on, noise, seed, session, trained_on=sampling)
+    inputs = labelled(normalised(images, chosen.normalisation), parts)
+    model, history = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
+    measured, labels = inputs[evaluate_on]
+    right = np.argmax(model.predict(measured, 1000, verbose=0), axis=-1) == labels
+    return performance(model, history, inputs, evaluate_on) | {"right": right}
+
+
 def network_inputs(parts, representation, normalisation, seed):
     """Return (images, labels) of each part as the network sees them; the names are those of `accuracy`."""
     represent = REPRESENTATIONS[representation]
     if normalisation in PIXEL_RANGES:
         as_pixels = PIXEL_RANGES[normalisation]
-        return {name: (represent(as_pixels(part.images), seed), part.labels) for name, part in parts.items()}
+        return labelled(
+            {name: represent(as_pixels(part.images), seed) for name, part in parts.items()}, parts
+        )
     images = {name: represent(part.as_float(), seed) for name, part in parts.items()}
-    axes, train = STANDARDISATIONS[normalisation], images["train"]
-    # In double precision: NumPy adds millions of numbers along an axis one by one.
-    mean, deviation = train.mean(axes, "float64"), train.std(axes, "float64")
-    scale = deviation + LEAST_DEVIATION * train.std(dtype="float64")
-    return {
-        name: (((images[name] - mean) / scale).astype(train.dtype), part.labels)
-        for name, part in parts.items()
-    }
+    return labelled(normalised(images, normalisation), parts)
 
 
-def train_and_measure(architecture, parts, evaluate_on, epochs, learning_rate, seed):
-    """Train a network (Adam, batches of 128, cosine schedule to zero) and measure it.
+def normalised(images, normalisation):
+    """Return the images of each part, normalised by those of "train".
 
-    `parts` has (images, labels) of "train", "validation" and "test"; the rest is described in `accuracy`.
+    `normalisation` is a key of `STANDARDISATIONS`, or "scaled": one factor for all, which makes the standard
+    deviation 1 and leaves a reconstruction within the network what it is.
     """
+    train = images["train"]
+    # In double precision: NumPy adds millions of numbers along an axis one by one.
+    mean, scale = 0, train.std(dtype="float64")
+    if normalisation != "scaled":
+        axes = STANDARDISATIONS[normalisation]
+        mean, scale = train.mean(axes, "float64"), train.std(axes, "float64") + LEAST_DEVIATION * scale
+    return {name: ((values - mean) / scale).astype(train.dtype) for name, values in images.items()}
+
+
+def labelled(images, parts):
+    """Return (images, labels) for each name of `images`."""
+    return {name: (values, parts[name].labels) for name, values in images.items()}
+
+
+def train_and_measure(architecture, inputs, evaluate_on, epochs, learning_rate, seed):
+    """Return the `performance` of a network that is `trained` on `inputs`, described there."""
+    check_part(evaluate_on)
+    model, history = trained(architecture, inputs, epochs, learning_rate, seed)
+    return performance(model, history, inputs, evaluate_on)
+
+
+def check_part(evaluate_on):
+    """Raise ValueError unless `evaluate_on` names a part that measures."""
     if evaluate_on not in ("validation", "test"):
         raise ValueError(f"evaluate_on must be 'validation' or 'test', not {evaluate_on!r}.")
-    train = parts["train"]
+
+
+def trained(architecture, inputs, epochs, learning_rate, seed):
+    """Train a network (Adam, batches of 128, cosine schedule to zero).
+
+    `inputs` has (images, labels) of "train" and "validation"; the rest is described in `accuracy`. Returns
+    the network and its history, at most `MOST_VALIDATIONS` rows.
+    """
+    train = inputs["train"]
     model = build(architecture, train[0].shape[1:], CLASSES, seed)
     compile_classifier(model, learning_rate, steps=epochs * -(-len(train[0]) // training.BATCH_SIZE))
     validate_every = -(-epochs // MOST_VALIDATIONS)
     history = training.fit(
-        model, train, parts["validation"], epochs=epochs, seed=seed, validate_every=validate_every
+        model, train, inputs["validation"], epochs=epochs, seed=seed, validate_every=validate_every
     )
-    history = history[history["epoch"] % validate_every == 0]
-    train_loss, train_accuracy = training.evaluate(model, *train)
-    loss, score = training.evaluate(model, *parts[evaluate_on])
+    return model, history[history["epoch"] % validate_every == 0]
+
+
+def performance(model, history, inputs, evaluate_on):
+    """Return what `accuracy` returns, of a network and its history."""
+    train_loss, train_accuracy = training.evaluate(model, *inputs["train"])
+    loss, score = training.evaluate(model, *inputs[evaluate_on])
     return {
         "accuracy": score,
         "loss": loss,
@@ -205,107 +286,9 @@ def _next_rate(rate, falling):
     return float(f"{'3' if digit == '1' else '1'}e{power}")
 
 
-def chosen_normalisations(scores):
-    """Return for each representation the normalisation that serves the networks best.
-
-    Parameters
-    ----------
-    scores : pandas.DataFrame
-        The table of `accuracy` on the validation images, with the same data sets, networks and learning rates
-        for every representation and normalisation.
-
-    Returns
-    -------
-    dict from representation to normalisation
-        The one with the highest mean, over data sets and networks, of the accuracy at its best learning rate.
-    """
-    keys = ["representation", "normalisation"]
-    by_rate = scores.groupby([*keys, "dataset", "architecture", "learning_rate"], sort=False)[
-        "accuracy"
-    ].mean()
-    at_best_rate = by_rate.groupby([*keys, "dataset", "architecture"], sort=False).max()
-    means = at_best_rate.groupby(keys, sort=False).mean()
-    return dict(means.groupby("representation", sort=False).idxmax().tolist())
-
-
 def epochs_for(examples):
     """Return the number of epochs that make at least 500 updates, but no fewer than `EPOCHS`."""
     return max(EPOCHS, -(-500 // -(-examples // training.BATCH_SIZE)))
-
-
-def by_dose(table):
-    """Return the rows of each kind of scrambling in `DOSES`, raw and fully scrambled pixels in both kinds.
-
-    Two columns are added to the table of `tuned`: kind, and kept, the share of neighbouring pixels that stay
-    neighbours (see `neighbours_kept`), averaged over the seeds of the table.
-    """
-    kept = {
-        name: np.mean([neighbours_kept(permutation(name, seed), IMAGE_SHAPE) for seed in set(table["seed"])])
-        for name in set(table["representation"])
-    }
-    table = table.assign(kept=[kept[name] for name in table["representation"]])
-    kinds = {kind: table[table["representation"].isin(names)] for kind, names in DOSES.items()}
-    return pd.concat([rows.assign(kind=kind) for kind, rows in kinds.items()], ignore_index=True)
-
-
-def permutation(representation, seed):
-    """Return the permutation of the pixels that a kind of scrambling makes, as `Scrambler.permutation`."""
-    indices = np.arange(np.prod(IMAGE_SHAPE)).reshape(1, *IMAGE_SHAPE, 1)
-    return REPRESENTATIONS[representation](indices, seed).ravel()
-
-
-def loss_by_scrambling(table):
-    """Return the mean of raw minus scrambled test accuracy over the seeds, in points, with its interval.
-
-    The table of `tuned` restricted to one network and one data set.
-    """
-    by_seed = table.pivot(index="seed", columns="representation", values="accuracy")
-    return mean_interval(100 * (by_seed["raw"] - by_seed["scrambled"]))
-
-
-def lenet5_minus(other, table):
-    """Return the gap in test accuracy between LeNet-5 and another network, in points, for every run of both.
-
-    Parameters
-    ----------
-    other : key of `models.ARCHITECTURES`
-    table : pandas.DataFrame
-        As `tuned` returns it, with both networks.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns dataset, representation, examples, seed and gap.
-    """
-    index = ["dataset", "representation", "examples", "seed"]
-    accuracies = 100 * table.pivot(index=index, columns="architecture", values="accuracy")
-    return (accuracies["lenet5"] - accuracies[other]).rename("gap").reset_index()
-
-
-def gap_closed(recovered, bounds):
-    """Return the share of LeNet-5's loss by scrambling that unscrambling regains, for every run.
-
-    ``(unscrambled - scrambled) / (raw - scrambled)`` of the test accuracies with one seed.
-
-    Parameters
-    ----------
-    recovered : pandas.DataFrame
-        The table of `accuracy_unscrambled`.
-    bounds : pandas.DataFrame
-        That of `accuracy` on raw and on scrambled pixels, with as many examples.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `recovered` with one more column, closed: 0 for nothing regained, 1 for everything.
-    """
-    run = ["dataset", "examples", "seed"]
-    bound = bounds.pivot(index=run, columns="representation", values="accuracy")
-    table = recovered.merge(bound, left_on=run, right_index=True, validate="many_to_one")
-    if len(table) < len(recovered):
-        raise ValueError("bounds lacks runs with the data set, examples and seed of some recovered ones.")
-    closed = (table["accuracy"] - table["scrambled"]) / (table["raw"] - table["scrambled"])
-    return recovered.assign(closed=closed)
 
 
 def compile_classifier(model, learning_rate, steps):

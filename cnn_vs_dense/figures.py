@@ -65,7 +65,7 @@ def dose_response(table):
 def sample_efficiency(gaps):
     """Draw LeNet-5 minus dense in test accuracy against the number of examples, raw and scrambled.
 
-    The table is that of `experiments.lenet5_minus` the network `dense`.
+    The table is that of `comparisons.lenet5_minus`, of the network `dense`.
     """
     groups = {}
     for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from common.fourier import Spectrum, as_channels
+
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
 class MixerBlock(layers.Layer):
@@ -125,6 +127,15 @@ class SeparableTransform(layers.Layer):
     def get_config(self):
         """Return the arguments of the constructor."""
         return super().get_config() | {"seeds": self.seeds}
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class Magnitude(layers.Layer):
+    """Magnitude of complex numbers; (batch, height, width, 2 channels), the real parts first, to half."""
+
+    def call(self, inputs):
+        """Return tensors ``(batch, height, width, channels)``."""
+        return as_channels(Spectrum(*ops.split(inputs, 2, axis=-1)), "magnitude")
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers
 
 from cnn_vs_dense.layers import (
+    Magnitude,
     MixerBlock,
     RampFilter,
     SeparableTransform,
@@ -199,10 +200,11 @@ def known_operator(input_shape, seeds):
 def known_transform(input_shape, seeds):
     """A learned transform of rows and of columns, at first the inverse Fourier transform, then LeNet-5.
 
-    For real and imaginary parts of k-space.
+    For real and imaginary parts of k-space. LeNet-5 sees the magnitude: at first the image that zero filling
+    gives (`reconstruction.zero_filled`).
     """
     trunk, widths = lenet5(input_shape, seeds)
-    return [SeparableTransform(), *trunk], widths
+    return [SeparableTransform(), Magnitude(), *trunk], widths
 
 
 ARCHITECTURES = {

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from skimage import transform
 from skimage.util import view_as_blocks
 
-from cnn_vs_dense import experiments, figures, representations
+from cnn_vs_dense import comparisons, experiments, figures, representations
 from cnn_vs_dense.models import ARCHITECTURES
 from cnn_vs_dense.representations import (
     ANGLES,
@@ -161,7 +161,7 @@ def test_blocks_bound_what_is_scrambled():
 @pytest.mark.parametrize("name", SCRAMBLINGS)
 def test_every_scrambling_moves_pixels_with_every_seed_in_use(name):
     for seed in {*range(10), *experiments.TUNING_SEEDS}:
-        assert (experiments.permutation(name, seed) != np.arange(784)).any()
+        assert (comparisons.permutation(name, seed) != np.arange(784)).any()
 
 
 @pytest.mark.parametrize("kind", DOSES)
@@ -172,7 +172,7 @@ def test_milder_scrambling_keeps_more_neighbours(kind):
         for name in names
         for seed in range(3)
     ]
-    doses = experiments.by_dose(pd.DataFrame(rows, index=[0] * len(rows)).drop_duplicates())
+    doses = comparisons.by_dose(pd.DataFrame(rows, index=[0] * len(rows)).drop_duplicates())
     doses = doses[doses["kind"] == kind].drop_duplicates("representation").set_index("representation")
     kept = doses.loc[DOSES[kind], "kept"]
     assert kept["raw"] == 1
@@ -357,7 +357,7 @@ def test_a_normalisation_is_chosen_at_the_best_rate_of_every_network():
     ]  # fmt: skip
     columns = ["representation", "normalisation", "architecture", "learning_rate", "accuracy"]
     scores = pd.DataFrame(rows, columns=columns).assign(dataset="mnist")
-    assert experiments.chosen_normalisations(scores) == {"raw": "a", "k": "b"}
+    assert comparisons.chosen_normalisations(scores) == {"raw": "a", "k": "b"}
 
 
 @pytest.fixture
@@ -405,7 +405,7 @@ def test_sample_efficiency_is_a_paired_difference():
                     examples=[100, 1000])  # fmt: skip
     first = networks[(networks["dataset"] == "mnist") & (networks["representation"] == "raw")]
     means = first.groupby(["architecture", "examples"])["accuracy"].mean() * 100
-    gaps = experiments.lenet5_minus("dense", networks).sort_values("dataset", ascending=False)
+    gaps = comparisons.lenet5_minus("dense", networks).sort_values("dataset", ascending=False)
     line = figures.sample_efficiency(gaps).axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), (means["lenet5"] - means["dense"]).to_numpy())
     np.testing.assert_array_equal(line.get_xdata(), [100, 1000])
@@ -443,11 +443,11 @@ def test_the_gap_closed_is_relative_to_the_bounds_of_the_seed():
     })  # fmt: skip
     recovered = pd.DataFrame({"dataset": "mnist", "unlabelled": [10, 10, 20], "seed": [1, 0, 1],
                               "examples": 50, "accuracy": [0.8, 0.8, 0.9]}, index=[5, 6, 7])  # fmt: skip
-    closed = experiments.gap_closed(recovered, bounds.assign(examples=50))
+    closed = comparisons.gap_closed(recovered, bounds.assign(examples=50))
     np.testing.assert_allclose(closed["closed"], [0.5, 0, 1], atol=1e-9)
     assert closed.drop(columns="closed").equals(recovered)
     with pytest.raises(ValueError, match="bounds lacks runs"):
-        experiments.gap_closed(recovered, bounds.assign(examples=60))
+        comparisons.gap_closed(recovered, bounds.assign(examples=60))
 
 
 @given(quarters=st.integers(0, 3), mirrored=st.booleans(), seed=st.integers(0, 99))
@@ -461,6 +461,6 @@ def test_a_layout_is_turned_to_where_the_pixels_were(quarters, mirrored, seed):
 def test_paired_differences_are_in_points():
     rows = [("raw", 0, 0.99), ("raw", 1, 0.98), ("scrambled", 0, 0.95), ("scrambled", 1, 0.96)]
     table = pd.DataFrame(rows, columns=["representation", "seed", "accuracy"])
-    drop = experiments.loss_by_scrambling(table)
+    drop = comparisons.loss_by_scrambling(table)
     assert drop.mean == pytest.approx(3)
     assert drop.low < 2 < 4 < drop.high

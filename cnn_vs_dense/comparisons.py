@@ -1,0 +1,108 @@
+"""What the tables of this study's experiments say, side by side."""
+
+import numpy as np
+import pandas as pd
+
+from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
+from common.scramble import neighbours_kept
+from common.statistics import mean_interval
+
+IMAGE_SHAPE = (28, 28)
+
+
+def chosen_normalisations(scores):
+    """Return for each representation the normalisation that serves the networks best.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame
+        The table of `accuracy` on the validation images, with the same data sets, networks and learning rates
+        for every representation and normalisation.
+
+    Returns
+    -------
+    dict from representation to normalisation
+        The one with the highest mean, over data sets and networks, of the accuracy at its best learning rate.
+    """
+    keys = ["representation", "normalisation"]
+    by_rate = scores.groupby([*keys, "dataset", "architecture", "learning_rate"], sort=False)[
+        "accuracy"
+    ].mean()
+    at_best_rate = by_rate.groupby([*keys, "dataset", "architecture"], sort=False).max()
+    means = at_best_rate.groupby(keys, sort=False).mean()
+    return dict(means.groupby("representation", sort=False).idxmax().tolist())
+
+
+def by_dose(table):
+    """Return the rows of each kind of scrambling in `DOSES`, raw and fully scrambled pixels in both kinds.
+
+    Two columns are added to the table of `tuned`: kind, and kept, the share of neighbouring pixels that stay
+    neighbours (see `neighbours_kept`), averaged over the seeds of the table.
+    """
+    kept = {
+        name: np.mean([neighbours_kept(permutation(name, seed), IMAGE_SHAPE) for seed in set(table["seed"])])
+        for name in set(table["representation"])
+    }
+    table = table.assign(kept=[kept[name] for name in table["representation"]])
+    kinds = {kind: table[table["representation"].isin(names)] for kind, names in DOSES.items()}
+    return pd.concat([rows.assign(kind=kind) for kind, rows in kinds.items()], ignore_index=True)
+
+
+def permutation(representation, seed):
+    """Return the permutation of the pixels that a kind of scrambling makes, as `Scrambler.permutation`."""
+    indices = np.arange(np.prod(IMAGE_SHAPE)).reshape(1, *IMAGE_SHAPE, 1)
+    return REPRESENTATIONS[representation](indices, seed).ravel()
+
+
+def loss_by_scrambling(table):
+    """Return the mean of raw minus scrambled test accuracy over the seeds, in points, with its interval.
+
+    The table of `tuned` restricted to one network and one data set.
+    """
+    by_seed = table.pivot(index="seed", columns="representation", values="accuracy")
+    return mean_interval(100 * (by_seed["raw"] - by_seed["scrambled"]))
+
+
+def lenet5_minus(other, table):
+    """Return the gap in test accuracy between LeNet-5 and another network, in points, for every run of both.
+
+    Parameters
+    ----------
+    other : key of `models.ARCHITECTURES`
+    table : pandas.DataFrame
+        As `tuned` returns it, with both networks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns dataset, representation, examples, seed and gap.
+    """
+    index = ["dataset", "representation", "examples", "seed"]
+    accuracies = 100 * table.pivot(index=index, columns="architecture", values="accuracy")
+    return (accuracies["lenet5"] - accuracies[other]).rename("gap").reset_index()
+
+
+def gap_closed(recovered, bounds):
+    """Return the share of LeNet-5's loss by scrambling that unscrambling regains, for every run.
+
+    ``(unscrambled - scrambled) / (raw - scrambled)`` of the test accuracies with one seed.
+
+    Parameters
+    ----------
+    recovered : pandas.DataFrame
+        The table of `accuracy_unscrambled`.
+    bounds : pandas.DataFrame
+        That of `accuracy` on raw and on scrambled pixels, with as many examples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `recovered` with one more column, closed: 0 for nothing regained, 1 for everything.
+    """
+    run = ["dataset", "examples", "seed"]
+    bound = bounds.pivot(index=run, columns="representation", values="accuracy")
+    table = recovered.merge(bound, left_on=run, right_index=True, validate="many_to_one")
+    if len(table) < len(recovered):
+        raise ValueError("bounds lacks runs with the data set, examples and seed of some recovered ones.")
+    closed = (table["accuracy"] - table["scrambled"]) / (table["raw"] - table["scrambled"])
+    return recovered.assign(closed=closed)

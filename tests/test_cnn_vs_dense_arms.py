@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.transform import iradon
+
+from cnn_vs_dense import measurement
+from cnn_vs_dense.arms import (
+    IN_RESONANCE,
+    IN_TOMOGRAPHY,
+    arms_for,
+    full_k_space,
+    full_sinogram,
+    measured_columns,
+    seen,
+    sinogram,
+    sparse_sinogram,
+)
+from cnn_vs_dense.experiments import STANDARDISATIONS, accuracy_measured, normalised
+from cnn_vs_dense.models import BUDGET, build
+from cnn_vs_dense.representations import ANGLES
+from cnn_vs_dense.scanning import NOISES, RESONANCE, TOMOGRAPHY, Scan, scan
+from common.data import load_mnist
+from common.radon import filtered_backprojection
+
+SAMPLINGS = TOMOGRAPHY | RESONANCE
+EVENLY = [name for name in TOMOGRAPHY if name.endswith("angles")]
+
+
+@pytest.fixture(scope="module")
+def images():
+    return load_mnist().test[:300].as_float()
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_without_noise_the_simulator_is_all_there_is(sampling, images):
+    values, places = scan(images, sampling, "none", seed=0)
+    if sampling in TOMOGRAPHY:
+        np.testing.assert_array_equal(values, measurement.projections(images, TOMOGRAPHY[sampling]))
+        assert places == TOMOGRAPHY[sampling]
+    else:
+        np.testing.assert_array_equal(values, measurement.k_space(images) * places[:, None])
+
+
+@pytest.mark.parametrize("noise", ["Gaussian 0.1", "Gaussian 0.3"])
+@pytest.mark.parametrize("sampling", ["8 angles", "acceleration 1"])
+def test_white_noise_has_its_share_of_the_measurements_deviation(sampling, noise, images):
+    pure, disturbed = (scan(images, sampling, name, seed=0).values for name in ("none", noise))
+    share = np.sqrt((np.abs(disturbed - pure) ** 2).mean()) / pure.std()
+    assert share == pytest.approx(NOISES[noise].relative, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "noise"),
+    [
+        ("8 angles", "Gaussian 0.3"),
+        ("8 angles", "100 photons"),
+        ("acceleration 4", "Gaussian 0.3"),
+        ("acceleration 4", "Gaussian 0.3, phase"),
+    ],
+)
+def test_every_session_has_noise_of_its_own(sampling, noise, images):
+    def values(seed, session):
+        return scan(images[:5], sampling, noise, seed, session).values
+
+    np.testing.assert_array_equal(values(1, 2), values(1, 2))
+    assert np.abs(values(1, 2) - values(1, 0)).max() > 0.01
+    assert np.abs(values(1, 2) - values(2, 2)).max() > 0.01
+
+
+@pytest.mark.parametrize(("sampling", "factor"), RESONANCE.items())
+@settings(max_examples=5)
+@given(seed=st.integers(0, 99))
+def test_all_sessions_of_a_scanner_measure_the_same_columns(sampling, factor, seed):
+    images = load_mnist().test[:2].as_float()
+    scans = [scan(images, sampling, "none", seed, session) for session in range(3)]
+    for values, columns in scans:
+        np.testing.assert_array_equal(columns, scans[0].places)
+        assert columns[14]
+        assert not values[:, :, ~columns].any()
+    assert factor > 1 or scans[0].places.all()
+
+
+def test_unknown_scanners_get_one_clear_sentence(images):
+    with pytest.raises(ValueError, match="no '5 angles'; there are 4 angles, 8 angles"):
+        scan(images, "5 angles", "none", seed=0)
+    with pytest.raises(ValueError, match="no 'loud'; there are none, Gaussian"):
+        scan(images, "4 angles", "loud", seed=0)
+    with pytest.raises(ValueError, match="A tomograph knows no phase"):
+        scan(images, "4 angles", "Gaussian 0.3, phase", seed=0)
+    with pytest.raises(ValueError, match="Magnetic resonance knows no photons"):
+        scan(images, "acceleration 2", "100 photons", seed=0)
+
+
+@pytest.mark.parametrize("sampling", EVENLY)
+def test_a_sinogram_stays_where_it_was_measured_and_is_linear_between(sampling, images):
+    scanned = scan(images[:3], sampling, "none", seed=0)
+    np.testing.assert_allclose(sinogram(scanned, scanned.places), scanned.values, atol=1e-5)
+    full, step = full_sinogram(scanned, None), len(ANGLES) // len(scanned.places)
+    np.testing.assert_allclose(full[:, :, ::step], scanned.values, atol=1e-5)
+    if step > 1:
+        between = (full[:, :, 0] + full[:, :, step]) / 2
+        np.testing.assert_allclose(full[:, :, step // 2], between, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [9, 10, 11])
+def test_a_sinogram_continues_beyond_180_degrees(size):
+    margin = ((0, 0), (2, 2), (2, 2), (0, 0))
+    images = np.pad(np.random.default_rng(size).random((2, size, size, 1)), margin)
+    scanned = Scan(measurement.projections(images, (0.0, 60.0)), (0.0, 60.0))
+    expected = measurement.projections(images, (180.0, 240.0))
+    np.testing.assert_allclose(sinogram(scanned, (180.0, 240.0)), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("sampling", TOMOGRAPHY)
+def test_a_sparse_sinogram_is_backprojected_as_its_measured_angles_are(sampling, images):
+    scanned = scan(images[:3], sampling, "none", seed=0)
+    expected = filtered_backprojection(scanned.values, scanned.places)
+    found = filtered_backprojection(sparse_sinogram(scanned, None), ANGLES)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_measured_columns_are_all_that_was_measured(images):
+    scanned = scan(images[:3], "acceleration 4", "Gaussian 0.3", seed=3)
+    found = measured_columns(scanned, None)
+    assert found.shape == (3, 28, scanned.places.sum(), 2)
+    assert np.square(found).sum() == pytest.approx(np.square(full_k_space(scanned, None)).sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["FBP, ramp", "FBP, Hann"])
+def test_backprojected_images_are_those_of_scikit_image(name, images):
+    found = seen(IN_TOMOGRAPHY[name], images[:2], "16 angles", "Gaussian 0.1", seed=0, session=1)
+    scanned = scan(images[:2], "16 angles", "Gaussian 0.1", seed=0, session=1)
+    kind = name.split(", ")[1].lower()
+    expected = [
+        iradon(one[..., 0], np.array(scanned.places), 28, kind, circle=False) for one in scanned.values
+    ]
+    np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("sampling", SAMPLINGS)
+def test_all_arms_have_the_parameters_of_lenet5(sampling, images):
+    for name, arm in arms_for(sampling).items():
+        shape = seen(arm, images[:2], sampling, "none", seed=0, session=0).shape[1:]
+        parameters = build(arm.architecture, shape, 10).count_params()
+        assert 0.98 * BUDGET < parameters <= BUDGET, name
+
+
+@pytest.mark.parametrize("name", IN_TOMOGRAPHY)
+def test_networks_trained_on_some_angles_can_see_others(name, images):
+    arm = IN_TOMOGRAPHY[name]
+    shapes = {
+        seen(arm, images[:2], tested_on, "none", seed=0, session=2, trained_on="16 angles").shape
+        for tested_on in EVENLY
+    }
+    assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("arms", [IN_TOMOGRAPHY, IN_RESONANCE])
+def test_every_arm_is_of_a_known_kind_and_normalisation(arms):
+    assert {arm.kind for arm in arms.values()} == {
+        "direct",
+        "reconstruction",
+        "learned reconstruction",
+        "oracle",
+    }
+    assert {arm.normalisation for arm in arms.values()} <= {*STANDARDISATIONS, "scaled"}
+
+
+def test_scaling_has_one_factor_for_all_parts():
+    rng = np.random.default_rng(0)
+    parts = {name: rng.normal(3, 5, (40, 6, 5, 2)).astype("float32") for name in ("train", "test")}
+    scaled = normalised(parts, "scaled")
+    assert scaled["train"].std() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(scaled["test"] * parts["train"].std(), parts["test"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "noise", "arm"),
+    [("wedge of 60 degrees", "100 photons", name) for name in IN_TOMOGRAPHY]
+    + [("acceleration 8", "Gaussian 0.3, phase", name) for name in IN_RESONANCE],
+)
+def test_a_tiny_run_of_every_arm(sampling, noise, arm):
+    found = accuracy_measured(
+        sampling=sampling, noise=noise, arm=arm, examples=256, learning_rate=0.003, evaluate_on="test", seed=0
+    )
+    assert found["right"].shape == (10_000,)
+    assert found["right"].mean() == pytest.approx(found["accuracy"])
+    assert found["accuracy"] > 0.1
+
+
+@pytest.mark.parametrize("arm", ["LeNet-5 on the sinogram", "SART"])
+def test_testing_on_the_angles_of_the_training_is_no_mismatch(arm):
+    run = {"arm": arm, "examples": 256, "learning_rate": 0.003, "evaluate_on": "test", "seed": 0}
+    plain = accuracy_measured(sampling="8 angles", **run)
+    same = accuracy_measured(sampling="8 angles", tested_on="8 angles", **run)
+    fewer = accuracy_measured(sampling="8 angles", tested_on="4 angles", **run)
+    assert plain["accuracy"] == same["accuracy"] > fewer["accuracy"]
+
+
+def test_an_unknown_part_is_refused_before_the_training():
+    with pytest.raises(ValueError, match="evaluate_on must be 'validation' or 'test', not 'train'"):
+        accuracy_measured(sampling="8 angles", arm="dense", learning_rate=0.01, evaluate_on="train", seed=0)
