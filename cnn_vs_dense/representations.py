@@ -34,6 +34,11 @@ def transformed(images, seed=0, *, transform):
     return np.concatenate([transform(batch) for batch in batches])
 
 
+def scrambled_after(images, seed=0, *, transform):
+    """Return `transform` of floating-point images with its positions permuted, decided by `seed`."""
+    return scrambled(transformed(images, transform=transform), seed)
+
+
 def sinogram(images):
     """Return the Radon transform at 32 angles over 180 degrees, ``(n, detector, 32, channels)``."""
     return radon(images, ANGLES)
@@ -92,6 +97,10 @@ REPRESENTATIONS = {
     "raw": raw,
     **SCRAMBLINGS,
     **{name: partial(transformed, transform=transform) for name, transform in TRANSFORMS.items()},
+    **{
+        f"{name}, scrambled": partial(scrambled_after, transform=transform)
+        for name, transform in TRANSFORMS.items()
+    },
 }
 
 # From no scrambling to all of it, in two ways.

@@ -108,6 +108,16 @@ def test_transforms_work_on_every_image_alone_and_in_batches(name):
     np.testing.assert_allclose(together[-2:], REPRESENTATIONS[name](images[-2:]), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", TRANSFORMS)
+@settings(max_examples=3)
+@given(seed=st.integers(0, 1000))
+def test_a_transform_scrambled_afterwards_only_has_other_places(name, seed):
+    images = load_mnist().test[:3].as_float()
+    plain, moved = REPRESENTATIONS[name](images), REPRESENTATIONS[f"{name}, scrambled"](images, seed)
+    assert (moved != plain).any()
+    np.testing.assert_array_equal(Scrambler(plain.shape[1:3], seed).unscramble(moved), plain)
+
+
 def parts_of_mnist(examples=300):
     return experiments.split(load_mnist(), examples, seed=0)
 
