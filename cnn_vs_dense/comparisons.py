@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from cnn_vs_dense.arms import arms_for
 from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from common.scramble import neighbours_kept
 from common.statistics import mean_interval
@@ -106,3 +108,58 @@ def gap_closed(recovered, bounds):
         raise ValueError("bounds lacks runs with the data set, examples and seed of some recovered ones.")
     closed = (table["accuracy"] - table["scrambled"]) / (table["raw"] - table["scrambled"])
     return recovered.assign(closed=closed)
+
+
+def direct_minus_reconstruction(table):
+    """Compare the best direct arm with the best arm that reconstructs first, in every cell.
+
+    Best is which has the highest mean accuracy on the validation images after training, so the test images
+    do not choose.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The test results of `experiments.accuracy_measured`, with the same seeds for every arm.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each dataset, sampling and noise: direct and reconstruction, the names of the best arms;
+        mean, low, high: direct minus reconstruction in test accuracy, in points, over the seeds, with the
+        95 % interval; p: the largest over the seeds of McNemar's p-values, 1 if the seeds disagree on which
+        is better; q: p adjusted for the number of rows (Benjamini & Hochberg 1995).
+    """
+    rows = []
+    for (dataset, sampling, noise), cell in table.groupby(["dataset", "sampling", "noise"], sort=False):
+        kinds = cell["arm"].map({name: arm.kind for name, arm in arms_for(sampling).items()})
+        direct, first = (best_by_validation(cell[kinds == kind]) for kind in ("direct", "reconstruction"))
+        gaps = 100 * (direct["accuracy"] - first["accuracy"])
+        pairs = zip(direct["right"], first["right"].loc[direct.index], strict=True)
+        rows.append({
+            "dataset": dataset, "sampling": sampling, "noise": noise,
+            "direct": direct["arm"].iloc[0], "reconstruction": first["arm"].iloc[0],
+            **mean_interval(gaps)._asdict(),
+            "p": max(mcnemar(*pair) for pair in pairs) if abs(np.sign(gaps).sum()) == len(gaps) else 1.0,
+        })  # fmt: skip
+    return pd.DataFrame(rows).assign(q=lambda cells: stats.false_discovery_control(cells["p"]))
+
+
+def best_by_validation(table):
+    """Return the rows, by seed, of the arm whose mean validation accuracy after training is highest."""
+    final = table["epoch_validation_accuracy"].str[-1]
+    best = final.groupby(table["arm"], sort=False).mean().idxmax()
+    return table[table["arm"] == best].set_index("seed")
+
+
+def mcnemar(one, other):
+    """Return the exact two-sided p-value of McNemar's test (1947) that two classifiers err equally often.
+
+    Parameters
+    ----------
+    one, other : array of bool, shape (n,)
+        Whether each was right on the same n images.
+    """
+    only_one, only_other = np.sum(one & ~other), np.sum(other & ~one)
+    if only_one + only_other == 0:
+        return 1.0
+    return float(stats.binomtest(only_one, only_one + only_other).pvalue)

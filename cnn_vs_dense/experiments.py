@@ -1,5 +1,7 @@
 """The measurements of this study; their records are in `results/`."""
 
+import itertools
+
 import keras
 import numpy as np
 import pandas as pd
@@ -276,6 +278,39 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
             by_rate.loc[beyond] = sweep(function, **arm, learning_rate=beyond, **settings)["accuracy"].mean()
         table = sweep(function, **arm, learning_rate=float(best), evaluate_on="test", seed=seed)
         tables.append(table.assign(validation_accuracy=by_rate[best]))
+    return pd.concat(tables, ignore_index=True)
+
+
+def over_cells(samplings, noises, *, dataset, arms, reference, learning_rate, seed, **others):
+    """Return the test results of `accuracy_measured` for all arms at all samplings and noises.
+
+    Each arm has the learning rate that `tuned` chose for it on that data set in the reference cell.
+
+    Parameters
+    ----------
+    samplings, noises, dataset, arms : list
+    reference : (sampling, noise)
+    learning_rate : list of float
+        To choose from, as in `tuned`.
+    seed : list or range of int
+    **others
+        Further arguments of `accuracy_measured`, one value or a list each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `sweep`.
+    """
+    tables = []
+    for name, arm in itertools.product(dataset, arms):
+        chosen = tuned(
+            accuracy_measured, dataset=name, arm=arm, sampling=reference[0], noise=reference[1],
+            learning_rate=learning_rate, seed=seed,
+        )["learning_rate"].iloc[0]  # fmt: skip
+        settings = {"learning_rate": float(chosen), "evaluate_on": "test", "seed": seed, **others}
+        tables.append(
+            sweep(accuracy_measured, dataset=name, arm=arm, sampling=samplings, noise=noises, **settings)
+        )
     return pd.concat(tables, ignore_index=True)
 
 

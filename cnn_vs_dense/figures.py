@@ -133,6 +133,39 @@ def locality(gaps, correlation):
     return plotting.points(x, groups, "correlation of neighbours", "LeNet-5 minus small dense / points")
 
 
+def direct_minus_reconstruction(cells):
+    """Draw what the best direct arm gains on the best that reconstructs first, with half its interval.
+
+    A star marks q < 0.01. The table is that of `comparisons.direct_minus_reconstruction`, all of one scanner.
+    """
+    half = (cells["high"] - cells["mean"]).map("± {:.1f}".format)
+    stars = np.where(cells["q"] < 0.01, " *", "")
+    columns = [
+        f"{NAMES[dataset]}\n{noise}" for dataset, noise in zip(cells["dataset"], cells["noise"], strict=True)
+    ]
+    marked = cells.assign(note=half + stars, column=columns)
+    means, notes = (
+        marked.pivot(index="sampling", columns="column", values=value).loc[
+            marked["sampling"].unique(), marked["column"].unique()
+        ]
+        for value in ("mean", "note")
+    )
+    label = "best direct - best reconstruct-first / points"
+    return plotting.heat_map(means, notes, means.index, means.columns, "", "", label, center=0)
+
+
+def by_arm(table, x, xlabel):
+    """Draw the test accuracy of every arm against a column `x` of numbers; a panel a data set and noise."""
+    groups, positions = {}, {}
+    for (dataset, noise, arm), rows in table.groupby(["dataset", "noise", "arm"], sort=False):
+        accuracies = 100 * rows.pivot(index="seed", columns=x, values="accuracy")
+        panel = f"{NAMES[dataset]}, {'no noise' if noise == 'none' else noise}"
+        groups.setdefault(panel, {})[arm] = mean_interval(accuracies.to_numpy())
+        positions.setdefault(panel, {})[arm] = accuracies.columns.to_numpy()
+    columns = table["noise"].nunique()
+    return plotting.panels(positions, groups, xlabel, "test accuracy / %", logx=True, columns=columns)
+
+
 def _dots(table, by, values, xlabel):
     groups = {key: 100 * group for key, group in values.groupby([table[name] for name in by], sort=False)}
     samples = {_name(key): group for key, group in groups.items()}

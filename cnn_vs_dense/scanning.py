@@ -43,9 +43,8 @@ class Noise:
 
 NOISES = {
     "none": Noise(),
-    "Gaussian 0.1": Noise(relative=0.1),
+    "1,000 photons": Noise(photons=1000),
     "Gaussian 0.3": Noise(relative=0.3),
-    "100 photons": Noise(photons=100),
     "Gaussian 0.3, phase": Noise(relative=0.3, phase=True),
 }
 
