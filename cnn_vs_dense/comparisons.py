@@ -84,6 +84,26 @@ def lenet5_minus(other, table):
     return (accuracies["lenet5"] - accuracies[other]).rename("gap").reset_index()
 
 
+def worth_of_arrangement(arranged, moved):
+    """Return what LeNet-5 loses when the places of a representation are permuted, for every run.
+
+    Parameters
+    ----------
+    arranged, moved : pandas.DataFrame
+        Tables of `tuned` with the same data sets and seeds: of some representations, and of the same ones
+        followed by ", scrambled".
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns dataset, representation, seed and gap, the difference in test accuracy in points.
+    """
+    run = ["dataset", "representation", "seed"]
+    moved = moved.assign(representation=moved["representation"].str.removesuffix(", scrambled"))
+    both = arranged.merge(moved, on=run, suffixes=("", "_moved"), validate="one_to_one")
+    return both[run].assign(gap=100 * (both["accuracy"] - both["accuracy_moved"]))
+
+
 def gap_closed(recovered, bounds):
     """Return the share of LeNet-5's loss by scrambling that unscrambling regains, for every run.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cnn_vs_dense.representations import REPRESENTATIONS
 from common import plotting
 from common.statistics import mean_interval, summarise
 
@@ -116,13 +117,26 @@ def by_representation(table):
     return plotting.heat_map(means, notes, means.index, networks, "", "", label)
 
 
+def representations(images, names):
+    """Show representations of images, a row each, the channels of an image side by side.
+
+    The hundredth part of the values at each end is drawn like the next ones.
+    """
+    pictures = []
+    for name in names:
+        values = REPRESENTATIONS[name](images)
+        clipped = np.clip(values, *np.percentile(values, [1, 99]))
+        pictures += list(np.concatenate(np.split(clipped, values.shape[-1], axis=-1), axis=2))
+    return plotting.image_grid(pictures, columns=len(images), row_labels=names, limits=None)
+
+
 def locality(gaps, correlation):
-    """Draw LeNet-5's lead over the small dense network against the correlation of neighbours.
+    """Draw what the arrangement of each representation is worth against the correlation of neighbours.
 
     Parameters
     ----------
     gaps : pandas.DataFrame
-        Columns dataset, representation, seed and gap, in points.
+        That of `comparisons.worth_of_arrangement`.
     correlation : dict from (dataset, representation) to float
         `representations.neighbour_correlation`.
     """
@@ -130,7 +144,7 @@ def locality(gaps, correlation):
     for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
         x.setdefault(NAMES[dataset], {})[representation] = correlation[dataset, representation]
         groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(rows["gap"])
-    return plotting.points(x, groups, "correlation of neighbours", "LeNet-5 minus small dense / points")
+    return plotting.points(x, groups, "correlation of neighbours", "arranged minus scrambled / points")
 
 
 def direct_minus_reconstruction(cells):

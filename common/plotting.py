@@ -14,7 +14,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
 
     Parameters
     ----------
-    images : array, shape (n, height, width, channels)
+    images : array, shape (n, height, width, channels), or list of n arrays of any sizes
         One channel is drawn with `cmap`, three as colours in [0, 1].
     titles : list of str, optional
         One above each image.
@@ -27,9 +27,10 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
     size : float
         Inches a picture.
     """
-    images = np.asarray(images)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or len(images) == 0:
-        raise ValueError(f"images must be (n, height, width, 1 or 3) with n > 0, not {images.shape}.")
+    shapes = [np.shape(image) for image in images]
+    if not shapes or any(len(shape) != 3 or shape[2] not in (1, 3) for shape in shapes):
+        found = ", ".join(map(str, dict.fromkeys(shapes))) or "none at all"
+        raise ValueError(f"images must be arrays (height, width, 1 or 3), but there are {found}.")
     columns = columns or len(images)
     rows = -(-len(images) // columns)
     low, high = limits or (None, None)

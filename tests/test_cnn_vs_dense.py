@@ -429,6 +429,23 @@ def test_every_cell_of_the_representations_has_its_mean_and_interval():
     assert axis.texts[1].get_text() == f"{band.mean:.3g}\n± {band.high - band.mean:.1f}"
 
 
+def test_the_worth_of_an_arrangement_is_a_paired_difference():
+    arranged = grid(dataset=SETS, representation=["raw", "sinogram"])
+    moved = grid(dataset=SETS, representation=["raw, scrambled", "sinogram, scrambled"])
+    moved["accuracy"] += 0.5
+    gaps = comparisons.worth_of_arrangement(arranged, moved.sample(frac=1, random_state=0))
+    expected = 100 * (arranged["accuracy"] - moved["accuracy"])
+    np.testing.assert_allclose(gaps["gap"], expected)
+    assert gaps["representation"].tolist() == arranged["representation"].tolist()
+
+
+def test_every_representation_has_a_row_of_pictures():
+    names = ["raw", *TRANSFORMS]
+    figure = figures.representations(load_mnist().test[:3].as_float(), names)
+    shapes = [axis.images[0].get_array().shape[:2] for axis in figure.axes]
+    assert shapes[::3] == [(28, 28), (40, 32), (28, 56), (28, 56), (28, 28), (28, 28), (14, 56), (14, 56)]
+
+
 def test_locality_has_a_point_for_each_representation():
     gaps = grid(dataset=SETS, representation=["raw", "sinogram"]).rename(columns={"accuracy": "gap"})
     correlation = {(d, r): len(d + r) / 100 for d in SETS for r in ("raw", "sinogram")}

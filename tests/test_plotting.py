@@ -37,9 +37,18 @@ def test_image_grid_shows_every_image_and_title(rng, channels):
     assert picture(figure).std() > 10
 
 
+def test_image_grid_takes_images_of_different_sizes(rng):
+    images = [rng.random((8, 9, 1)), rng.random((5, 20, 3))]
+    figure = plotting.image_grid(images)
+    for axis, image in zip(figure.axes, images, strict=True):
+        np.testing.assert_array_equal(axis.images[0].get_array().reshape(image.shape), image)
+
+
 def test_image_grid_refuses_what_is_not_a_batch_of_images(rng):
-    with pytest.raises(ValueError, match=r"must be \(n, height, width, 1 or 3\)"):
+    with pytest.raises(ValueError, match=r"arrays \(height, width, 1 or 3\), but there are \(8,\)"):
         plotting.image_grid(rng.random((8, 8)))
+    with pytest.raises(ValueError, match="but there are none at all"):
+        plotting.image_grid([])
 
 
 def test_curves_draw_mean_band_and_direct_labels(rng):
