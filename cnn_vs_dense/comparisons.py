@@ -130,7 +130,10 @@ def gap_closed(recovered, bounds):
     return recovered.assign(closed=closed)
 
 
-def direct_minus_reconstruction(table):
+RECONSTRUCTIONS = ("reconstruction", "learned reconstruction")
+
+
+def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
     """Compare the best direct arm with the best arm that reconstructs first, in every cell.
 
     Best is which has the highest mean accuracy on the validation images after training, so the test images
@@ -140,6 +143,8 @@ def direct_minus_reconstruction(table):
     ----------
     table : pandas.DataFrame
         The test results of `experiments.accuracy_measured`, with the same seeds for every arm.
+    reconstructions : sequence of str
+        Which kinds of `arms.Arm` count as reconstructing first.
 
     Returns
     -------
@@ -152,7 +157,8 @@ def direct_minus_reconstruction(table):
     rows = []
     for (dataset, sampling, noise), cell in table.groupby(["dataset", "sampling", "noise"], sort=False):
         kinds = cell["arm"].map({name: arm.kind for name, arm in arms_for(sampling).items()})
-        direct, first = (best_by_validation(cell[kinds == kind]) for kind in ("direct", "reconstruction"))
+        direct = best_by_validation(cell[kinds == "direct"])
+        first = best_by_validation(cell[kinds.isin(reconstructions)])
         gaps = 100 * (direct["accuracy"] - first["accuracy"])
         pairs = zip(direct["right"], first["right"].loc[direct.index], strict=True)
         rows.append({

@@ -150,15 +150,9 @@ def accuracy_measured(
     check_part(evaluate_on)
     parts = split(load_dataset(dataset), examples, seed)
     chosen = arms_for(sampling)[arm]
-    images = {
-        name: seen(chosen, part.as_float(), sampling, noise, seed, session)
-        for session, (name, part) in enumerate(parts.items())
-        if name in ("train", "validation", evaluate_on)
-    }
-    if tested_on is not None:
-        tested = parts[evaluate_on].as_float()
-        session = list(parts).index(evaluate_on)
-        images[evaluate_on] = seen(chosen, tested, tested_on, noise, seed, session, trained_on=sampling)
+    used = {name: parts[name].as_float() for name in ("train", "validation", evaluate_on)}
+    samplings = dict.fromkeys(used, sampling) | {evaluate_on: tested_on or sampling}
+    images = seen(chosen, used, samplings, noise, seed)
     inputs = labelled(normalised(images, chosen.normalisation), parts)
     model, history = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
     measured, labels = inputs[evaluate_on]
@@ -181,9 +175,11 @@ def network_inputs(parts, representation, normalisation, seed):
 def normalised(images, normalisation):
     """Return the images of each part, normalised by those of "train".
 
-    `normalisation` is a key of `STANDARDISATIONS`, or "scaled": one factor for all, which makes the standard
-    deviation 1 and leaves a reconstruction within the network what it is.
+    `normalisation` is a key of `STANDARDISATIONS`; or "scaled": one factor for all, which makes the standard
+    deviation 1 and leaves a transform within the network what it is; or None, for images as they are.
     """
+    if normalisation is None:
+        return images
     train = images["train"]
     # In double precision: NumPy adds millions of numbers along an axis one by one.
     mean, scale = 0, train.std(dtype="float64")

@@ -9,8 +9,8 @@ from common.statistics import mean_interval, summarise
 NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
          "large_kernel": "large-kernel CNN", "mixer": "mixer",
          "sinogram_1d": "1-D CNN along the detector", "sinogram_wrapped": "LeNet-5, angles wrapped",
-         "separable": "learned transform, then LeNet-5", "known_operator": "learned filter, then LeNet-5",
-         "known_transform": "known transform, then LeNet-5", "mnist": "MNIST",
+         "separable": "learned transform + LeNet-5", "known_operator": "learned filter + LeNet-5",
+         "known_transform": "known transform + LeNet-5", "mnist": "MNIST",
          "fashion_mnist": "Fashion-MNIST"}  # fmt: skip
 
 
@@ -19,7 +19,7 @@ def accuracies(table, by=("architecture", "representation")):
 
     The last of these columns decides the colour.
     """
-    return _dots(table, by, table["accuracy"], "test accuracy / %")
+    return _dots(table, by, 100 * table["accuracy"], "test accuracy / %")
 
 
 def histories(table):
@@ -36,9 +36,10 @@ def histories(table):
 
 
 def gaps(table):
-    """Draw training minus test accuracy of every run, one row for each number of examples and network."""
-    gap = table["train_accuracy"] - table["accuracy"]
-    return _dots(table, ("examples", "architecture"), gap, "training accuracy - test accuracy / points")
+    """Draw training minus test accuracy of every run, one row a data set, number of examples and network."""
+    gap = 100 * (table["train_accuracy"] - table["accuracy"])
+    by = ("dataset", "examples", "architecture")
+    return _dots(table, by, gap, "training accuracy - test accuracy / points")
 
 
 def dose_response(table):
@@ -118,7 +119,7 @@ def by_representation(table):
 
 
 def representations(images, names):
-    """Show representations of images, a row each, the channels of an image side by side.
+    """Show representations of images, a row each; two channels side by side, four in a square.
 
     The hundredth part of the values at each end is drawn like the next ones.
     """
@@ -126,34 +127,31 @@ def representations(images, names):
     for name in names:
         values = REPRESENTATIONS[name](images)
         clipped = np.clip(values, *np.percentile(values, [1, 99]))
-        pictures += list(np.concatenate(np.split(clipped, values.shape[-1], axis=-1), axis=2))
+        channels = np.split(clipped, values.shape[-1], axis=-1)
+        rows = [np.concatenate(channels[start : start + 2], axis=2) for start in range(0, len(channels), 2)]
+        pictures += list(np.concatenate(rows, axis=1))
     return plotting.image_grid(pictures, columns=len(images), row_labels=names, limits=None)
 
 
-def locality(gaps, correlation):
-    """Draw what the arrangement of each representation is worth against the correlation of neighbours.
+def arrangement(worth):
+    """Draw what the arrangement of every representation is worth to LeNet-5, for every run.
 
-    Parameters
-    ----------
-    gaps : pandas.DataFrame
-        That of `comparisons.worth_of_arrangement`.
-    correlation : dict from (dataset, representation) to float
-        `representations.neighbour_correlation`.
+    The table is that of `comparisons.worth_of_arrangement`.
     """
-    x, groups = {}, {}
-    for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
-        x.setdefault(NAMES[dataset], {})[representation] = correlation[dataset, representation]
-        groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(rows["gap"])
-    return plotting.points(x, groups, "correlation of neighbours", "arranged minus scrambled / points")
+    order = {name: position for position, name in enumerate(worth["representation"].unique())}
+    worth = worth.sort_values("representation", key=lambda names: names.map(order), kind="stable")
+    return _dots(worth, ("representation", "dataset"), worth["gap"], "arranged - scrambled / points")
 
 
 def direct_minus_reconstruction(cells):
     """Draw what the best direct arm gains on the best that reconstructs first, with half its interval.
 
-    A star marks q < 0.01. The table is that of `comparisons.direct_minus_reconstruction`, all of one scanner.
+    A star marks q < 0.01 where the interval excludes 0 as well. The table is that of
+    `comparisons.direct_minus_reconstruction`, all of one scanner.
     """
     half = (cells["high"] - cells["mean"]).map("± {:.1f}".format)
-    stars = np.where(cells["q"] < 0.01, " *", "")
+    significant = (cells["q"] < 0.01) & (cells["low"] * cells["high"] > 0)
+    stars = np.where(significant, " *", "")
     columns = [
         f"{NAMES[dataset]}\n{noise}" for dataset, noise in zip(cells["dataset"], cells["noise"], strict=True)
     ]
@@ -181,7 +179,7 @@ def by_arm(table, x, xlabel):
 
 
 def _dots(table, by, values, xlabel):
-    groups = {key: 100 * group for key, group in values.groupby([table[name] for name in by], sort=False)}
+    groups = dict(list(values.groupby([table[name] for name in by], sort=False)))
     samples = {_name(key): group for key, group in groups.items()}
     intervals = {name: mean_interval(group) for name, group in samples.items()}
     return plotting.dots(samples, intervals, xlabel, [key[-1] for key in groups])

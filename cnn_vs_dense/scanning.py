@@ -12,14 +12,13 @@ import numpy as np
 
 from cnn_vs_dense import measurement
 from cnn_vs_dense.representations import ANGLES
-from common.fourier import Spectrum, undersample
 
 TOMOGRAPHY = {
     **{f"{number} angles": ANGLES[:: len(ANGLES) // number] for number in (4, 8, 16, 32)},
     **{f"wedge of {width} degrees": tuple(a for a in ANGLES if a < width) for width in (60, 120)},
 }
 RESONANCE = {f"acceleration {factor}": factor for factor in (1, 2, 4, 8, 16)}
-CENTRE = 0.32  # share of the columns, divided by the acceleration, as in fastMRI (arXiv:1811.08839)
+CENTRE = 0.32  # of the measured columns, as in fastMRI (Zbontar et al. 2018, arXiv:1811.08839)
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ def scan(images, sampling, noise, seed, session=0):
         Values of at least 0.
     sampling : key of `TOMOGRAPHY` or of `RESONANCE`
     noise : key of `NOISES`
+        Relative to the standard deviation of these measurements.
     seed, session : int
         Both decide the noise and the phases; `seed` alone the columns of k-space.
 
@@ -81,11 +81,26 @@ def scan(images, sampling, noise, seed, session=0):
         if name not in known:
             raise ValueError(f"There is no {name!r}; there are {', '.join(known)}.")
     if sampling in TOMOGRAPHY:
-        return _tomograph(images, TOMOGRAPHY[sampling], NOISES[noise], [seed, session])
-    values = _k_space(images, NOISES[noise], [seed, session])
-    factor = RESONANCE[sampling]
-    measured, columns = undersample(Spectrum(values.real, values.imag), factor, CENTRE / factor, seed)
-    return Scan(np.asarray(measured.real) + 1j * np.asarray(measured.imaginary), columns)
+        return _tomograph(images, TOMOGRAPHY[sampling], NOISES[noise], [seed, session, 1])
+    values = _k_space(images, NOISES[noise], [seed, session, 1], [seed, session, 2])
+    columns = measured_columns(images.shape[2], RESONANCE[sampling], seed)
+    return Scan(values * columns[:, None], columns)
+
+
+def measured_columns(width, acceleration, seed):
+    """Return which columns of k-space are measured: the centre, and of the others random ones.
+
+    A boolean array ``(width,)`` with exactly ``round(width / acceleration)`` true: with so few columns,
+    independent draws as in `common.fourier.undersample` would make accelerations that overlap.
+    """
+    number = round(width / acceleration)
+    columns = np.zeros(width, bool)
+    centre = max(1, round(CENTRE * number))
+    start = (width - centre + 1) // 2
+    columns[start : start + centre] = True
+    others = np.random.default_rng([seed, number, 3]).permutation(np.flatnonzero(~columns))
+    columns[others[: number - centre]] = True
+    return columns
 
 
 def _tomograph(images, angles, noise, seed):
@@ -98,11 +113,11 @@ def _tomograph(images, angles, noise, seed):
     return Scan(measurement.gaussian_noise(values, deviation, seed), angles)
 
 
-def _k_space(images, noise, seed):
+def _k_space(images, noise, seed, phase_seed):
     if noise.photons is not None:
         raise ValueError("Magnetic resonance knows no photons; choose another noise.")
     if noise.phase:
-        images = measurement.with_phase(images, [*seed, 1])
+        images = measurement.with_phase(images, phase_seed)
     values = measurement.k_space(images)
     # Half of the power lies in the real parts, half in the imaginary ones.
     return measurement.gaussian_noise(values, noise.relative * values.std() / np.sqrt(2), seed)

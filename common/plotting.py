@@ -1,6 +1,7 @@
 """Figures in one style. Every function takes data that are already computed and returns a `Figure`."""
 
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -119,27 +120,6 @@ def dots(samples, intervals, xlabel, kinds=None):
 
 
 @in_our_style
-def points(x, groups, xlabel, ylabel):
-    """Draw groups of points with their intervals side by side, each point with its name beside it.
-
-    Parameters
-    ----------
-    x : dict from group to dict from name to float
-    groups : dict from str to dict from the same names to `common.statistics.Interval` of floats
-        The name of a group is the title of its panel.
-    """
-    figure, axes = _subplots(1, len(groups), 5 * len(groups), 3.8)
-    for axis, (group, intervals) in zip(axes[0], groups.items(), strict=True):
-        for name, band in intervals.items():
-            (line,) = axis.plot([x[group][name]] * 2, [band.low, band.high], linewidth=2, alpha=0.5)
-            axis.plot(x[group][name], band.mean, "o", color=line.get_color(), markersize=5)
-            axis.annotate(name, (x[group][name], band.mean), (6, 0), textcoords="offset points",
-                          color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
-        axis.set(xlabel=xlabel, ylabel=ylabel, title=group)
-    return figure
-
-
-@in_our_style
 def heat_map(values, notes, row_names, column_names, row_label, column_label, value_label, center=None):
     """Draw a table of numbers as colours, each cell with its number and a note.
 
@@ -153,7 +133,8 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     """
     values, notes = np.asarray(values, float), np.asarray(notes)
     rows, columns = values.shape
-    figure, axes = _subplots(1, 1, 0.95 * columns + 2.2, 0.6 * rows + 1.3)
+    longest = max(len(str(name)) for name in row_names)
+    figure, axes = _subplots(1, 1, 0.95 * columns + 0.09 * longest + 2, 0.6 * rows + 1.3)
     axis = axes[0, 0]
     spread = None if center is None else np.nanmax(np.abs(values - center)) or 1
     limits = {} if center is None else {"vmin": center - spread, "vmax": center + spread}
@@ -162,7 +143,7 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
         shade = np.mean(drawn.cmap(drawn.norm(value))[:3])
         axis.text(column, row, f"{value:.3g}\n{notes[row, column]}", ha="center", va="center",
                   fontsize=8, color="white" if shade < 0.5 else "black")  # fmt: skip
-    axis.set_xticks(range(columns), column_names)
+    axis.set_xticks(range(columns), [fill(str(name), 13) for name in column_names])
     axis.set_yticks(range(rows), row_names)
     axis.set(xlabel=column_label, ylabel=row_label)
     axis.grid(visible=False)

@@ -12,9 +12,8 @@ from cnn_vs_dense.arms import (
     IN_RESONANCE,
     IN_TOMOGRAPHY,
     arms_for,
+    columns_of_k_space,
     full_k_space,
-    full_sinogram,
-    measured_columns,
     seen,
     sinogram,
     sparse_sinogram,
@@ -23,7 +22,7 @@ from cnn_vs_dense.comparisons import direct_minus_reconstruction, mcnemar
 from cnn_vs_dense.experiments import STANDARDISATIONS, accuracy_measured, normalised
 from cnn_vs_dense.models import BUDGET, build
 from cnn_vs_dense.representations import ANGLES
-from cnn_vs_dense.scanning import RESONANCE, TOMOGRAPHY, Scan, scan
+from cnn_vs_dense.scanning import RESONANCE, TOMOGRAPHY, Scan, measured_columns, scan
 from common.data import load_mnist
 from common.experiments import configurations
 from common.radon import filtered_backprojection
@@ -72,17 +71,26 @@ def test_every_session_has_noise_of_its_own(sampling, noise, images):
     assert np.abs(values(1, 2) - values(2, 2)).max() > 0.01
 
 
-@pytest.mark.parametrize(("sampling", "factor"), RESONANCE.items())
-@settings(max_examples=5)
-@given(seed=st.integers(0, 99))
-def test_all_sessions_of_a_scanner_measure_the_same_columns(sampling, factor, seed):
-    images = load_mnist().test[:2].as_float()
-    scans = [scan(images, sampling, "none", seed, session) for session in range(3)]
+@settings(max_examples=20)
+@given(width=st.integers(16, 40), seed=st.integers(0, 99))
+def test_as_many_columns_are_measured_as_the_acceleration_says(width, seed):
+    for factor in RESONANCE.values():
+        columns = measured_columns(width, factor, seed)
+        assert columns.sum() == round(width / factor)
+        assert columns[width // 2]
+        np.testing.assert_array_equal(columns, measured_columns(width, factor, seed))
+
+
+def test_scanners_with_other_seeds_measure_other_columns():
+    assert len({tuple(measured_columns(28, 4, seed)) for seed in range(20)}) > 15
+
+
+@pytest.mark.parametrize("sampling", RESONANCE)
+def test_all_sessions_of_a_scanner_measure_the_same_columns(sampling, images):
+    scans = [scan(images[:2], sampling, "none", 5, session) for session in range(3)]
     for values, columns in scans:
         np.testing.assert_array_equal(columns, scans[0].places)
-        assert columns[14]
         assert not values[:, :, ~columns].any()
-    assert factor > 1 or scans[0].places.all()
 
 
 def test_unknown_scanners_get_one_clear_sentence(images):
@@ -100,7 +108,7 @@ def test_unknown_scanners_get_one_clear_sentence(images):
 def test_a_sinogram_stays_where_it_was_measured_and_is_linear_between(sampling, images):
     scanned = scan(images[:3], sampling, "none", seed=0)
     np.testing.assert_allclose(sinogram(scanned, scanned.places), scanned.values, atol=1e-5)
-    full, step = full_sinogram(scanned, None), len(ANGLES) // len(scanned.places)
+    full, step = sinogram(scanned, ANGLES), len(ANGLES) // len(scanned.places)
     np.testing.assert_allclose(full[:, :, ::step], scanned.values, atol=1e-5)
     if step > 1:
         between = (full[:, :, 0] + full[:, :, step]) / 2
@@ -120,45 +128,60 @@ def test_a_sinogram_continues_beyond_180_degrees(size):
 def test_a_sparse_sinogram_is_backprojected_as_its_measured_angles_are(sampling, images):
     scanned = scan(images[:3], sampling, "none", seed=0)
     expected = filtered_backprojection(scanned.values, scanned.places)
-    found = filtered_backprojection(sparse_sinogram(scanned, None), ANGLES)
+    found = filtered_backprojection(sparse_sinogram(scanned), ANGLES)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_measured_columns_are_all_that_was_measured(images):
     scanned = scan(images[:3], "acceleration 4", "Gaussian 0.3", seed=3)
-    found = measured_columns(scanned, None)
+    found = columns_of_k_space(scanned)
     assert found.shape == (3, 28, scanned.places.sum(), 2)
-    assert np.square(found).sum() == pytest.approx(np.square(full_k_space(scanned, None)).sum(), rel=1e-5)
+    assert np.square(found).sum() == pytest.approx(np.square(full_k_space(scanned)).sum(), rel=1e-5)
+
+
+def test_a_network_of_some_angles_sees_of_more_angles_what_it_would_have_measured(images):
+    scanned = scan(images[:3], "32 angles", "none", seed=0)
+    expected = scan(images[:3], "8 angles", "none", seed=0)
+    np.testing.assert_allclose(sinogram(scanned, expected.places), expected.values, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["FBP, ramp", "FBP, Hann"])
 def test_backprojected_images_are_those_of_scikit_image(name, images):
-    found = seen(IN_TOMOGRAPHY[name], images[:2], "16 angles", "Gaussian 0.3", seed=0, session=1)
-    scanned = scan(images[:2], "16 angles", "Gaussian 0.3", seed=0, session=1)
+    found = seen(IN_TOMOGRAPHY[name], {"train": images[:2]}, {"train": "16 angles"}, "none", seed=0)["train"]
+    values, angles = scan(images[:2], "16 angles", "none", seed=0)
     kind = name.split(", ")[1].lower()
-    expected = [
-        iradon(one[..., 0], np.array(scanned.places), 28, kind, circle=False) for one in scanned.values
-    ]
+    expected = [iradon(one[..., 0], np.array(angles), 28, kind, circle=False) for one in values]
     np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("sampling", EVENLY)
+def test_the_first_images_within_a_learned_filter_have_deviation_1(sampling, images):
+    arm = IN_TOMOGRAPHY["learned filter"]
+    inputs = seen(arm, {"train": images}, {"train": sampling}, "none", seed=0)["train"]
+    learned_filter, backprojection = build(arm.architecture, inputs.shape[1:], 10).layers[:2]
+    assert np.std(backprojection(learned_filter(inputs))) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("scanner", ["4 angles", "acceleration 4"])
+def test_regression_reconstructs_new_images_better_than_what_it_competes_with(scanner):
+    arms = arms_for(scanner)
+    images = {"train": load_mnist().train[:3000].as_float(), "test": load_mnist().test[:300].as_float()}
+    found = {
+        name: seen(arms[name], images, dict.fromkeys(images, scanner), "Gaussian 0.3", seed=0)["test"]
+        for name in arms
+        if name in ("regression", "SART", "FBP, Hann", "zero-filled, magnitude")
+    }
+    errors = {name: np.square(image - images["test"]).mean() for name, image in found.items()}
+    assert min(errors, key=errors.get) == "regression"
 
 
 # At more angles SART takes long to become a matrix.
 @pytest.mark.parametrize("sampling", ["4 angles", "wedge of 60 degrees", *RESONANCE])
 def test_all_arms_have_the_parameters_of_lenet5(sampling, images):
     for name, arm in arms_for(sampling).items():
-        shape = seen(arm, images[:2], sampling, "none", seed=0, session=0).shape[1:]
-        parameters = build(arm.architecture, shape, 10).count_params()
+        inputs = seen(arm, {"train": images[:50]}, {"train": sampling}, "none", seed=0)["train"]
+        parameters = build(arm.architecture, inputs.shape[1:], 10).count_params()
         assert 0.98 * BUDGET < parameters <= BUDGET, name
-
-
-@pytest.mark.parametrize("name", IN_TOMOGRAPHY)
-def test_networks_trained_on_some_angles_can_see_others(name, images):
-    arm = IN_TOMOGRAPHY[name]
-    shapes = {
-        seen(arm, images[:2], tested_on, "none", seed=0, session=2, trained_on="8 angles").shape
-        for tested_on in ("4 angles", "8 angles")
-    }
-    assert len(shapes) == 1
 
 
 @pytest.mark.parametrize("arms", [IN_TOMOGRAPHY, IN_RESONANCE])
@@ -169,7 +192,7 @@ def test_every_arm_is_of_a_known_kind_and_normalisation(arms):
         "learned reconstruction",
         "oracle",
     }
-    assert {arm.normalisation for arm in arms.values()} <= {*STANDARDISATIONS, "scaled"}
+    assert {arm.normalisation for arm in arms.values()} <= {*STANDARDISATIONS, "scaled", None}
 
 
 def test_scaling_has_one_factor_for_all_parts():
@@ -191,7 +214,8 @@ def test_a_tiny_run_of_every_arm(sampling, noise, arm):
     )
     assert found["right"].shape == (10_000,)
     assert found["right"].mean() == pytest.approx(found["accuracy"])
-    assert found["accuracy"] > 0.1
+    # Twice as good as always answering with the most frequent class.
+    assert found["accuracy"] > 0.23
 
 
 @pytest.mark.parametrize("arm", ["LeNet-5 on the sinogram", "SART"])

@@ -181,6 +181,17 @@ def test_the_known_transform_starts_as_the_inverse_fourier_transform(size, seed)
     np.testing.assert_allclose(found, np.concatenate([image, np.zeros_like(image)], axis=-1), atol=1e-9)
 
 
+@given(seed=st.integers(0, 99))
+@settings(max_examples=3)
+def test_lenet5_behind_the_known_transform_first_sees_the_magnitude(seed):
+    rng = np.random.default_rng(seed)
+    image = rng.random((2, 28, 28, 1)) * np.exp(2j * np.pi * rng.random((2, 28, 28, 1)))
+    k = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(image, (1, 2)), axes=(1, 2), norm="ortho"), (1, 2))
+    inputs = np.concatenate([k.real, k.imag], axis=-1).astype("float32")
+    transform, magnitude = build("known_transform", (28, 28, 2), 10).layers[:2]
+    np.testing.assert_allclose(magnitude(transform(inputs)), np.abs(image), atol=1e-5)
+
+
 @given(angles=st.integers(1, 12), seed=st.integers(0, 99))
 @settings(max_examples=5)
 def test_the_known_operator_starts_as_filtered_backprojection(angles, seed):

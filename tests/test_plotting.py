@@ -106,23 +106,14 @@ def test_dots_of_one_kind_share_a_colour(rng):
     assert first == third != second
 
 
-def test_points_carry_their_intervals_and_names(rng):
-    x, samples = {"raw": 0.7, "sinogram": 0.9}, {"raw": rng.random(5), "sinogram": rng.random(5)}
-    intervals = {name: mean_interval(values) for name, values in samples.items()}
-    axis = plotting.points({"MNIST": x}, {"MNIST": intervals}, "correlation", "gap").axes[0]
-    assert axis.get_title(loc="left") == "MNIST"
-    assert [text.get_text() for text in axis.texts] == list(x)
-    assert axis.lines[2].get_ydata() == pytest.approx([intervals["sinogram"].low, intervals["sinogram"].high])
-    assert axis.lines[3].get_xdata() == [0.9]
-    assert picture(axis.figure).std() > 10
-
-
 @pytest.mark.parametrize("center", [None, 0.0])
 def test_heat_map_writes_every_value_and_its_note(rng, center):
     values, notes = rng.normal(size=(2, 3)), np.array([["n = 1", "n = 2", "n = 3"], ["a", "b", "c"]])
-    figure = plotting.heat_map(values, notes, ["a", "b"], list("xyz"), "rows", "columns", "gain", center)
+    names = ["x", "y", "a name of many words"]
+    figure = plotting.heat_map(values, notes, ["a", "b"], names, "rows", "columns", "gain", center)
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == [f"{v:.3g}\n{n}" for v, n in zip(values.ravel(), notes.ravel(), strict=True)]
+    assert figure.axes[0].get_xticklabels()[2].get_text() == "a name of\nmany words"
     assert picture(figure).std() > 10
 
 
