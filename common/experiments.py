@@ -26,7 +26,7 @@ import os
 import platform
 import time
 import warnings
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import joblib
@@ -193,16 +193,9 @@ class Store:
         """
         if not self.path.exists():
             return {}
-        records = {}
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                record = json.loads(line)
-                records[key(record["config"])] = record
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"Line {number} of {self.path.name} is not a record; restore it with git."
-                ) from error
-        return records
+        # A file that was replaced has another inode or time, so its records are parsed once.
+        stat = self.path.stat()
+        return dict(_parsed(self.path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
     def add(self, record):
         """Insert a record, in place of the one with the same configuration if there is one."""
@@ -211,6 +204,18 @@ class Store:
             records = self.read() | {key(record["config"]): record}
             lines = [json.dumps(records[k], sort_keys=True) for k in sorted(records)]
             write_atomically(self.path, "".join(line + "\n" for line in lines).encode())
+
+
+@lru_cache(maxsize=8)
+def _parsed(path, *version):
+    records = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            record = json.loads(line)
+            records[key(record["config"])] = record
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"Line {number} of {path.name} is not a record; restore it with git.") from error
+    return records
 
 
 def write_atomically(path, content):

@@ -182,6 +182,18 @@ def test_a_damaged_store_gives_one_clear_sentence_and_is_left_alone(study):
     assert store.path.read_bytes() == damaged
 
 
+def test_a_store_that_changed_is_read_again(tmp_path):
+    store = Store(tmp_path / "store.jsonl")
+    for x in range(3):
+        store.add({"config": {"x": x}, "result": {"y": 1}})
+        assert len(store.read()) == x + 1
+    store.read().clear()
+    assert len(store.read()) == 3
+    edited = store.path.read_text().replace('"y": 1', '"y": 2')
+    store.path.write_text(edited)
+    assert {record["result"]["y"] for record in store.read().values()} == {2}
+
+
 def test_two_processes_adding_at_once_lose_nothing(tmp_path):
     code = textwrap.dedent("""
         import sys
