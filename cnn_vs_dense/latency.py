@@ -5,7 +5,7 @@ import timeit
 import numpy as np
 import tensorflow as tf
 
-from cnn_vs_dense.layers import SeparableTransform
+from cnn_vs_dense.layers import DetectorFilter, SeparableTransform
 from common.radon import FilteredBackprojection
 
 
@@ -20,6 +20,8 @@ def multiplications(model):
 def _multiplications(layer):
     if isinstance(layer, FilteredBackprojection):
         return int(np.prod(layer.input.shape[1:]) * np.prod(layer.output.shape[1:3]))
+    if isinstance(layer, DetectorFilter):
+        return int(layer.input.shape[1] * np.prod(layer.input.shape[1:]))
     if isinstance(layer, SeparableTransform):
         _, height, width, channels = layer.input.shape
         return 2 * height * width * channels * (height + width)

@@ -116,17 +116,26 @@ class SeparableTransform(layers.Layer):
 
     def call(self, inputs):
         """Return tensors ``(batch, height, width, 2 channels)``."""
-        real, imaginary = ops.split(inputs, 2, axis=-1)
-        for matrix, product in ((self.rows, "uh,bhwc->buwc"), (self.columns, "vw,bhwc->bhvc")):
-            real, imaginary = (
-                ops.einsum(product, matrix[0], real) - ops.einsum(product, matrix[1], imaginary),
-                ops.einsum(product, matrix[0], imaginary) + ops.einsum(product, matrix[1], real),
-            )
-        return ops.concatenate([real, imaginary], axis=-1)
+        _, height, width, channels = inputs.shape
+        values = ops.reshape(inputs, (-1, height, width, 2, channels // 2))
+        for matrix in (self.rows, self.columns):
+            # As products of two matrices: twice as fast as sums over an axis in the middle.
+            _, size, other, _, complex_channels = values.shape
+            lines = ops.reshape(ops.transpose(values, (0, 2, 4, 3, 1)), (-1, 2 * size))
+            products = ops.reshape(lines @ _on_real_numbers(matrix), (-1, other, complex_channels, 2, size))
+            values = ops.transpose(products, (0, 1, 4, 3, 2))
+        return ops.reshape(values, (-1, height, width, channels))
 
     def get_config(self):
         """Return the arguments of the constructor."""
         return super().get_config() | {"seeds": self.seeds}
+
+
+def _on_real_numbers(matrix):
+    """Return the (2 size, 2 size) that multiplies rows of real, then imaginary parts from the right."""
+    real, imaginary = ops.transpose(matrix[0]), ops.transpose(matrix[1])
+    above = ops.concatenate([real, imaginary], axis=1)
+    return ops.concatenate([above, ops.concatenate([-imaginary, real], axis=1)], axis=0)
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
@@ -153,8 +162,31 @@ class InverseFourier(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
+class DetectorFilter(layers.Layer):
+    """A learned filter along the detector, at first the ramp, the same for all angles and channels.
+
+    Takes and returns ``(batch, detector, angle, channels)``; beyond the detector there are zeros. The filter
+    has a weight for every distance between two detectors.
+    """
+
+    def build(self, input_shape):
+        """Make the weights ``(2 detectors - 1,)``."""
+        detectors = np.arange(input_shape[1])
+        self.distances = detectors[:, None] - detectors + len(detectors) - 1
+        self.kernel = self.add_weight(shape=(2 * len(detectors) - 1,), initializer=RampFilter())
+
+    def call(self, inputs):
+        """Return tensors ``(batch, detector, angle, channels)``."""
+        _, detectors, angles, channels = inputs.shape
+        lines = ops.reshape(inputs, (-1, detectors, angles * channels))
+        # As a matrix, which is twice as fast as a convolution with so few channels.
+        filtered = ops.take(self.kernel, self.distances) @ lines
+        return ops.reshape(filtered, (-1, detectors, angles, channels))
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
 class RampFilter(keras.initializers.Initializer):
-    """The ramp filter as a kernel ``(odd number of detectors, 1, channels, 1)`` of a depthwise convolution.
+    """The ramp filter, of odd length.
 
     Kak & Slaney 1988, chapter 3, equation 61, times 2 as in ``skimage.transform.iradon``.
     """
@@ -166,7 +198,7 @@ class RampFilter(keras.initializers.Initializer):
         ramp = np.zeros(shape[0])
         ramp[odd] = -2 / (np.pi * distance[odd]) ** 2
         ramp[shape[0] // 2] = 0.5
-        return ops.convert_to_tensor(np.broadcast_to(ramp[:, None, None, None], shape), dtype)
+        return ops.convert_to_tensor(ramp, dtype)
 
 
 def glorot_dense(units, seeds, activation="relu"):

@@ -11,9 +11,9 @@ import numpy as np
 from keras import layers
 
 from cnn_vs_dense.layers import (
+    DetectorFilter,
     Magnitude,
     MixerBlock,
-    RampFilter,
     SeparableTransform,
     WrapAngles,
     glorot_convolution,
@@ -188,13 +188,10 @@ def known_operator(input_shape, seeds):
     For sinograms at angles equally spaced over 180 degrees. The geometry is known and stays, as in Maier et
     al. 2019, "Learning with known operators reduces maximum error bounds", Nature Machine Intelligence 1.
     """
-    detectors, angles, _ = input_shape
-    learned_filter = layers.DepthwiseConv2D(
-        (2 * detectors - 1, 1), padding="same", use_bias=False, depthwise_initializer=RampFilter()
-    )
+    angles = input_shape[1]
     reconstruction = FilteredBackprojection(np.arange(angles) * 180 / angles, filter=None)
     trunk, widths = lenet5(input_shape, seeds)
-    return [learned_filter, reconstruction, *trunk], widths
+    return [DetectorFilter(), reconstruction, *trunk], widths
 
 
 def known_transform(input_shape, seeds):

@@ -21,10 +21,10 @@ def test_dense_layers_multiply_once_for_every_weight():
 
 
 # A linear layer multiplies as often as its matrix has entries, if it is applied as one.
-def test_a_backprojection_multiplies_every_measured_value_for_every_pixel():
+def test_a_filtered_backprojection_multiplies_for_every_detector_and_every_pixel():
     first = build("known_operator", (40, 8, 1), 10).layers[:2]
     model = keras.Sequential([keras.Input((40, 8, 1)), *first])
-    assert multiplications(model) == 40 * 8 * 79 + 40 * 8 * 28 * 28
+    assert multiplications(model) == 40 * 8 * 40 + 40 * 8 * 28 * 28
 
 
 @pytest.mark.parametrize("channels", [1, 3])
