@@ -152,6 +152,14 @@ def arms_for(sampling):
     return IN_TOMOGRAPHY if sampling in TOMOGRAPHY else IN_RESONANCE
 
 
+def arm_named(name, sampling):
+    """Return the `Arm` of that name for a sampling; ValueError if there is none."""
+    known = arms_for(sampling)
+    if name not in known:
+        raise ValueError(f"There is no arm {name!r} for {sampling}; there are {', '.join(known)}.")
+    return known[name]
+
+
 def seen(arm, images, samplings, noise, seed):
     """Let a scanner measure the images of all parts, and return what the network of an arm sees of them.
 

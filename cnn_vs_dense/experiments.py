@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pandas as pd
 
-from cnn_vs_dense.arms import arms_for, seen
+from cnn_vs_dense.arms import arm_named, seen
 from cnn_vs_dense.models import build
 from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.scanning import TOMOGRAPHY
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
@@ -120,7 +121,6 @@ def accuracy_measured(
     *,
     dataset="mnist",
     sampling,
-    tested_on=None,
     noise="none",
     arm,
     examples=10_000,
@@ -133,8 +133,6 @@ def accuracy_measured(
     Parameters
     ----------
     sampling : key of `scanning.TOMOGRAPHY` or of `scanning.RESONANCE`
-    tested_on : key of `scanning.TOMOGRAPHY`, optional
-        Where the scanner measures the images of `evaluate_on`, if not as `sampling` says.
     noise : key of `scanning.NOISES`
     arm : key of ``arms.arms_for(sampling)``
     seed : int
@@ -149,15 +147,58 @@ def accuracy_measured(
     """
     check_part(evaluate_on)
     parts = split(load_dataset(dataset), examples, seed)
-    chosen = arms_for(sampling)[arm]
-    used = {name: parts[name].as_float() for name in ("train", "validation", evaluate_on)}
-    samplings = dict.fromkeys(used, sampling) | {evaluate_on: tested_on or sampling}
-    images = seen(chosen, used, samplings, noise, seed)
-    inputs = labelled(normalised(images, chosen.normalisation), parts)
+    chosen = arm_named(arm, sampling)
+    samplings = dict.fromkeys(("train", "validation", evaluate_on), sampling)
+    inputs = measured_inputs(parts, chosen, samplings, noise, seed)
     model, history = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
-    measured, labels = inputs[evaluate_on]
-    right = np.argmax(model.predict(measured, 1000, verbose=0), axis=-1) == labels
+    images, labels = inputs[evaluate_on]
+    right = np.argmax(model.predict(images, 1000, verbose=0), axis=-1) == labels
     return performance(model, history, inputs, evaluate_on) | {"right": right}
+
+
+@experiment(version=1, tolerance=0.02)
+def accuracy_elsewhere(
+    *,
+    dataset="mnist",
+    sampling,
+    noise="none",
+    arm,
+    examples=10_000,
+    learning_rate,
+    evaluate_on,
+    seed,
+):
+    """Train one arm as in `accuracy_measured`, and measure it on scans of a tomograph with other angles.
+
+    Parameters
+    ----------
+    sampling : key of `scanning.TOMOGRAPHY`
+        Of the training images.
+    dataset, noise, arm, examples, learning_rate, evaluate_on, seed
+        As in `accuracy_measured`.
+
+    Returns
+    -------
+    dict
+        accuracy: list, on the images of `evaluate_on` scanned at each key of `scanning.TOMOGRAPHY`.
+    """
+    check_part(evaluate_on)
+    parts = split(load_dataset(dataset), examples, seed)
+    chosen = arm_named(arm, sampling)
+    inputs = {
+        other: measured_inputs(
+            parts, chosen, {"train": sampling, "validation": sampling, evaluate_on: other}, noise, seed
+        )
+        for other in TOMOGRAPHY
+    }
+    model, _ = trained(chosen.architecture, inputs[sampling], EPOCHS, learning_rate, seed)
+    return {"accuracy": [training.evaluate(model, *inputs[other][evaluate_on])[1] for other in TOMOGRAPHY]}
+
+
+def measured_inputs(parts, arm, samplings, noise, seed):
+    """Return (images, labels) of each part in `samplings`, as the network of an `Arm` sees them."""
+    images = {name: parts[name].as_float() for name in samplings}
+    return labelled(normalised(seen(arm, images, samplings, noise, seed), arm.normalisation), parts)
 
 
 def network_inputs(parts, representation, normalisation, seed):
