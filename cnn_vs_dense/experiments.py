@@ -318,20 +318,25 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     return pd.concat(tables, ignore_index=True)
 
 
-def over_cells(samplings, noises, *, dataset, arms, reference, learning_rate, seed, **others):
-    """Return the test results of `accuracy_measured` for all arms at all samplings and noises.
+def over_cells(
+    samplings, noises, function=accuracy_measured, *, dataset, arms, reference, learning_rate, seed, **others
+):
+    """Return the test results of all arms at all samplings and noises.
 
-    Each arm has the learning rate that `tuned` chose for it on that data set in the reference cell.
+    Each arm has the learning rate that `tuned` chose for `accuracy_measured` on that data set in the
+    reference cell.
 
     Parameters
     ----------
     samplings, noises, dataset, arms : list
+    function : experiment
+        `accuracy_measured` or `accuracy_elsewhere`.
     reference : (sampling, noise)
     learning_rate : list of float
         To choose from, as in `tuned`.
     seed : list or range of int
     **others
-        Further arguments of `accuracy_measured`, one value or a list each.
+        Further arguments of `function`, one value or a list each.
 
     Returns
     -------
@@ -345,9 +350,7 @@ def over_cells(samplings, noises, *, dataset, arms, reference, learning_rate, se
             learning_rate=learning_rate, seed=seed,
         )["learning_rate"].iloc[0]  # fmt: skip
         settings = {"learning_rate": float(chosen), "evaluate_on": "test", "seed": seed, **others}
-        tables.append(
-            sweep(accuracy_measured, dataset=name, arm=arm, sampling=samplings, noise=noises, **settings)
-        )
+        tables.append(sweep(function, dataset=name, arm=arm, sampling=samplings, noise=noises, **settings))
     return pd.concat(tables, ignore_index=True)
 
 

@@ -5,8 +5,9 @@ better than it is: the inverse crime (Colton & Kress 1998, "Inverse Acoustic and
 Theory", Springer). So nothing here is shared with `common.radon` and `common.fourier`. The object is the
 image, interpolated linearly onto a grid `FINENESS` times finer, each square of which has one value. A
 detector records the exact integral of these squares over a strip as wide as itself, where the reconstruction
-thinks of bilinear samples on a line; k-space is the Fourier sum over the fine grid. What this leaves out is
-detail finer than a pixel, which images of 28 x 28 pixels do not have to offer.
+thinks of bilinear samples on a line. K-space is the Fourier sum over the fine grid: the discrete transform
+times a window, which falls to 0.4 at the highest frequency of an axis, if the border of the image is empty.
+What this leaves out is detail finer than a pixel, which images of 28 x 28 pixels do not have to offer.
 """
 
 from functools import lru_cache
