@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import interp1d
 
+from cnn_vs_dense.names import look_up
 from cnn_vs_dense.reconstruction import linear_regression, sart, zero_filled
 from cnn_vs_dense.representations import ANGLES, transformed
-from cnn_vs_dense.scanning import TOMOGRAPHY, scan
+from cnn_vs_dense.scanning import RESONANCE, TOMOGRAPHY, check_scanner, scan
 from common.radon import filtered_backprojection
 
 SART_ITERATIONS = 5
@@ -148,16 +149,14 @@ IN_RESONANCE = {
 
 
 def arms_for(sampling):
-    """Return the dict from name to `Arm` for a key of `TOMOGRAPHY` or of `RESONANCE`."""
+    """Return the dict from name to `Arm` for a sampling; ValueError if there is no such sampling."""
+    look_up("sampling", sampling, TOMOGRAPHY | RESONANCE)
     return IN_TOMOGRAPHY if sampling in TOMOGRAPHY else IN_RESONANCE
 
 
 def arm_named(name, sampling):
-    """Return the `Arm` of that name for a sampling; ValueError if there is none."""
-    known = arms_for(sampling)
-    if name not in known:
-        raise ValueError(f"There is no arm {name!r} for {sampling}; there are {', '.join(known)}.")
-    return known[name]
+    """Return the `Arm` of that name for a sampling; ValueError if there is no such arm or sampling."""
+    return look_up(f"arm for {sampling}", name, arms_for(sampling))
 
 
 def seen(arm, images, samplings, noise, seed):
@@ -175,7 +174,14 @@ def seen(arm, images, samplings, noise, seed):
     Returns
     -------
     dict from the same names to array ``(n, height, width, channels)``
+
+    Raises
+    ------
+    ValueError
+        As `scanning.scan`.
     """
+    for sampling in samplings.values():
+        check_scanner(sampling, noise)
     if arm.fit is None:
         return images
     sessions = {"train": 0, "validation": 1, "test": 2}

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cnn_vs_dense.arms import arm_named, seen
 from cnn_vs_dense.models import build
+from cnn_vs_dense.names import look_up
 from cnn_vs_dense.representations import REPRESENTATIONS
 from cnn_vs_dense.scanning import TOMOGRAPHY
 from cnn_vs_dense.unscramble import lay_out, recover_layout
@@ -73,6 +74,7 @@ def accuracy(
         last epoch; parameters; and lists over the epochs, or over at most 40 of them at equal distances:
         epoch_loss and epoch_accuracy (while training), epoch_validation_loss and epoch_validation_accuracy.
     """
+    check_part(evaluate_on)
     parts = split(load_dataset(dataset), examples, seed)
     inputs = network_inputs(parts, representation, normalisation, seed)
     return train_and_measure(architecture, inputs, evaluate_on, epochs, learning_rate, seed)
@@ -103,10 +105,11 @@ def accuracy_unscrambled(
         As `accuracy`, and neighbours_kept and neighbours_within_3: of all pairs of neighbours in the raw
         image, the shares that the recovered layout puts next to each other, and at most 3 pixels apart.
     """
+    check_part(evaluate_on)
     data = load_dataset(dataset)
     scrambler = Scrambler(data.train.images.shape[1:3], seed)
-    seen = scrambler.scramble(split(data, unlabelled, seed)["train"].images)
-    layout = scrambler.permutation[recover_layout(seen)]
+    scrambled = scrambler.scramble(split(data, unlabelled, seed)["train"].images)
+    layout = scrambler.permutation[recover_layout(scrambled)]
     parts = {
         name: (lay_out(part.as_float(), layout), part.labels)
         for name, part in split(data, examples, seed).items()
@@ -183,16 +186,17 @@ def accuracy_elsewhere(
         accuracy: list, on the images of `evaluate_on` scanned at each key of `scanning.TOMOGRAPHY`.
     """
     check_part(evaluate_on)
+    look_up("sampling of a tomograph", sampling, TOMOGRAPHY)
     parts = split(load_dataset(dataset), examples, seed)
     chosen = arm_named(arm, sampling)
-    inputs = {
-        other: measured_inputs(
-            parts, chosen, {"train": sampling, "validation": sampling, evaluate_on: other}, noise, seed
-        )
-        for other in TOMOGRAPHY
-    }
-    model, _ = trained(chosen.architecture, inputs[sampling], EPOCHS, learning_rate, seed)
-    return {"accuracy": [training.evaluate(model, *inputs[other][evaluate_on])[1] for other in TOMOGRAPHY]}
+    there = dict.fromkeys(("train", "validation"), sampling)
+    inputs = measured_inputs(parts, chosen, there, noise, seed)
+    model, _ = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
+    found = []
+    for other in TOMOGRAPHY:
+        scanned = measured_inputs(parts, chosen, {"train": sampling, evaluate_on: other}, noise, seed)
+        found.append(training.evaluate(model, *scanned[evaluate_on])[1])
+    return {"accuracy": found}
 
 
 def measured_inputs(parts, arm, samplings, noise, seed):
@@ -203,7 +207,8 @@ def measured_inputs(parts, arm, samplings, noise, seed):
 
 def network_inputs(parts, representation, normalisation, seed):
     """Return (images, labels) of each part as the network sees them; the names are those of `accuracy`."""
-    represent = REPRESENTATIONS[representation]
+    represent = look_up("representation", representation, REPRESENTATIONS)
+    look_up("normalisation", normalisation, PIXEL_RANGES | STANDARDISATIONS)
     if normalisation in PIXEL_RANGES:
         as_pixels = PIXEL_RANGES[normalisation]
         return labelled(
@@ -237,7 +242,6 @@ def labelled(images, parts):
 
 def train_and_measure(architecture, inputs, evaluate_on, epochs, learning_rate, seed):
     """Return the `performance` of a network that is `trained` on `inputs`, described there."""
-    check_part(evaluate_on)
     model, history = trained(architecture, inputs, epochs, learning_rate, seed)
     return performance(model, history, inputs, evaluate_on)
 
@@ -289,7 +293,7 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     Parameters
     ----------
     function : experiment
-        `accuracy` or `accuracy_unscrambled`.
+        One of this module, with a number as `accuracy`.
     seed : list or range of int
     learning_rate : list of float
         To choose from, at least two, each 1 or 3 times a power of ten.
@@ -302,7 +306,7 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
         As `sweep`, one row for each arm and seed, the arms in the order of the grid, with one more column:
         validation_accuracy, the mean that chose the learning rate.
     """
-    names = list(grid)
+    names = list(grid) or ["dataset"]
     settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
     scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
     means = scores.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
@@ -336,7 +340,7 @@ def over_cells(
         To choose from, as in `tuned`.
     seed : list or range of int
     **others
-        Further arguments of `function`, one value or a list each.
+        Further arguments of `function`, one value or a list each; the reference cell has their defaults.
 
     Returns
     -------

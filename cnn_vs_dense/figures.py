@@ -1,5 +1,7 @@
 """The figures of this study; each takes the table of a sweep."""
 
+from textwrap import fill
+
 import numpy as np
 
 from cnn_vs_dense.representations import REPRESENTATIONS
@@ -23,7 +25,10 @@ def accuracies(table, by=("architecture", "representation")):
 
 
 def histories(table):
-    """Draw loss and validation accuracy over the epochs for each network and representation."""
+    """Draw loss and validation accuracy over the epochs for each network and representation.
+
+    The trainings were validated after every epoch.
+    """
     groups = list(table.groupby(["architecture", "representation"], sort=False))
     panels = {
         label: {_name(key): mean_interval(scale * np.stack(group[column])) for key, group in groups}
@@ -131,6 +136,21 @@ def representations(images, names):
         rows = [np.concatenate(channels[start : start + 2], axis=2) for start in range(0, len(channels), 2)]
         pictures += list(np.concatenate(rows, axis=1))
     return plotting.image_grid(pictures, columns=len(images), row_labels=names, limits=None)
+
+
+def views(seen):
+    """Show what the networks of some arms see of an image; a row for each scanner.
+
+    Parameters
+    ----------
+    seen : dict from str to dict from arm to array ``(height, width, channels)``
+        The same arms in every row. Of two channels, real and imaginary part, the magnitude is drawn.
+    """
+    arms = list(next(iter(seen.values())))
+    pictures = [np.linalg.norm(view, axis=-1, keepdims=True) if view.shape[-1] == 2 else view
+                for row in seen.values() for view in row.values()]  # fmt: skip
+    titles = [fill(name, 16) for name in arms] + [""] * (len(pictures) - len(arms))
+    return plotting.image_grid(pictures, titles, len(arms), list(seen), limits=None, size=1.4)
 
 
 def arrangement(worth):

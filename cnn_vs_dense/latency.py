@@ -5,8 +5,13 @@ import timeit
 import numpy as np
 import tensorflow as tf
 
-from cnn_vs_dense.layers import DetectorFilter, SeparableTransform
+from cnn_vs_dense.arms import IN_RESONANCE, IN_TOMOGRAPHY
+from cnn_vs_dense.layers import DetectorFilter, MixerBlock, SeparableTransform
+from cnn_vs_dense.names import look_up
 from common.radon import FilteredBackprojection
+
+MATRICES = ("FBP, ramp", "FBP, Hann", "SART", "regression")
+FAST_TRANSFORMS = ("zero-filled", "zero-filled, magnitude")
 
 
 def multiplications(model):
@@ -20,6 +25,8 @@ def multiplications(model):
 def _multiplications(layer):
     if isinstance(layer, FilteredBackprojection):
         return int(np.prod(layer.input.shape[1:]) * np.prod(layer.output.shape[1:3]))
+    if isinstance(layer, MixerBlock):
+        return multiplications(layer.mix_tokens) + multiplications(layer.mix_features)
     if isinstance(layer, DetectorFilter):
         return int(layer.input.shape[1] * np.prod(layer.input.shape[1:]))
     if isinstance(layer, SeparableTransform):
@@ -28,6 +35,30 @@ def _multiplications(layer):
     if not hasattr(layer, "kernel"):
         return 0
     return int(np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1], dtype=int))
+
+
+def multiplications_to_see(arm, scanned, pixels):
+    """Return how many real multiplications make what the network of an arm sees of one scan.
+
+    A linear reconstruction is one matrix from the measured values to the pixels, as it is applied here; an
+    inverse fast Fourier transform of n complex values takes ``2 n log2(n)``. Interpolation, magnitudes and
+    scaling are not counted.
+
+    Parameters
+    ----------
+    arm : key of `arms.IN_TOMOGRAPHY` or of `arms.IN_RESONANCE`
+    scanned : Scan
+    pixels : int
+        Of an image.
+    """
+    look_up("arm", arm, IN_TOMOGRAPHY | IN_RESONANCE)
+    _, height, width, _ = scanned.values.shape
+    if arm in FAST_TRANSFORMS:
+        return round(2 * height * width * np.log2(height * width))
+    if arm not in MATRICES:
+        return 0
+    measured = 2 * int(np.sum(scanned.places)) if np.iscomplexobj(scanned.values) else width
+    return height * measured * pixels
 
 
 def milliseconds(model, see, repetitions=20):

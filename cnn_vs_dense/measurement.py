@@ -32,13 +32,18 @@ def projections(images, angles):
     Returns
     -------
     numpy.ndarray, ``(n, detector, angle, channels)``
-        In pixel values times pixels, in the geometry of `common.radon.radon` with ``circle=False``: as many
-        detectors, the rotation centre on detector ``detectors // 2``.
+        Floating point, in pixel values times pixels. The geometry is that of `common.radon.radon` with
+        ``circle=False``: as many detectors, the rotation centre on detector ``detectors // 2``.
+
+    Raises
+    ------
+    ValueError
+        Images of another shape, or not finite; so do the functions below.
     """
     count, size, channels = _checked(images)
     matrix = _strip_integrals(size, tuple(angles))
     flat = np.moveaxis(images, -1, 1).reshape(count * channels, size * size)
-    sinograms = flat @ matrix.reshape(-1, size * size).T.astype(images.dtype)
+    sinograms = flat @ matrix.reshape(-1, size * size).T.astype(np.result_type(images, "float32"))
     return np.moveaxis(sinograms.reshape(count, channels, *matrix.shape[:2]), 1, -1)
 
 
@@ -87,20 +92,21 @@ def photon_noise(sinogram, photons, seed):
 
     Of `photons`, a positive number, a Poisson number with the mean ``photons * exp(-ATTENUATION * sinogram)``
     arrives; at least one is counted, and the logarithm turns the count into an integral again. Takes and
-    returns an array of any shape, of integrals of at least 0.
+    returns an array of any shape, of integrals of at least 0, in floating point. Raises ValueError for other
+    numbers of photons.
     """
     if not photons > 0:
         raise ValueError(f"photons must be a positive number, not {photons!r}.")
     arriving = photons * np.exp(-ATTENUATION * sinogram.astype("float64"))
     counts = np.maximum(np.random.default_rng(seed).poisson(arriving), 1)
-    return (np.log(photons / counts) / ATTENUATION).astype(sinogram.dtype)
+    return (np.log(photons / counts) / ATTENUATION).astype(np.result_type(sinogram, "float32"))
 
 
 def gaussian_noise(measurement, deviation, seed):
     """Return a real or complex measurement of any shape plus white noise of a standard deviation.
 
     Of complex numbers the real and the imaginary part have that deviation each; it is at least 0, in the
-    units of the measurement.
+    units of the measurement; ValueError if it is lower. Returns floating-point numbers.
     """
     if not deviation >= 0:
         raise ValueError(f"deviation must be at least 0, not {deviation!r}.")
@@ -108,7 +114,7 @@ def gaussian_noise(measurement, deviation, seed):
     noise = rng.normal(0, deviation, measurement.shape)
     if np.iscomplexobj(measurement):
         noise = noise + 1j * rng.normal(0, deviation, measurement.shape)
-    return (measurement + noise).astype(measurement.dtype)
+    return (measurement + noise).astype(np.result_type(measurement, "float32"))
 
 
 def _checked(images):

@@ -20,6 +20,7 @@ from cnn_vs_dense.layers import (
     glorot_convolution_1d,
     glorot_dense,
 )
+from cnn_vs_dense.names import look_up
 from common.radon import FilteredBackprojection
 
 BUDGET = 61_706  # parameters
@@ -48,12 +49,12 @@ def build(architecture, input_shape, num_classes, seed=0):
     Raises
     ------
     ValueError
-        `architecture` is unknown, or `BUDGET` does not pay for the input shape.
+        `architecture` is unknown; or `BUDGET` does not pay for the input shape; or a learned transform
+        should see real and imaginary parts, but the number of channels is odd.
     """
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"There is no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}.")
+    define = look_up("architecture", architecture, ARCHITECTURES)
     seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
-    trunk, widths = ARCHITECTURES[architecture](input_shape, seeds)
+    trunk, widths = define(input_shape, seeds)
     model = keras.Sequential([keras.Input(input_shape), *trunk, layers.Flatten()], name=architecture)
     if widths[0] is AFFORDABLE:
         widths = [_affordable_width(model, [*widths[1:], num_classes]), *widths[1:]]
@@ -190,7 +191,8 @@ def known_operator(input_shape, seeds):
     """
     angles = input_shape[1]
     reconstruction = FilteredBackprojection(np.arange(angles) * 180 / angles, filter=None)
-    trunk, widths = lenet5(input_shape, seeds)
+    images = reconstruction.compute_output_shape((None, *input_shape))
+    trunk, widths = lenet5(images[1:], seeds)
     return [DetectorFilter(), reconstruction, *trunk], widths
 
 

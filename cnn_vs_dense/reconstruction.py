@@ -26,12 +26,17 @@ def sart(sinogram, angles, iterations):
     -------
     numpy.ndarray, ``(n, size, size, channels)``
         That of `skimage.transform.iradon_sart`, cut to the square whose diagonal the detector is. Without
-        limits on the values the technique is linear, so it is applied as one matrix.
+        limits on the values the technique is linear, so it is applied as one matrix. Floating point.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 1 iteration.
     """
     if iterations < 1:
         raise ValueError(f"iterations must be at least 1, not {iterations}.")
     count, detectors, number, channels = sinogram.shape
-    matrix = _sart_matrix(detectors, tuple(angles), iterations).astype(sinogram.dtype)
+    matrix = _sart_matrix(detectors, tuple(angles), iterations).astype(np.result_type(sinogram, "float32"))
     flat = np.moveaxis(sinogram, -1, 1).reshape(count * channels, detectors * number)
     images = (flat @ matrix.reshape(len(matrix), -1)).reshape(count, channels, *matrix.shape[1:])
     return np.moveaxis(images, 1, -1)
@@ -76,7 +81,7 @@ def linear_regression(measurements, images):
 
     def reconstruct(values):
         found = model.predict(flat(values) / deviation)
-        return found.reshape(-1, *images.shape[1:]).astype(images.dtype)
+        return found.reshape(-1, *images.shape[1:]).astype(np.result_type(images, "float32"))
 
     return reconstruct
 

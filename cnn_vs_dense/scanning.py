@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn_vs_dense import measurement
+from cnn_vs_dense.names import look_up
 from cnn_vs_dense.representations import ANGLES
 
 TOMOGRAPHY = {
@@ -18,7 +19,7 @@ TOMOGRAPHY = {
     **{f"wedge of {width} degrees": tuple(a for a in ANGLES if a < width) for width in (60, 120)},
 }
 RESONANCE = {f"acceleration {factor}": factor for factor in (1, 2, 4, 8, 16)}
-CENTRE = 0.32  # of the measured columns, as in fastMRI (Zbontar et al. 2018, arXiv:1811.08839)
+CENTRE_FRACTION = 0.32  # of the measured columns, as in fastMRI (Zbontar et al. 2018, arXiv:1811.08839)
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,7 @@ def scan(images, sampling, noise, seed, session=0):
     ValueError
         `sampling` or `noise` is unknown, or the scanner does not have such noise.
     """
-    for name, known in ((sampling, TOMOGRAPHY | RESONANCE), (noise, NOISES)):
-        if name not in known:
-            raise ValueError(f"There is no {name!r}; there are {', '.join(known)}.")
+    check_scanner(sampling, noise)
     if sampling in TOMOGRAPHY:
         return _tomograph(images, TOMOGRAPHY[sampling], NOISES[noise], [seed, session, 1])
     values = _k_space(images, NOISES[noise], [seed, session, 1], [seed, session, 2])
@@ -87,15 +86,25 @@ def scan(images, sampling, noise, seed, session=0):
     return Scan(values * columns[:, None], columns)
 
 
+def check_scanner(sampling, noise):
+    """Raise ValueError unless there is a scanner with that sampling and that noise."""
+    look_up("sampling", sampling, TOMOGRAPHY | RESONANCE)
+    disturbance = look_up("noise", noise, NOISES)
+    if sampling in TOMOGRAPHY and disturbance.phase:
+        raise ValueError("A tomograph knows no phase; choose another noise.")
+    if sampling in RESONANCE and disturbance.photons is not None:
+        raise ValueError("Magnetic resonance knows no photons; choose another noise.")
+
+
 def measured_columns(width, acceleration, seed):
     """Return which columns of k-space are measured: the centre, and of the others random ones.
 
-    A boolean array ``(width,)`` with exactly ``round(width / acceleration)`` true: with so few columns,
-    independent draws as in `common.fourier.undersample` would make accelerations that overlap.
+    A boolean array ``(width,)`` with exactly ``round(width / acceleration)`` true, but at least 1: with so
+    few columns, independent draws as in `common.fourier.undersample` would make accelerations that overlap.
     """
-    number = round(width / acceleration)
+    number = max(1, round(width / acceleration))
     columns = np.zeros(width, bool)
-    centre = max(1, round(CENTRE * number))
+    centre = max(1, round(CENTRE_FRACTION * number))
     start = (width - centre + 1) // 2
     columns[start : start + centre] = True
     others = np.random.default_rng([seed, number, 3]).permutation(np.flatnonzero(~columns))
@@ -104,8 +113,6 @@ def measured_columns(width, acceleration, seed):
 
 
 def _tomograph(images, angles, noise, seed):
-    if noise.phase:
-        raise ValueError("A tomograph knows no phase; choose another noise.")
     values = measurement.projections(images, angles)
     deviation = noise.relative * values.std()
     if noise.photons is not None:
@@ -114,8 +121,6 @@ def _tomograph(images, angles, noise, seed):
 
 
 def _k_space(images, noise, seed, phase_seed):
-    if noise.photons is not None:
-        raise ValueError("Magnetic resonance knows no photons; choose another noise.")
     if noise.phase:
         images = measurement.with_phase(images, phase_seed)
     values = measurement.k_space(images)

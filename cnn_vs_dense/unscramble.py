@@ -17,10 +17,12 @@ from scipy.optimize import linear_sum_assignment, quadratic_assignment
 from scipy.sparse import SparseEfficiencyWarning
 from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE, Isomap
+from threadpoolctl import threadpool_limits
 
 NEIGHBOURS = 6  # of a pixel in the graph along whose paths Isomap measures distances
 PERPLEXITY = 7  # of t-SNE: about the number of neighbours that a pixel keeps close
 FEWEST_PIXELS = 10
+FLATTEST = 1e-6  # smaller over larger standard deviation of points that still lie in a plane
 SHRINKAGE = 0.1  # of the correlations towards the identity, before they are inverted
 REACHES = (4.0, 2.0)  # standard deviations, in pixels, of the closeness of two places: coarse, then fine
 
@@ -43,7 +45,8 @@ def recover_layout(images):
     Raises
     ------
     ValueError
-        Not four axes, values that are not finite, or fewer than ten pixels that change.
+        Not four axes, values that are not finite, fewer than ten pixels that change, or images that differ
+        in one way only, such as their brightness.
     """
     images = np.asarray(images)
     if images.ndim != 4 or not np.isfinite(images).all():
@@ -95,12 +98,17 @@ def _embedded(correlation):
         warnings.filterwarnings("ignore", "The number of connected components", UserWarning)
         warnings.simplefilter("ignore", SparseEfficiencyWarning)
         start = isomap.fit_transform(distance)
+    spread = start.std(axis=0)
+    if not spread.min() > FLATTEST * spread.max():
+        raise ValueError("the images vary in fewer than two ways, too few to place their pixels in a plane.")
     # Small steps, because the usual ones would tear up what Isomap has laid out.
     tsne = TSNE(
         perplexity=PERPLEXITY, early_exaggeration=4, learning_rate=50, max_iter=750, metric="precomputed",
-        init=1e-2 * start / start.std(axis=0), random_state=0,
+        init=1e-2 * start / spread, random_state=0,
     )  # fmt: skip
-    points = tsne.fit_transform(distance)
+    # The sums of several threads depend on which is first.
+    with threadpool_limits(1, user_api="openmp"):
+        points = tsne.fit_transform(distance)
     return (points - points.mean(axis=0)) / points.std(axis=0)
 
 

@@ -105,7 +105,11 @@ def test_transforms_work_on_every_image_alone_and_in_batches(name):
     images = np.random.default_rng(0).random((representations.BATCH_SIZE + 2, 4, 4, 1), dtype="float32")
     together = REPRESENTATIONS[name](images)
     assert together.dtype == "float32"
-    np.testing.assert_allclose(together[-2:], REPRESENTATIONS[name](images[-2:]), atol=1e-5)
+    # Of the last three, one was in the batch before.
+    alone = REPRESENTATIONS[name](images[-3:])
+    if "phase" in name:
+        together, alone = (values[..., 0] * np.exp(1j * values[..., 1]) for values in (together, alone))
+    np.testing.assert_allclose(together[-3:], alone, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
@@ -195,8 +199,7 @@ def blurred_noise(size, count, seed):
     return np.asarray(gaussian_blur(noise, 1.5))
 
 
-@settings(max_examples=3)
-@given(seed=st.integers(0, 1000))
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_layout_of_smooth_images_is_recovered(seed):
     scrambler = Scrambler((12, 12), seed)
     recovered = recover_layout(scrambler.scramble(blurred_noise(12, 2000, seed)))
@@ -240,6 +243,8 @@ def test_laying_out_by_the_inverse_undoes_a_scrambling():
         (np.zeros((0, 28, 28, 1)), "only 0 of the 784 pixels change"),
         (np.full((5, 4, 4, 1), np.nan), "must be finite"),
         (np.zeros((28, 28, 1)), r"not \(28, 28, 1\)"),
+        (np.random.default_rng(0).random((2, 4, 4, 1)), "vary in fewer than two ways"),
+        (np.outer(np.arange(1, 51), np.arange(1, 17)).reshape(50, 4, 4, 1), "vary in fewer than two ways"),
     ],
 )
 def test_a_layout_that_cannot_be_recovered_gets_one_clear_sentence(images, message):
@@ -250,9 +255,11 @@ def test_a_layout_that_cannot_be_recovered_gets_one_clear_sentence(images, messa
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 @pytest.mark.parametrize("evaluate_on", ["validation", "test"])
 def test_a_tiny_run_of_the_experiment(dataset, evaluate_on):
-    result = experiments.accuracy(**TINY, dataset=dataset, evaluate_on=evaluate_on, seed=0)
-    assert 0.1 < result["accuracy"] < 0.9
-    assert len(result["epoch_loss"]) == 1
+    run = {"examples": 256, "epochs": 8, "learning_rate": 0.003}
+    result = experiments.accuracy(**run, dataset=dataset, evaluate_on=evaluate_on, seed=0)
+    # Twice as good as always answering with the most frequent class.
+    assert 0.23 < result["accuracy"] < 0.95
+    assert len(result["epoch_loss"]) == 8
     assert result["parameters"] == 61_706
 
 
@@ -275,13 +282,25 @@ def test_a_tiny_run_of_the_experiment_on_recovered_layouts():
     result = experiments.accuracy_unscrambled(
         unlabelled=300, examples=256, learning_rate=0.003, evaluate_on="test", seed=0
     )
-    assert 0.1 < result["accuracy"] < 0.9
+    # Twice as good as always answering with the most frequent class.
+    assert 0.23 < result["accuracy"] < 0.95
     assert 0.05 < result["neighbours_kept"] < result["neighbours_within_3"] < 1
 
 
 def test_other_images_to_measure_on_are_refused_at_once():
-    with pytest.raises(ValueError, match="must be 'validation' or 'test', not 'train'"):
-        experiments.accuracy(learning_rate=0.001, evaluate_on="train", seed=0)
+    for function, required in (
+        (experiments.accuracy, {}),
+        (experiments.accuracy_unscrambled, {"unlabelled": 9}),
+    ):
+        with pytest.raises(ValueError, match="must be 'validation' or 'test', not 'train'"):
+            function(**required, learning_rate=0.001, evaluate_on="train", seed=0)
+
+
+def test_unknown_names_get_one_clear_sentence():
+    run = {"learning_rate": 0.001, "evaluate_on": "validation", "seed": 0}
+    for name, first in (("representation", "raw"), ("normalisation", "none")):
+        with pytest.raises(ValueError, match=f"no {name} 'x'; there are {first}, "):
+            experiments.accuracy(**{name: "x"}, **run)
 
 
 def test_every_network_has_a_name_in_figures():

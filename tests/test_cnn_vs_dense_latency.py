@@ -1,13 +1,13 @@
-import time
-
 import keras
 import numpy as np
 import pytest
 from keras import layers
 
-from cnn_vs_dense.latency import milliseconds, multiplications
+from cnn_vs_dense.arms import arm_named, columns_of_k_space
+from cnn_vs_dense.latency import milliseconds, multiplications, multiplications_to_see
 from cnn_vs_dense.layers import SeparableTransform
 from cnn_vs_dense.models import build
+from cnn_vs_dense.scanning import RESONANCE, scan
 
 
 def test_the_multiplications_of_lenet5_are_those_of_its_definition():
@@ -34,11 +34,51 @@ def test_complex_matrices_take_four_real_products(channels):
     assert multiplications(model) == rows + columns
 
 
-def test_the_time_includes_the_making_of_the_input():
-    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+@pytest.mark.parametrize(
+    ("arm", "sampling"),
+    [
+        ("FBP, ramp", "8 angles"),
+        ("SART", "4 angles"),
+        ("regression", "4 angles"),
+        ("regression", "acceleration 4"),
+    ],
+)
+def test_a_reconstruction_multiplies_as_often_as_its_matrix_has_entries(arm, sampling):
+    images = np.ones((2, 28, 28, 1), "float32")
+    scanned = scan(images, sampling, "none", seed=0)
+    measured = columns_of_k_space(scanned) if sampling in RESONANCE else scanned.values
+    seen = arm_named(arm, sampling).fit(scanned, images)(scanned)
+    assert multiplications_to_see(arm, scanned, seen[0].size) == measured[0].size * seen[0].size
 
-    def slow():
-        time.sleep(0.02)
+
+def test_what_is_only_arranged_is_not_multiplied():
+    scanned = scan(np.ones((1, 28, 28, 1), "float32"), "acceleration 4", "none", seed=0)
+    assert multiplications_to_see("dense", scanned, 784) == 0
+    # A fast transform takes less than one by a matrix for rows and one for columns.
+    matrices = keras.Sequential([keras.Input((28, 28, 2)), SeparableTransform()])
+    assert 0 < multiplications_to_see("zero-filled", scanned, 784) < multiplications(matrices)
+    with pytest.raises(ValueError, match="no arm 'FBP'; there are dense"):
+        multiplications_to_see("FBP", scanned, 784)
+
+
+def test_a_mixer_multiplies_within_its_block_too():
+    model = build("mixer", (28, 28, 1), 10)
+    tokens, features, units = 784, 4, 18
+    block = features * 2 * tokens * 24 + tokens * 2 * features * 8
+    outside = (
+        tokens * features
+        + features * tokens * units
+        + sum(int(np.prod(layer.kernel.shape)) for layer in model.layers[-2:])
+    )
+    assert multiplications(model) == block + outside
+
+
+def test_the_time_includes_the_making_of_the_input():
+    model, calls = keras.Sequential([keras.Input((2,)), layers.Dense(1)]), []
+
+    def see():
+        calls.append(None)
         return np.ones((3, 2), "float32")
 
-    assert milliseconds(model, slow, repetitions=3) > 20
+    assert milliseconds(model, see, repetitions=3) > 0
+    assert len(calls) == 4

@@ -118,6 +118,15 @@ def test_bad_input_gets_one_clear_sentence(call, message):
         call()
 
 
+def test_integers_are_measured_as_the_numbers_they_are():
+    images = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 1)).astype("uint8")
+    shadows = measurement.projections(images, ANGLES)
+    np.testing.assert_allclose(shadows, measurement.projections(images.astype("float64"), ANGLES), rtol=1e-5)
+    steps = np.arange(5, dtype="uint8")
+    noisy = measurement.gaussian_noise(steps, 0.1, 0)
+    np.testing.assert_allclose(noisy, measurement.gaussian_noise(steps.astype("float64"), 0.1, 0), rtol=1e-5)
+
+
 def test_photon_noise_has_the_mean_and_spread_of_counting():
     sinogram = np.full((200, 200), 5.0)
     noisy = measurement.photon_noise(sinogram, 1000, seed=0)

@@ -64,6 +64,14 @@ def test_the_last_maps_of_lenet5_are_5_by_5(shape):
     assert maps[-1] == (None, 5, 5, 16)
 
 
+@pytest.mark.parametrize("shape", [(40, 4, 1), (20, 32, 1)])
+def test_lenet5_behind_the_known_operator_pools_by_the_size_of_the_images(shape):
+    maps = [
+        layer.output.shape for layer in build("known_operator", shape, 10).layers if layer.output.ndim == 4
+    ]
+    assert maps[-1] == (None, 5, 5, 16)
+
+
 @pytest.mark.parametrize("angles", [4, 8, 16, 32])
 @pytest.mark.parametrize("architecture", ["sinogram_1d", "sinogram_wrapped", "known_operator"])
 def test_networks_for_few_angles_have_the_parameters_of_lenet5(architecture, angles):
