@@ -173,7 +173,7 @@ def direct_minus_reconstruction(cells):
     significant = (cells["q"] < 0.01) & (cells["low"] * cells["high"] > 0)
     stars = np.where(significant, " *", "")
     columns = [
-        f"{NAMES[dataset]}\n{noise}" for dataset, noise in zip(cells["dataset"], cells["noise"], strict=True)
+        _under(dataset, noise) for dataset, noise in zip(cells["dataset"], cells["noise"], strict=True)
     ]
     marked = cells.assign(note=half + stars, column=columns)
     means, notes = (
@@ -191,11 +191,19 @@ def by_arm(table, x, xlabel):
     groups, positions = {}, {}
     for (dataset, noise, arm), rows in table.groupby(["dataset", "noise", "arm"], sort=False):
         accuracies = 100 * rows.pivot(index="seed", columns=x, values="accuracy")
-        panel = f"{NAMES[dataset]}, {'no noise' if noise == 'none' else noise}"
+        panel = _under(dataset, noise)
         groups.setdefault(panel, {})[arm] = mean_interval(accuracies.to_numpy())
         positions.setdefault(panel, {})[arm] = accuracies.columns.to_numpy()
-    columns = table["noise"].nunique()
-    return plotting.panels(positions, groups, xlabel, "test accuracy / %", logx=True, columns=columns)
+    columns, ticks = table["noise"].nunique(), np.unique(table[x])
+    figure = plotting.panels(positions, groups, xlabel, "test accuracy / %", logx=True, columns=columns)
+    for axis in figure.axes:
+        axis.set_xticks(ticks, ticks)
+        axis.minorticks_off()
+    return figure
+
+
+def _under(dataset, noise):
+    return f"{NAMES[dataset]}, {'no noise' if noise == 'none' else noise}"
 
 
 def _dots(table, by, values, xlabel):
