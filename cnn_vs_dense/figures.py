@@ -183,7 +183,7 @@ def direct_minus_reconstruction(cells):
         for value in ("mean", "note")
     )
     label = "best direct - best reconstruct-first / points"
-    return plotting.heat_map(means, notes, means.index, means.columns, "", "", label, center=0)
+    return plotting.heat_map(means.round(2), notes, means.index, means.columns, "", "", label, center=0)
 
 
 def by_arm(table, x, xlabel):

@@ -141,7 +141,7 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     drawn = axis.imshow(values, cmap="viridis" if center is None else "PuOr", aspect="auto", **limits)
     for (row, column), value in np.ndenumerate(values):
         shade = np.mean(drawn.cmap(drawn.norm(value))[:3])
-        axis.text(column, row, f"{round(value, 2):.3g}\n{notes[row, column]}", ha="center", va="center",
+        axis.text(column, row, f"{value:.3g}\n{notes[row, column]}", ha="center", va="center",
                   fontsize=8, color="white" if shade < 0.5 else "black")  # fmt: skip
     axis.set_xticks(range(columns), [fill(str(name), 13) for name in column_names])
     axis.set_yticks(range(rows), row_names)
