@@ -152,7 +152,8 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
         One row for each dataset, sampling and noise: direct and reconstruction, the names of the best arms;
         mean, low, high: direct minus reconstruction in test accuracy, in points, over the seeds, with the
         95 % interval; p: the largest over the seeds of McNemar's p-values, 1 if the seeds disagree on which
-        is better; q: p adjusted for the number of rows (Benjamini & Hochberg 1995).
+        is better; q: p adjusted for the number of rows (Benjamini & Hochberg 1995); significant: whether
+        q < 0.01 and the interval excludes 0.
     """
     rows = []
     for (dataset, sampling, noise), cell in table.groupby(["dataset", "sampling", "noise"], sort=False):
@@ -167,7 +168,8 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
             **mean_interval(gaps)._asdict(),
             "p": max(mcnemar(*pair) for pair in pairs) if abs(np.sign(gaps).sum()) == len(gaps) else 1.0,
         })  # fmt: skip
-    return pd.DataFrame(rows).assign(q=lambda cells: stats.false_discovery_control(cells["p"]))
+    cells = pd.DataFrame(rows).assign(q=lambda found: stats.false_discovery_control(found["p"]))
+    return cells.assign(significant=(cells["q"] < 0.01) & (cells["low"] * cells["high"] > 0))
 
 
 def best_by_validation(table):

@@ -166,12 +166,11 @@ def arrangement(worth):
 def direct_minus_reconstruction(cells):
     """Draw what the best direct arm gains on the best that reconstructs first, with half its interval.
 
-    A star marks q < 0.01 where the interval excludes 0 as well. The table is that of
-    `comparisons.direct_minus_reconstruction`, all of one scanner.
+    A star marks significant cells. The table is that of `comparisons.direct_minus_reconstruction`, all of
+    one scanner.
     """
     half = (cells["high"] - cells["mean"]).map("± {:.1f}".format)
-    significant = (cells["q"] < 0.01) & (cells["low"] * cells["high"] > 0)
-    stars = np.where(significant, " *", "")
+    stars = np.where(cells["significant"], " *", "")
     columns = [
         _under(dataset, noise) for dataset, noise in zip(cells["dataset"], cells["noise"], strict=True)
     ]

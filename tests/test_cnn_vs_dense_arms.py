@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import iradon
 
-from cnn_vs_dense import experiments, figures, measurement
+from cnn_vs_dense import experiments, measurement
 from cnn_vs_dense.arms import (
     IN_RESONANCE,
     IN_TOMOGRAPHY,
@@ -18,7 +16,6 @@ from cnn_vs_dense.arms import (
     sinogram,
     sparse_sinogram,
 )
-from cnn_vs_dense.comparisons import direct_minus_reconstruction, mcnemar
 from cnn_vs_dense.experiments import STANDARDISATIONS, accuracy_elsewhere, accuracy_measured, normalised
 from cnn_vs_dense.models import BUDGET, build
 from cnn_vs_dense.representations import ANGLES
@@ -250,53 +247,6 @@ def test_an_unknown_part_is_refused_before_the_training():
         accuracy_measured(sampling="8 angles", arm="dense", learning_rate=0.01, evaluate_on="train", seed=0)
 
 
-@given(wins=st.integers(0, 40), losses=st.integers(0, 40), both=st.integers(0, 20), seed=st.integers(0, 99))
-def test_mcnemar_is_the_sign_test_of_the_images_that_one_alone_gets_right(wins, losses, both, seed):
-    one = np.repeat([True, False, True, False], [wins, losses, both, both])
-    other = np.repeat([False, True, True, False], [wins, losses, both, both])
-    order = np.random.default_rng(seed).permutation(len(one))
-    p = mcnemar(one[order], other[order])
-    smaller, n = min(wins, losses), wins + losses
-    expected = min(1, 2 * sum(math.comb(n, k) for k in range(smaller + 1)) / 2**n)
-    assert p == pytest.approx(expected) == mcnemar(other, one)
-
-
-def results(accuracies):
-    """Make the table of three seeds of arms with (validation accuracy, test accuracies) in one cell."""
-    rows = []
-    for arm, (validation, tested) in accuracies.items():
-        for seed, accuracy in enumerate(tested):
-            right = np.arange(10_000) < 10_000 * accuracy
-            rows.append({
-                "dataset": "mnist", "sampling": "8 angles", "noise": "none", "arm": arm, "seed": seed,
-                "accuracy": accuracy, "right": right, "epoch_validation_accuracy": [0.1, validation],
-            })  # fmt: skip
-    return pd.DataFrame(rows).sample(frac=1, random_state=0)
-
-
-def test_validation_chooses_the_arms_that_are_compared():
-    table = results({
-        "dense": (0.95, [0.94, 0.95, 0.96]),
-        "1-D CNN along the detector": (0.9, [0.99, 0.99, 0.99]),
-        "FBP, ramp": (0.9, [0.92, 0.93, 0.93]),
-        "SART": (0.8, [0.99, 0.99, 0.99]),
-        "learned filter": (0.99, [0.99, 0.99, 0.99]),
-        "clean image": (0.99, [0.99, 0.99, 0.99]),
-    })  # fmt: skip
-    (cell,) = direct_minus_reconstruction(table).to_dict("records")
-    assert (cell["direct"], cell["reconstruction"]) == ("dense", "learned filter")
-    (cell,) = direct_minus_reconstruction(table, ["reconstruction"]).to_dict("records")
-    assert (cell["direct"], cell["reconstruction"]) == ("dense", "FBP, ramp")
-    assert cell["mean"] == pytest.approx(100 * np.mean([0.02, 0.02, 0.03]))
-    assert cell["low"] < cell["mean"] < cell["high"]
-    assert cell["p"] == pytest.approx(2 * 0.5**200)
-
-
-def test_seeds_that_disagree_are_no_significance():
-    table = results({"dense": (0.9, [0.9, 0.95, 0.9]), "SART": (0.9, [0.8, 0.97, 0.8])})
-    assert direct_minus_reconstruction(table)["p"].tolist() == [1.0]
-
-
 def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
     asked = []
 
@@ -313,40 +263,3 @@ def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
     assert set(table["learning_rate"]) == {0.003}
     assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
     assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}
-
-
-def test_views_are_drawn_in_rows_and_complex_ones_by_their_magnitude():
-    rng = np.random.default_rng(0)
-    rows = {name: {"dense": rng.random((4, 3, 1)), "zero-filled": rng.random((4, 5, 2))} for name in "ab"}
-    figure = figures.views(rows)
-    drawn = [axis.images[0].get_array() for axis in figure.axes]
-    expected = [image for row in rows.values() for image in row.values()]
-    for found, image in zip(drawn, expected, strict=True):
-        np.testing.assert_allclose(found[..., 0] if found.ndim == 3 else found, np.sqrt((image**2).sum(-1)))
-    assert [axis.get_ylabel() for axis in figure.axes[::2]] == ["a", "b"]
-
-
-@pytest.mark.parametrize("draw", ["map", "lines"])
-def test_figures_of_cells_show_every_number(draw):
-    tables = [
-        results({"dense": (0.9, [0.9, 0.95, 0.9]), "SART": (0.9, [0.8, 0.9, 0.8])}).assign(
-            dataset=dataset, noise=noise, sampling=f"{angles} angles", angles=angles
-        )
-        for dataset in ("mnist", "fashion_mnist")
-        for noise in ("none", "Gaussian 0.3")
-        for angles in (4, 8)
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    if draw == "map":
-        figure = figures.direct_minus_reconstruction(direct_minus_reconstruction(table))
-        texts = [text.get_text() for text in figure.axes[0].texts]
-        assert len(texts) == 8
-        assert all(text.startswith("8.33\n±") for text in texts)
-    else:
-        figure = figures.by_arm(table, "angles", "angles")
-        titles = [axis.get_title(loc) for axis in figure.axes for loc in ("left", "center")]
-        assert [title for title in titles if title] == [
-            f"{name}, {noise}"
-            for name in ("MNIST", "Fashion-MNIST")
-            for noise in ("no noise", "Gaussian 0.3")
-        ]
