@@ -1,0 +1,1 @@
+"""Can an attack survive a low-pass filter, stay indiscernible, and fool several architectures?"""
