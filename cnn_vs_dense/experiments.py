@@ -285,8 +285,8 @@ def performance(model, history, inputs, evaluate_on):
 def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
 
-    Every arm gets the same budget: one run at each learning rate with each of `TUNING_SEEDS`, measured on
-    the validation images. The rate with the best mean is then trained with every seed and measured on the
+    Every arm starts with the same grid: one run at each learning rate with each of `TUNING_SEEDS`, measured
+    on the validation images. The rate with the best mean is then trained with every seed and measured on the
     test images. A best rate at an edge of the grid is no choice yet: such an arm gets the next rate beyond,
     until its best lies inside.
 
