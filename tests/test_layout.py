@@ -46,6 +46,12 @@ def test_committed_notebooks_are_whole_and_clean(path):
     assert not [output for output in outputs if output.get("name") == "stderr" or "ename" in output]
 
 
+def test_all_notebooks_fit_on_one_page():
+    # The page of all notebooks holds every cell, and nbformat wants each to have an id of its own.
+    ids = [cell["id"] for path in paths() for cell in nbformat.read(path, as_version=4).cells]
+    assert len(set(ids)) == len(ids)
+
+
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 def test_the_readmes_show_what_the_notebook_shows(path):
     notebook = nbformat.read(path, as_version=4)
