@@ -1,93 +1,29 @@
 """Attacks: from images to images at most `epsilon` away that classifiers get wrong.
 
-All go uphill on a loss, a step at a time (`_ascend`), and differ in four parts: the loss, the filters through
-which the classifiers see the images, what becomes of the gradient, and the size of the steps. Every random
-choice is made once a step for all images, so the result for an image does not depend on the others.
+All go uphill on a loss, a step at a time, and differ in four parts: the loss, the filters through which the
+classifiers see the images, what becomes of the gradient, and the size of the steps. Every random choice is
+made once a step for all images, so the result for an image does not depend on the others.
 """
 
-from functools import lru_cache
-
-import keras
 import numpy as np
-import tensorflow as tf
-from keras import ops
 
-from adversarial_attack.filters import IDENTITY, gaussian_blur, resized_and_padded
+from adversarial_attack.coordinates import perceptual
+from adversarial_attack.filters import (
+    IDENTITY,
+    as_stored,
+    down_and_up,
+    gaussian_blur,
+    jpeg,
+    low_frequencies,
+    resized_and_padded,
+)
+from adversarial_attack.gradients import cross_entropy, gradient, gradient_and_losses, margin, up_to
+from adversarial_attack.visibility import excess, no_more_visible, visibility
 
-BATCH_SIZE = 500
-
-
-# Losses, of logits (n, classes) and labels (n,)
-
-
-def cross_entropy(logits, labels):
-    """Return the cross-entropy of every image, to be raised."""
-    return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
-
-
-def margin(logits, labels):
-    """Return by how much the best other class exceeds the label: positive where the classifier is wrong."""
-    chosen = ops.one_hot(labels, logits.shape[-1], dtype="bool")
-    own = ops.max(ops.where(chosen, logits, -np.inf), axis=-1)
-    return ops.max(ops.where(chosen, -np.inf, logits), axis=-1) - own
-
-
-def targeted(loss):
-    """Return the loss of an attack whose labels are the classes that the classifiers shall say."""
-    return _targeted(loss)
-
-
-@lru_cache
-def _targeted(loss):
-    return lambda logits, targets: -loss(logits, targets)
-
-
-def gradient(classifiers, images, labels, loss=cross_entropy, filters=(IDENTITY,)):
-    """Return the gradient of the mean loss over classifiers and filters with respect to each image.
-
-    Parameters
-    ----------
-    classifiers : list of keras.Model
-        From images to logits.
-    images : array of float, ``(n, height, width, channels)``
-    labels : array of int, ``(n,)``
-    loss : callable
-        From logits and labels to one number an image.
-    filters : sequence
-        See `adversarial_attack.filters`.
-
-    Returns
-    -------
-    numpy.ndarray, shape and type of `images`
-    """
-    total = np.zeros_like(images)
-    for filtered in filters:
-        seen = filtered(images)
-        for classifier in classifiers:
-            total += filtered.adjoint(_input_gradient(classifier, loss, seen, labels))
-    return total / (len(filters) * len(classifiers))
-
-
-def _input_gradient(classifier, loss, images, labels):
-    differentiate = _differentiated(classifier, loss)
-    parts = range(0, len(images), BATCH_SIZE)
-    found = [differentiate(images[i : i + BATCH_SIZE], labels[i : i + BATCH_SIZE]) for i in parts]
-    return np.concatenate([part.numpy() for part in found])
-
-
-@lru_cache
-def _differentiated(classifier, loss):
-    @tf.function(reduce_retracing=True)
-    def differentiate(images, labels):
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            losses = loss(classifier(images, training=False), labels)
-        return tape.gradient(losses, images)
-
-    return lambda images, labels: differentiate(tf.constant(images), tf.constant(labels))
-
-
-# The step that all attacks share
+# Of `low_pass_attack`, tried on the images that the study measures.
+START, SHRINK, GROW = 1.0, 0.98, 1.1  # size of the change, its factor at a step that satisfies or does not
+LARGEST_STEP = 0.2  # of the size
+CALIBRATION = 7  # steps from one measurement of the visibility to the next
 
 
 def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
@@ -207,8 +143,11 @@ def momentum(
 
 
 def _of_unit_mean(gradients):
-    size = np.abs(gradients).mean(axis=(1, 2, 3), keepdims=True)
-    return gradients / np.where(size > 0, size, 1)
+    return _over(gradients, np.abs(gradients).mean(axis=(1, 2, 3), keepdims=True))
+
+
+def _over(values, sizes):
+    return values / np.where(sizes > 0, sizes, 1)
 
 
 def diverse_input(classifiers, images, labels, epsilon, *, probability=0.5, smallest=0.9, **options):
@@ -252,3 +191,131 @@ def translation_invariant(classifiers, images, labels, epsilon, *, sigma=3.0, **
     """
     blur = gaussian_blur(*images.shape[1:3], sigma)
     return momentum(classifiers, images, labels, epsilon, shape=blur, **options)
+
+
+def low_passes(shape, step, rng):
+    """Return the filter of a step of `low_pass_attack`, for images of a shape (height, width).
+
+    Every third step a JPEG compression of quality 30 to 95, every sixth a resampling to 0.4 to 0.7 of the
+    size and back; the others blurs with sigma between 0 and 1, 1 and 2, 2 and 3 pixels in turn.
+    """
+    kind = step % 6
+    if kind in (1, 5):
+        return jpeg(int(rng.integers(30, 95)))
+    if kind == 3:
+        return down_and_up(*shape, float(rng.uniform(0.4, 0.7)))
+    return gaussian_blur(*shape, float(kind / 2 + rng.uniform(0.05, 1)))
+
+
+def low_pass_attack(
+    classifiers, images, labels, epsilon, *, steps=60, draw=low_passes, coordinates=perceptual, tier=None,
+    loss=margin, confidence=5.0, decay=0.9, seed=0,
+):  # fmt: skip
+    """Return images that stay wrong behind low-pass filters, changed no more than that takes.
+
+    The change of an image grows until at every step all classifiers are wrong by `confidence` behind the
+    filter of that step, and shrinks while they are. As the filters are drawn anew at every step, this is an
+    expectation over transformations (Athalye et al. 2018, arXiv:1707.07397); a budget that follows success
+    is from Rony et al. 2019 (arXiv:1811.09600), here the root mean square of the change in coordinates
+    other than pixels; a step goes along the momentum of the gradient in these coordinates.
+
+    Parameters
+    ----------
+    classifiers, images, labels, epsilon
+        As in `fgsm`; for three channels, unless the `coordinates` are ``pixels``.
+    steps : int
+    draw : callable
+        From (height, width), the number of the step and a generator to the filter of the step.
+    coordinates : callable
+        From the images to the map from the coordinates to the change; see
+        `adversarial_attack.coordinates`: `perceptual`, `luma`, `low_pass` of a share, `pixels`.
+    tier : key of `visibility.TIERS`, optional
+        No change is more visible than this, rounded to 8 bits. By default only epsilon limits it.
+    loss : callable
+        `margin`, or ``targeted(margin)``.
+    confidence : float
+        The margin, in logits, that all classifiers shall reach.
+    decay : float
+        Share of the velocity that a step keeps.
+    seed : int
+        Of the generators that `draw` gets.
+
+    Returns
+    -------
+    numpy.ndarray, shape and type of `images`, in [0, 1]
+    """
+    _check(images, epsilon, steps)
+    change_by, loss = coordinates(images), up_to(confidence, loss)
+    low, high = np.maximum(images - epsilon, 0), np.minimum(images + epsilon, 1)
+    found = velocity = np.zeros_like(change_by.adjoint(images))
+    size, largest = START, np.inf
+    for step in range(steps):
+        adversarial = np.clip(images + change_by(found), low, high)
+        if tier is not None and step % CALIBRATION == CALIBRATION - 1:
+            largest = _over(_root_mean_square(found), _excesses(images, adversarial, tier))
+        seen_through = draw(images.shape[1:3], step, np.random.default_rng((seed, step)))
+        slope, losses = gradient_and_losses(classifiers, adversarial, labels, loss, (seen_through,))
+        velocity = decay * velocity + _of_unit_mean(change_by.adjoint(slope))
+        satisfied = (losses >= confidence).all(axis=0).reshape(-1, 1, 1, 1)
+        size = np.minimum(np.where(satisfied, SHRINK, GROW) * size, largest)
+        pace = LARGEST_STEP * (1 + np.cos(np.pi * step / steps)) / 2
+        found = found + pace * size * _over(velocity, _root_mean_square(velocity))
+        found = found * np.minimum(1, _over(size, _root_mean_square(found)))
+        found = found.astype(images.dtype)
+    adversarial = np.clip(images + change_by(found), low, high)
+    return adversarial if tier is None else no_more_visible(images, adversarial, tier)
+
+
+def _root_mean_square(coordinates):
+    return np.sqrt((coordinates**2).sum(axis=-1).mean(axis=(1, 2))).reshape(-1, 1, 1, 1)
+
+
+def _excesses(images, adversarial, tier):
+    pairs = zip(images, as_stored(adversarial) / 255, strict=True)
+    return np.array([excess(visibility(*pair), tier) for pair in pairs]).reshape(-1, 1, 1, 1)
+
+
+def universal(classifiers, images, labels, epsilon, *, steps=100, batch_size=500, loss=cross_entropy, seed=0):
+    """Return one change for all images (Moosavi-Dezfooli et al. 2017, arXiv:1610.08401).
+
+    By momentum ascent on the mean loss over batches, as in Shafahi et al. 2020 (arXiv:1811.11304).
+
+    Parameters
+    ----------
+    classifiers, images, labels, epsilon, loss
+        As in `fgsm`.
+    steps, batch_size : int
+    seed : int
+        Of the batches.
+
+    Returns
+    -------
+    numpy.ndarray, shape (height, width, channels)
+    """
+    _check(images, epsilon, steps)
+    rng = np.random.default_rng(seed)
+    change = velocity = np.zeros(images.shape[1:], images.dtype)
+    for _ in range(steps):
+        chosen = rng.choice(len(images), min(batch_size, len(images)), replace=False)
+        adversarial = np.clip(images[chosen] + change, 0, 1)
+        slopes = _of_unit_mean(gradient(classifiers, adversarial, labels[chosen], loss))
+        velocity = 0.9 * velocity + slopes.mean(axis=0)
+        change = np.clip(change + 2.5 * epsilon / steps * np.sign(velocity), -epsilon, epsilon)
+    return change.astype(images.dtype)
+
+
+# Controls: changes that know nothing of any classifier
+
+
+def white_noise(images, epsilon, seed=0):
+    """Return images with every value changed by epsilon, up or down at random."""
+    signs = np.random.default_rng(seed).choice([-1, 1], images.shape)
+    return np.clip(images + epsilon * signs, 0, 1).astype(images.dtype)
+
+
+def low_pass_noise(images, epsilon, share=1 / 8, seed=0):
+    """Return images with noise of the lowest frequencies (see `low_frequencies`), at most epsilon large."""
+    noise = np.random.default_rng(seed).normal(size=images.shape)
+    noise = low_frequencies(*images.shape[1:3], share)(noise)
+    noise *= epsilon / np.abs(noise).max(axis=(1, 2, 3), keepdims=True)
+    return np.clip(images + noise, 0, 1).astype(images.dtype)

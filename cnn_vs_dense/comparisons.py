@@ -7,7 +7,7 @@ from scipy import stats
 from cnn_vs_dense.arms import arms_for
 from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from common.scramble import neighbours_kept
-from common.statistics import mean_interval
+from common.statistics import mcnemar, mean_interval
 
 IMAGE_SHAPE = (28, 28)
 
@@ -177,17 +177,3 @@ def best_by_validation(table):
     final = table["epoch_validation_accuracy"].str[-1]
     best = final.groupby(table["arm"], sort=False).mean().idxmax()
     return table[table["arm"] == best].set_index("seed")
-
-
-def mcnemar(one, other):
-    """Return the exact two-sided p-value of McNemar's test (1947) that two classifiers err equally often.
-
-    Parameters
-    ----------
-    one, other : array of bool, shape (n,)
-        Whether each was right on the same n images.
-    """
-    only_one, only_other = np.sum(one & ~other), np.sum(other & ~one)
-    if only_one + only_other == 0:
-        return 1.0
-    return float(stats.binomtest(only_one, only_one + only_other).pvalue)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras
+import numpy as np
 from keras import layers
 
 from common.checkpoints import read_arrays, read_torch
@@ -67,6 +68,7 @@ LITE_STAGES = (
     (4, 2),
     (1, 1),
 )  # repeats of a block, stride of the first
+EPSILON = 1e-3  # of the batch normalisation
 LITE_DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
 CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue, in pixel values up to 255
 
@@ -152,17 +154,18 @@ def _inverted_residual(x, weights, prefix, stride):
 
 
 def _convolution(x, weights, name, norm, stride=1, activation="relu6"):
-    kernel = weights[f"{name}.weight"]
-    options = {"strides": stride, "padding": "same", "use_bias": False}
+    """Return a convolution with the batch normalisation that follows it multiplied into its kernel."""
+    scale, offset, mean, variance = (
+        weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
+    )
+    scale = scale / np.sqrt(variance + EPSILON)
+    kernel = weights[f"{name}.weight"] * scale[:, None, None, None]
+    options = {"strides": stride, "padding": "same", "activation": activation}
     if kernel.shape[1] == 1 and name.endswith("depthwise_conv"):
-        layer = layers.DepthwiseConv2D(kernel.shape[2:], **options)
-        x = _with_weights(layer, x, [kernel.transpose(2, 3, 0, 1)])
+        layer, kernel = layers.DepthwiseConv2D(kernel.shape[2:], **options), kernel.transpose(2, 3, 0, 1)
     else:
-        layer = layers.Conv2D(len(kernel), kernel.shape[2:], **options)
-        x = _with_weights(layer, x, [kernel.transpose(2, 3, 1, 0)])
-    statistics = [weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]
-    x = _with_weights(layers.BatchNormalization(epsilon=1e-3), x, statistics)
-    return layers.Activation(activation)(x) if activation else x
+        layer, kernel = layers.Conv2D(len(kernel), kernel.shape[2:], **options), kernel.transpose(2, 3, 1, 0)
+    return _with_weights(layer, x, [kernel, offset - mean * scale])
 
 
 def _with_weights(layer, x, weights):

@@ -73,3 +73,76 @@ def summarise(table, by, value, scale=1.0):
 
     rows = table.groupby(by, sort=False)[value].apply(row).unstack()
     return rows.astype({"n": int})
+
+
+def share_interval(hits, confidence=0.95):
+    """Return the share of True and its Wilson interval (Wilson 1927), as an `Interval` of floats.
+
+    Parameters
+    ----------
+    hits : array of bool, shape (n,)
+        n independent trials, at least 1.
+    confidence : float
+        In (0, 1).
+
+    Raises
+    ------
+    ValueError
+        There are no trials.
+    """
+    hits = np.asarray(hits, bool)
+    if hits.size == 0:
+        raise ValueError("A share needs at least one trial, not 0.")
+    found = stats.binomtest(int(hits.sum()), hits.size)
+    return Interval(float(hits.mean()), *map(float, found.proportion_ci(confidence, method="wilson")))
+
+
+def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
+    """Return a statistic of samples and its percentile bootstrap interval (Efron 1979).
+
+    Parameters
+    ----------
+    samples : array, shape (n, ...)
+        n independent units, e.g. images, at least 2; what follows the first axis is drawn together.
+    statistic : callable
+        From an array of samples to a float.
+    confidence : float
+        In (0, 1).
+    seed : int
+        Of the 9,999 resamples.
+
+    Returns
+    -------
+    Interval of floats
+
+    Raises
+    ------
+    ValueError
+        Fewer than two samples.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim == 0 or len(samples) < 2:
+        raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
+
+    def of_units(chosen):
+        return statistic(samples[chosen])
+
+    limits = stats.bootstrap(
+        (np.arange(len(samples)),), of_units, vectorized=False, confidence_level=confidence,
+        method="percentile", rng=np.random.default_rng(seed),
+    ).confidence_interval  # fmt: skip
+    return Interval(float(statistic(samples)), *map(float, limits))
+
+
+def mcnemar(one, other):
+    """Return the exact two-sided p-value of McNemar's test (1947) that two classifiers err equally often.
+
+    Parameters
+    ----------
+    one, other : array of bool, shape (n,)
+        Whether each was right on the same n images.
+    """
+    only_one, only_other = np.sum(one & ~other), np.sum(other & ~one)
+    if only_one + only_other == 0:
+        return 1.0
+    return float(stats.binomtest(only_one, only_one + only_other).pvalue)

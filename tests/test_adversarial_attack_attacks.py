@@ -8,8 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from adversarial_attack import attacks, filters
-from adversarial_attack.attacks import cross_entropy, gradient, margin, targeted
+from adversarial_attack import attacks, coordinates, filters
+from adversarial_attack.gradients import (
+    cross_entropy,
+    gradient,
+    gradient_and_losses,
+    margin,
+    predictions,
+    targeted,
+    up_to,
+)
+from adversarial_attack.visibility import excess, visibility
 
 ATTACKS = {
     "fgsm": attacks.fgsm,
@@ -17,7 +26,14 @@ ATTACKS = {
     "momentum": attacks.momentum,
     "diverse_input": attacks.diverse_input,
     "translation_invariant": attacks.translation_invariant,
+    "low_pass_attack": lambda *given, **options: attacks.low_pass_attack(
+        *given, **{"steps": 6, "draw": a_blur, "confidence": 100.0} | options
+    ),
 }
+
+
+def a_blur(shape, step, rng):
+    return filters.gaussian_blur(*shape, float(rng.uniform(0.1, 1)))
 
 
 def network(seed):
@@ -106,7 +122,8 @@ def test_larger_changes_raise_the_loss_further(name, classifiers, images, labels
 @pytest.mark.parametrize("name", ATTACKS)
 def test_a_targeted_attack_makes_its_class_likelier(name, classifiers, images, labels):
     targets = (labels + 1) % 3
-    found = ATTACKS[name](classifiers, images, targets, 0.1, loss=targeted(cross_entropy))
+    loss = targeted(margin if name == "low_pass_attack" else cross_entropy)
+    found = ATTACKS[name](classifiers, images, targets, 0.1, loss=loss)
     assert (loss_of(classifiers, found, targets) < loss_of(classifiers, images, targets)).all()
 
 
@@ -186,3 +203,105 @@ def test_bad_input_gets_one_clear_sentence(change, message):
         attacks.momentum([], **given)
     with pytest.raises(ValueError, match=message):
         attacks.pgd([], **given)
+
+
+def test_losses_are_raised_up_to_the_confidence(classifiers, images, labels):
+    logits = classifiers[0].predict(images, verbose=0)
+    margins = np.asarray(margin(logits, labels))
+    capped = np.asarray(up_to(np.median(margins), margin)(logits, labels))
+    np.testing.assert_array_equal(capped, np.minimum(margins, np.median(margins)))
+
+
+def test_all_losses_come_with_the_gradient(classifiers, images, labels):
+    through = (filters.gaussian_blur(12, 14, 1.0), filters.IDENTITY)
+    _, losses = gradient_and_losses(classifiers, images, labels, margin, through)
+    expected = [margin(net(seen(images)), labels) for seen in through for net in classifiers]
+    np.testing.assert_allclose(losses, expected, atol=1e-5)
+
+
+def test_predictions_are_the_largest_logits(classifiers, images, monkeypatch):
+    monkeypatch.setattr("adversarial_attack.gradients.BATCH_SIZE", 4)
+    expected = np.argmax(classifiers[1].predict(images, verbose=0), axis=1)
+    np.testing.assert_array_equal(predictions(classifiers[1], images), expected)
+
+
+@pytest.mark.parametrize("tier", ["strict", "moderate"])
+def test_the_low_pass_attack_keeps_its_tier_in_8_bits(classifiers, images, labels, tier):
+    found = attacks.low_pass_attack(classifiers, images, labels, 0.5, steps=10, tier=tier, confidence=1e3)
+    np.testing.assert_array_equal(found, (filters.as_stored(found) / 255).astype("float32"))
+    reached = [excess(visibility(*pair), tier) for pair in zip(images, found, strict=True)]
+    assert max(reached) <= 1
+    assert np.median(reached) > 0.7
+
+
+def test_the_low_pass_attack_spends_no_more_than_success_takes(images):
+    undecided = network(2)
+    undecided.layers[-1].bias.assign(-np.mean(undecided.predict(images, verbose=0), axis=0))
+    labels = np.argmax(undecided.predict(images, verbose=0), axis=1)
+    options = {"steps": 40, "draw": a_blur}
+    found = [
+        attacks.low_pass_attack([undecided], images, labels, 1.0, confidence=confidence, **options)
+        for confidence in (0.1, 1.0, 2.0)
+    ]
+    assert np.all(np.diff([np.abs(changed - images).mean() for changed in found]) > 0)
+    assert (margin(undecided(found[-1]), labels) > 0).numpy().all()
+
+
+def test_the_low_pass_attack_does_better_behind_its_filter_than_another_of_equal_size(
+    classifiers, images, labels
+):
+    blur = filters.gaussian_blur(12, 14, 1.0)
+    options = {"draw": lambda *_: blur, "coordinates": coordinates.pixels, "confidence": 1e3}
+    change = attacks.low_pass_attack(classifiers, images, labels, 0.5, steps=20, **options) - images
+    other = attacks.pgd(classifiers, images, labels, 0.5, steps=20) - images
+    other *= np.linalg.norm(change) / np.linalg.norm(other)
+    own, others = (loss_of(classifiers, blur(images + x), labels, margin).mean() for x in (change, other))
+    assert own > others > loss_of(classifiers, blur(images), labels, margin).mean()
+
+
+@given(seed=st.integers(0, 100))
+def test_the_filters_of_six_steps_are_of_every_kind(seed):
+    drawn = [attacks.low_passes((20, 24), step, np.random.default_rng((seed, step))) for step in range(6)]
+    assert [type(one) for one in drawn].count(filters.StraightThrough) == 2
+    impulse = np.zeros((1, 20, 24, 1))
+    impulse[0, 10, 12] = 1
+    widths = [(drawn[step](impulse) ** 2).sum() for step in (0, 2, 4)]
+    assert widths[0] > widths[1] > widths[2]
+
+
+def test_one_change_raises_the_loss_of_all_images(classifiers, images, labels):
+    change = attacks.universal(classifiers, images, labels, 0.1, steps=20, batch_size=3)
+    assert change.shape == images.shape[1:]
+    assert np.abs(change).max() <= 0.1
+    moved = loss_of(classifiers, np.clip(images + change, 0, 1), labels)
+    random = loss_of(classifiers, attacks.white_noise(images, 0.1), labels)
+    assert moved.mean() > random.mean()
+
+
+@given(epsilon=st.floats(0, 0.2), seed=st.integers(0, 100))
+def test_noise_is_as_large_as_it_shall_be(epsilon, seed):
+    grey = np.full((2, 16, 24, 3), 0.5, "float32")
+    white, low = (
+        make(grey, epsilon, seed=seed) - grey for make in (attacks.white_noise, attacks.low_pass_noise)
+    )
+    np.testing.assert_allclose(np.abs(white), epsilon, atol=1e-6)
+    np.testing.assert_allclose(np.abs(low).max(axis=(1, 2, 3)), epsilon, atol=1e-6)
+    np.testing.assert_allclose(filters.low_frequencies(16, 24, 1 / 8)(low), low, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["perceptual", "luma", "pixels", "low_pass"])
+@given(seed=st.integers(0, 100))
+@settings(max_examples=10)
+def test_coordinates_have_their_adjoints(name, seed):
+    rng = np.random.default_rng(seed)
+    images, gradients = rng.random((2, 2, 12, 10, 3))
+    make = coordinates.low_pass(0.5) if name == "low_pass" else getattr(coordinates, name)
+    change_by = make(images)
+    chosen = rng.normal(size=change_by.adjoint(gradients).shape)
+    changes = change_by(chosen)
+    assert changes.shape == images.shape
+    assert np.vdot(changes, gradients) == pytest.approx(np.vdot(chosen, change_by.adjoint(gradients)))
+    if name == "luma":
+        np.testing.assert_array_equal(changes[..., 0], changes[..., 2])
+    if name == "low_pass":
+        np.testing.assert_allclose(filters.low_frequencies(12, 10, 0.5)(changes), changes, atol=1e-9)

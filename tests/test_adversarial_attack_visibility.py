@@ -1,9 +1,18 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adversarial_attack.visibility import TIERS, Visibility, visibility, within
+from adversarial_attack.coordinates import perceptual
+from adversarial_attack.visibility import (
+    TIERS,
+    Visibility,
+    colour_difference,
+    excess,
+    no_more_visible,
+    sensitivity,
+    visibility,
+)
 from common.data import load_photograph
 
 
@@ -14,7 +23,7 @@ def photograph():
 
 def test_an_image_does_not_differ_from_itself(photograph):
     assert visibility(photograph, photograph) == pytest.approx((0, 0, 1, 0), abs=1e-9)
-    assert within(visibility(photograph, photograph), "strict")
+    assert excess(visibility(photograph, photograph), "strict") == pytest.approx(0, abs=1e-4)
 
 
 def test_a_step_of_lightness_in_grey_is_the_known_difference():
@@ -48,7 +57,48 @@ def test_what_averages_out_is_less_visible_from_afar(photograph, seed):
 @pytest.mark.parametrize("tier", TIERS)
 def test_every_limit_of_a_tier_counts(tier):
     limits = TIERS[tier]
-    assert within(limits, tier)
-    beyond = Visibility(limits.mean + 0.01, limits.p95 + 0.01, limits.ssim - 0.01, limits.blurred + 0.01)
+    assert excess(limits, tier) == pytest.approx(1)
+    nothing = Visibility(0, 0, 1, 0)
+    assert excess(nothing, tier) == 0
     for name in Visibility._fields:
-        assert not within(limits._replace(**{name: getattr(beyond, name)}), tier)
+        assert excess(nothing._replace(**{name: getattr(limits, name)}), tier) == pytest.approx(1)
+
+
+@given(seed=st.integers(0, 100))
+@settings(max_examples=10)
+def test_the_sensitivity_predicts_the_visibility_of_small_noise(photograph, seed):
+    noise = 0.004 * np.random.default_rng(seed).normal(size=photograph.shape)
+    base = (0.1 + 0.8 * photograph).astype("float64")
+    form = np.einsum("hwa,nhwab,hwb->hw", noise, sensitivity(base[np.newaxis]), noise)
+    seen = visibility(base, base + noise)
+    limits = TIERS["strict"]
+    colour = (colour_difference(base, base + noise) ** 2).mean() / limits.mean**2
+    structure = (1 - seen.ssim) / (1 - limits.ssim)
+    assert form.mean() == pytest.approx(colour + structure, rel=0.2)
+
+
+@given(seed=st.integers(0, 100))
+@settings(max_examples=10)
+def test_equal_perceptual_coordinates_are_equally_visible(photograph, seed):
+    noise = np.random.default_rng(seed).choice([-1.0, 1.0], (1, *photograph.shape)) / 3**0.5
+    base = (0.1 + 0.8 * photograph).astype("float64")[np.newaxis]
+    small, large = (
+        excess(visibility(base[0], (base + size * perceptual(base)(noise))[0]), "strict")
+        for size in (0.2, 0.4)
+    )
+    assert large == pytest.approx(2 * small, rel=0.2)
+    assert 0.1 < small < 0.4
+
+
+@pytest.mark.parametrize("tier", TIERS)
+@given(size=st.floats(0.001, 0.2), seed=st.integers(0, 100))
+@settings(max_examples=10)
+def test_the_largest_multiple_within_a_tier_is_found(photograph, tier, size, seed):
+    images = photograph[np.newaxis]
+    noise = size * np.random.default_rng(seed).normal(size=images.shape)
+    changed = np.clip(images + noise, 0, 1)
+    found = no_more_visible(images, changed, tier)
+    reached = excess(visibility(images[0], found[0]), tier)
+    assert reached <= 1
+    if excess(visibility(images[0], changed[0]), tier) > 1.2:
+        assert reached > 0.8

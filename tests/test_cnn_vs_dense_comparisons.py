@@ -1,15 +1,12 @@
 import itertools
-import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from cnn_vs_dense import comparisons, figures
-from cnn_vs_dense.comparisons import direct_minus_reconstruction, mcnemar
+from cnn_vs_dense.comparisons import direct_minus_reconstruction
 from cnn_vs_dense.models import ARCHITECTURES
 from cnn_vs_dense.representations import (
     DOSES,
@@ -163,17 +160,6 @@ def test_paired_differences_are_in_points():
     drop = comparisons.loss_by_scrambling(table)
     assert drop.mean == pytest.approx(3)
     assert drop.low < 2 < 4 < drop.high
-
-
-@given(wins=st.integers(0, 40), losses=st.integers(0, 40), both=st.integers(0, 20), seed=st.integers(0, 99))
-def test_mcnemar_is_the_sign_test_of_the_images_that_one_alone_gets_right(wins, losses, both, seed):
-    one = np.repeat([True, False, True, False], [wins, losses, both, both])
-    other = np.repeat([False, True, True, False], [wins, losses, both, both])
-    order = np.random.default_rng(seed).permutation(len(one))
-    p = mcnemar(one[order], other[order])
-    smaller, n = min(wins, losses), wins + losses
-    expected = min(1, 2 * sum(math.comb(n, k) for k in range(smaller + 1)) / 2**n)
-    assert p == pytest.approx(expected) == mcnemar(other, one)
 
 
 def results(accuracies):

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from common.statistics import mean_interval
+from common.statistics import bootstrap_interval, mcnemar, mean_interval, share_interval
 
 
 @given(arrays(float, st.tuples(st.integers(2, 20), st.integers(1, 4)), elements=st.floats(-1e3, 1e3)))
@@ -33,3 +35,48 @@ def test_bad_arguments_get_one_clear_sentence(samples, confidence):
 
 def test_an_interval_prints_as_it_is_read():
     assert f"{mean_interval([1.0, 2.0, 3.0]):.2f}" == "2.00 [-0.48, 4.48]"
+
+
+@given(wins=st.integers(0, 40), losses=st.integers(0, 40), both=st.integers(0, 20), seed=st.integers(0, 99))
+def test_mcnemar_is_the_sign_test_of_the_images_that_one_alone_gets_right(wins, losses, both, seed):
+    one = np.repeat([True, False, True, False], [wins, losses, both, both])
+    other = np.repeat([False, True, True, False], [wins, losses, both, both])
+    order = np.random.default_rng(seed).permutation(len(one))
+    p = mcnemar(one[order], other[order])
+    smaller, n = min(wins, losses), wins + losses
+    expected = min(1, 2 * sum(math.comb(n, k) for k in range(smaller + 1)) / 2**n)
+    assert p == pytest.approx(expected) == mcnemar(other, one)
+
+
+@given(hits=st.integers(0, 50), misses=st.integers(0, 50))
+def test_the_interval_of_a_share_is_wilsons(hits, misses):
+    n = hits + misses
+    if n == 0:
+        with pytest.raises(ValueError, match="at least one trial"):
+            share_interval([])
+        return
+    found = share_interval(np.repeat([True, False], [hits, misses]))
+    z, p = stats.norm.ppf(0.975), hits / n
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert found == pytest.approx((p, max(0, middle - half), min(1, middle + half)), abs=1e-12)
+
+
+def test_the_bootstrap_finds_the_interval_of_a_mean():
+    samples = np.random.default_rng(0).normal(3, 1, 400)
+    found, expected = bootstrap_interval(samples), mean_interval(samples)
+    assert found == pytest.approx(expected, abs=0.02)
+    assert bootstrap_interval(samples) == found
+
+
+def test_the_bootstrap_draws_units_whole():
+    # The two values of a unit cancel, so a statistic that keeps them together does not vary.
+    values = np.random.default_rng(0).normal(size=30)
+    found = bootstrap_interval(np.stack([values, 1 - values], axis=1), lambda units: units.sum() / len(units))
+    assert found == pytest.approx((1, 1, 1), abs=1e-9)
+
+
+def test_a_bootstrap_of_equal_values_is_the_value():
+    assert bootstrap_interval([2.0, 2.0, 2.0]) == (2, 2, 2)
+    with pytest.raises(ValueError, match="at least two measurements"):
+        bootstrap_interval([1.0])

@@ -1,0 +1,230 @@
+"""The measurements of this study, an image a record where images are few; their records are in `results/`."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from adversarial_attack.arms import ARMS
+from adversarial_attack.attacks import low_pass_attack, pgd
+from adversarial_attack.battery import BATTERY
+from adversarial_attack.filters import IDENTITY, as_stored, gaussian_blur, low_frequencies
+from adversarial_attack.gradients import margin, predictions, up_to
+from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
+from adversarial_attack.visibility import no_more_visible, visibility
+from common.data import load_imagenet_samples
+from common.experiments import experiment
+from common.pretrained import OFFLINE, load_classifier
+
+IMAGES = 20
+SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four": OFFLINE}
+EQUAL_L2 = 2 / 255  # root mean square of a change
+LOW_SHARE = 1 / 8  # of the frequencies a side
+LEAST, MOST = 0.05, 16.0  # epsilon, in units of 1 / 255
+
+
+@experiment(version=1, tolerance=0.25)
+def fooling(
+    *,
+    dataset="imagenet_samples",
+    arm,
+    sources="all four",
+    epsilon,
+    tier="none",
+    shift=0,
+    steps=60,
+    moved=0,
+    image,
+    seed,
+):
+    """Attack an ImageNet image and show the result, filtered in many ways, to the four classifiers.
+
+    It is measured three times, each time rounded to 8 bits: as the attack made it, with the change scaled to
+    the root mean square `EQUAL_L2`, and with the change scaled to the limit of the strict tier.
+
+    Parameters
+    ----------
+    dataset : "imagenet_samples"
+    arm : key of `arms.ARMS`
+    sources : key of `SOURCES`
+        The classifiers that are attacked; those that judge are always the four of `OFFLINE`.
+    epsilon : number
+        Largest change of a value, in units of 1 / 255.
+    tier : "none" or key of `visibility.TIERS`
+        For the arms that take one.
+    shift : int
+        0, or for a targeted attack how far the target lies behind the label in the list of classes.
+    steps : int
+        For the arms that take several.
+    moved : int
+        0, or how many images further lies the one that gets the change.
+    image : int
+        From 0 to 19.
+    seed : int
+        The same random choices for all images.
+
+    Returns
+    -------
+    dict
+        For each of "found", "l2" and "strict": KIND_said_label, KIND_as_before and KIND_said_target: whether
+        a classifier says the label, what it says of the clean image behind the same filter, and the target
+        (where there is none, the label), for the filters of `BATTERY` and each of the classifiers, the
+        last fastest; KIND_mean, KIND_p95, KIND_ssim, KIND_blurred: the visibility; KIND_linf and KIND_l2: the
+        largest and the root mean square change in units of 1 / 255; KIND_low: the share of its energy in the
+        lowest `LOW_SHARE` of the frequencies a side.
+    """
+    data = load_imagenet_samples()
+    chosen, shown = [image], [(image + moved) % IMAGES]
+    target = (data.labels + shift) % len(data.class_names)
+    change = ARMS[arm](
+        [load_classifier(name) for name in SOURCES[sources]],
+        data[chosen].as_float(),
+        target[chosen],
+        epsilon / 255,
+        targeted=shift != 0,
+        tier=None if tier == "none" else tier,
+        steps=steps,
+        seed=seed,
+    )
+    change = change - data[chosen].as_float()
+    images = data[shown].as_float()
+    kinds = {
+        "found": rounded(images + change),
+        "l2": rounded(images + EQUAL_L2 / (np.sqrt(np.mean(change**2)) or 1) * change),
+        "strict": no_more_visible(images, images + change, "strict", most=8.0),
+    }
+    before, measured = said_of_clean(shown[0]), {}
+    for kind, changed in kinds.items():
+        classes = said(changed)
+        found = size_and_visibility(images[0], changed[0]) | {
+            "said_label": (classes == data.labels[shown]).ravel(),
+            "as_before": (classes == before).ravel(),
+            "said_target": (classes == target[shown]).ravel(),
+        }
+        measured |= {f"{kind}_{name}": value for name, value in found.items()}
+    return measured
+
+
+def rounded(images):
+    """Return images with values that a file of 8 bits holds."""
+    return (as_stored(images) / 255).astype("float32")
+
+
+def said(images):
+    """Return the classes that the four classifiers say behind all filters, ``(filters, classifiers, n)``."""
+    filtered = (make(*images.shape[1:3])(images) for make in BATTERY.values())
+    classifiers = [load_classifier(name) for name in OFFLINE]
+    return np.array([[predictions(classifier, seen) for classifier in classifiers] for seen in filtered])
+
+
+@lru_cache(maxsize=IMAGES)
+def said_of_clean(image):
+    """Return what `said` makes of the clean ImageNet image of a number."""
+    return said(load_imagenet_samples()[[image]].as_float())
+
+
+def size_and_visibility(image, changed):
+    """Return the measures of a change that `fooling` describes, a dict of floats."""
+    change = (changed - image).astype("float64")
+    low = low_frequencies(*image.shape[:2], LOW_SHARE)(change[np.newaxis])
+    seen = visibility(image, changed)._asdict()
+    return {name: round(value, 4) for name, value in seen.items()} | {
+        "linf": round(255 * np.abs(change).max(), 2),
+        "l2": round(255 * np.sqrt((change**2).mean()), 3),
+        "low": round((low**2).sum() / ((change**2).sum() or 1), 4),
+    }
+
+
+@experiment(version=1, tolerance=0.25)
+def smallest_epsilon(*, dataset="imagenet_samples", sources, sigma, steps=10, image, seed):
+    """Find the smallest epsilon at which projected gradient ascent makes classifiers wrong behind a blur.
+
+    The image is not rounded, because most of these changes are smaller than a step of 8 bits.
+
+    Parameters
+    ----------
+    dataset : "imagenet_samples"
+    sources : key of `SOURCES`
+        The classifiers, all of which shall be wrong.
+    sigma : number
+        Of the Gaussian blur, in pixels; 0 for none.
+    steps : int
+        Of each attack, on the mean of the margins that are not yet positive.
+    image : int
+        From 0 to 19.
+    seed : int
+        Decides nothing: the attacks start at the image.
+
+    Returns
+    -------
+    dict
+        right: whether all the classifiers recognise the blurred clean image; measured and predicted, in units
+        of 1 / 255: the smallest epsilon by bisection between `LEAST` and `MOST` to 5 %, and
+        `limits.first_order_epsilon`; both are 0 for an image not recognised.
+    """
+    data = load_imagenet_samples()[[image]]
+    images, labels = data.as_float(), data.labels
+    classifiers = [load_classifier(name) for name in SOURCES[sources]]
+    blur = gaussian_blur(*images.shape[1:3], sigma) if sigma else IDENTITY
+    if not recognised_by(classifiers, images, labels, blur).all():
+        return {"right": False, "measured": 0.0, "predicted": 0.0}
+
+    def succeeds(epsilon):
+        found = pgd(
+            classifiers, images, labels, epsilon / 255, steps=steps, loss=up_to(0.0, margin), filters=(blur,),
+            random_start=False,
+        )  # fmt: skip
+        return not recognised_by(classifiers, found, labels, blur).any()
+
+    return {
+        "right": True,
+        "measured": round(smallest(succeeds, LEAST, MOST), 4),
+        "predicted": round(255 * float(first_order_epsilon(classifiers, images, labels, blur)[0]), 4),
+    }
+
+
+@experiment(version=1, tolerance=0.25)
+def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
+    """Find the least visible change by the low-pass attack that still meets a demand.
+
+    The attack stays within the moderate tier; then bisection finds the smallest multiple of the change, at
+    most 4, rounded to 8 bits, behind which no classifier of the demand says the label at any of its filters.
+
+    Parameters
+    ----------
+    dataset : "imagenet_samples"
+    demand : key of `limits.DEMANDS`
+    steps : int
+        Of the attack.
+    image : int
+        From 0 to 19.
+    seed : int
+        Of the attack's filters.
+
+    Returns
+    -------
+    dict
+        right: whether all classifiers of the demand recognise the clean image; met: whether a multiple
+        of the change meets the demand; and of that multiple, or of the largest, the measures of `fooling`.
+    """
+    data = load_imagenet_samples()[[image]]
+    images, labels = data.as_float(), data.labels
+    wanted = DEMANDS[demand]
+    attacked, judges = ([load_classifier(name) for name in x] for x in (wanted.attacked, wanted.judges))
+    found = low_pass_attack(
+        attacked, images, labels, MOST / 255, steps=steps, draw=wanted.draw, tier="moderate",
+        confidence=wanted.confidence, seed=seed,
+    )  # fmt: skip
+    filters = [BATTERY[name](*images.shape[1:3]) for name in wanted.filters]
+
+    def times(multiple):
+        return rounded(images + multiple * (found - images))
+
+    def succeeds(multiple):
+        return not any(recognised_by(judges, times(multiple), labels, seen).any() for seen in filters)
+
+    multiple = smallest(succeeds, 1 / 16, 4.0)
+    return {
+        "right": bool(recognised_by(judges, images, labels, IDENTITY).all()),
+        "met": succeeds(multiple),
+        **size_and_visibility(images[0], times(multiple)[0]),
+    }

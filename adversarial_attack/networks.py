@@ -1,0 +1,110 @@
+"""Small classifiers of four families for 28 x 28 images; all return logits."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from common import training
+from common.data import FOLDER, load_dataset
+
+EPOCHS = 5
+LEARNING_RATE = 0.002
+TRAINING_IMAGES = 20_000
+CHECKPOINTS = FOLDER.parent.parent / "build" / "networks"
+
+
+def trained(dataset, architecture, seed):
+    """Return a classifier of `dataset`, trained with Adam and a cosine schedule on its first 20,000 images.
+
+    It is trained once; its weights are kept under ``build/``.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    architecture : key of `ARCHITECTURES`
+    seed : int
+        Of the initial weights and the batches.
+
+    Returns
+    -------
+    keras.Model
+        From images ``(n, 28, 28, 1)`` in [0, 1] to logits ``(n, 10)``.
+    """
+    images = load_dataset(dataset).train[:TRAINING_IMAGES]
+    model = build(architecture, seed)
+    steps = EPOCHS * -(-len(images) // training.BATCH_SIZE)
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    model.compile(
+        keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    training.fit(
+        model, (images.as_float(), images.labels), epochs=EPOCHS, seed=seed,
+        checkpoint=CHECKPOINTS / f"{dataset}-{architecture}-{seed}.npz",
+    )  # fmt: skip
+    return model
+
+
+def build(architecture, seed):
+    """Return an untrained classifier; `seed` decides its initial weights."""
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"There is no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}.")
+    keras.utils.set_random_seed(seed)
+    images = keras.Input((28, 28, 1))
+    return keras.Model(images, ARCHITECTURES[architecture](images), name=architecture)
+
+
+def mlp(images):
+    """Two hidden layers of 256 and 128 rectifiers; 235,146 parameters."""
+    x = layers.Flatten()(images)
+    for width in (256, 128):
+        x = layers.Dense(width, activation="relu")(x)
+    return layers.Dense(10)(x)
+
+
+def lenet(images):
+    """LeNet-5 with rectifiers and maximum pooling; 61,706 parameters."""
+    x = layers.MaxPooling2D()(layers.Conv2D(6, 5, padding="same", activation="relu")(images))
+    x = layers.MaxPooling2D()(layers.Conv2D(16, 5, activation="relu")(x))
+    x = layers.Flatten()(x)
+    for width in (120, 84):
+        x = layers.Dense(width, activation="relu")(x)
+    return layers.Dense(10)(x)
+
+
+def resnet(images):
+    """Four residual blocks with 16 and 32 channels and batch normalisation; 44,026 parameters.
+
+    As in He et al. 2016 (arXiv:1512.03385, section 4.2), but at 14 x 14 and 7 x 7 places.
+    """
+    x = _normalised_convolution(images, 16, stride=2)
+    for channels, stride in ((16, 1), (16, 1), (32, 2), (32, 1)):
+        y = _normalised_convolution(x, channels, stride)
+        y = _normalised_convolution(y, channels, activation=None)
+        if stride != 1:
+            x = _normalised_convolution(x, channels, stride, size=1, activation=None)
+        x = layers.ReLU()(layers.Add()([x, y]))
+    return layers.Dense(10)(layers.GlobalAveragePooling2D()(x))
+
+
+def _normalised_convolution(x, channels, stride=1, size=3, activation="relu"):
+    x = layers.Conv2D(channels, size, stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.Activation(activation)(x) if activation else x
+
+
+def transformer(images):
+    """A vision transformer of two layers on patches of 4 x 4 (Dosovitskiy et al. 2021, arXiv:2010.11929).
+
+    With 48 features, 4 heads, and the mean over the patches in place of a class token; 43,690 parameters.
+    """
+    x = layers.Reshape((49, 48))(layers.Conv2D(48, 4, 4)(images))
+    x = x + layers.Embedding(49, 48)(np.arange(49)[np.newaxis])
+    for _ in range(2):
+        y = layers.LayerNormalization()(x)
+        x = x + layers.MultiHeadAttention(4, 12)(y, y)
+        y = layers.Dense(96, activation="gelu")(layers.LayerNormalization()(x))
+        x = x + layers.Dense(48)(y)
+    return layers.Dense(10)(layers.LayerNormalization()(layers.GlobalAveragePooling1D()(x)))
+
+
+ARCHITECTURES = {"mlp": mlp, "lenet": lenet, "resnet": resnet, "transformer": transformer}
