@@ -6,9 +6,9 @@ seed; those that do not apply to it are ignored.
 
 from functools import lru_cache
 
-import eagerpy
+import eagerpy as ep
 import foolbox
-import keras
+import numpy as np
 import tensorflow as tf
 
 from adversarial_attack import attacks, coordinates
@@ -36,24 +36,41 @@ def _iterative(attack, **fixed):
     return arm
 
 
+def _expectation_over_blur(classifiers, images, labels, epsilon, **options):
+    """`momentum` that sees the images through another Gaussian blur, sigma up to 3 pixels, at every step."""
+
+    def draw(rng):
+        return (gaussian_blur(*images.shape[1:3], float(rng.uniform(0.01, 3))),)
+
+    return _iterative(attacks.momentum, draw=draw)(classifiers, images, labels, epsilon, **options)
+
+
 def _one_step(classifiers, images, labels, epsilon, *, targeted, **_):
     return attacks.fgsm(
         classifiers, images, labels, epsilon, towards(cross_entropy) if targeted else cross_entropy
     )
 
 
-def _of_foolbox(attack):
-    """Return an attack of foolbox, on the mean of the logits, as an arm.
+class _SeededPGD(foolbox.attacks.LinfPGD):
+    """foolbox's PGD, started as a seed decides, the same change for all images."""
 
-    Its random start comes from TensorFlow's global generator, which is seeded here.
-    """
+    seed = 0
+
+    def get_random_start(self, x0, epsilon):
+        change = np.random.default_rng(self.seed).uniform(-epsilon, epsilon, x0.shape[1:])
+        return ep.astensor(tf.clip_by_value(x0.raw + change.astype("float32"), 0, 1))
+
+
+def _of_foolbox(attack):
+    """Return an attack of foolbox, with its default step size, on the mean of the logits, as an arm."""
 
     def arm(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
-        keras.utils.set_random_seed(seed)
+        runner = attack(steps=steps)
+        runner.seed = seed
         model = _mean_of_logits(tuple(classifiers), images.shape[1:])
-        tensors = [eagerpy.astensor(tf.constant(values)) for values in (images, labels)]
+        inputs, wanted = (ep.astensor(tf.constant(values)) for values in (images, labels))
         criterion = foolbox.criteria.TargetedMisclassification if targeted else foolbox.Misclassification
-        _, found, _ = attack(steps=steps)(model, tensors[0], criterion(tensors[1]), epsilons=epsilon)
+        _, found, _ = runner(model, inputs, criterion(wanted), epsilons=epsilon)
         return found.numpy()
 
     return arm
@@ -61,10 +78,11 @@ def _of_foolbox(attack):
 
 @lru_cache
 def _mean_of_logits(classifiers, shape):
-    images = keras.Input(shape)
-    logits = [classifier(images) for classifier in classifiers]
-    mean = keras.layers.Average()(logits) if len(logits) > 1 else logits[0]
-    return foolbox.TensorFlowModel(tf.function(keras.Model(images, mean)), bounds=(0, 1))
+    @tf.function(input_signature=[tf.TensorSpec((None, *shape))])
+    def mean(images):
+        return sum(classifier(images, training=False) for classifier in classifiers) / len(classifiers)
+
+    return foolbox.TensorFlowModel(mean, bounds=(0, 1))
 
 
 def _low_pass_attack(make=coordinates.perceptual):
@@ -85,22 +103,17 @@ def _low_pass_attack(make=coordinates.perceptual):
     return arm
 
 
-def a_blur(rng):
-    """Return a Gaussian blur with a sigma anywhere from 0 to 3 pixels, for ImageNet's 224 x 224."""
-    return (gaussian_blur(224, 224, float(rng.uniform(0.01, 3))),)
-
-
 ARMS = {
     "clean": clean,
     "white noise": _noise(attacks.white_noise),
     "low-pass noise": _noise(attacks.low_pass_noise),
     "FGSM": _one_step,
-    "foolbox PGD": _of_foolbox(foolbox.attacks.LinfPGD),
+    "foolbox PGD": _of_foolbox(_SeededPGD),
     "foolbox MI-FGSM": _of_foolbox(foolbox.attacks.MIFGSM),
     "momentum": _iterative(attacks.momentum),
     "diverse input": _iterative(attacks.diverse_input),
     "translation invariant": _iterative(attacks.translation_invariant),
-    "expectation over blur": _iterative(attacks.momentum, draw=a_blur),
+    "expectation over blur": _expectation_over_blur,
     "low-pass attack": _low_pass_attack(),
     "low-pass attack, luma": _low_pass_attack(coordinates.luma),
     "low-pass attack, low frequencies": _low_pass_attack(coordinates.low_pass(1 / 8)),

@@ -4,14 +4,16 @@ from functools import lru_cache
 
 import numpy as np
 
+from adversarial_attack import attacks
 from adversarial_attack.arms import ARMS
 from adversarial_attack.attacks import low_pass_attack, pgd
 from adversarial_attack.battery import BATTERY
 from adversarial_attack.filters import IDENTITY, as_stored, gaussian_blur, low_frequencies
-from adversarial_attack.gradients import margin, predictions, up_to
+from adversarial_attack.gradients import cross_entropy, margin, predictions, targeted, up_to
 from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
+from adversarial_attack.networks import ARCHITECTURES, trained
 from adversarial_attack.visibility import no_more_visible, visibility
-from common.data import load_imagenet_samples
+from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
 from common.pretrained import OFFLINE, load_classifier
 
@@ -19,6 +21,7 @@ IMAGES = 20
 SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four": OFFLINE}
 EQUAL_L2 = 2 / 255  # root mean square of a change
 LOW_SHARE = 1 / 8  # of the frequencies a side
+TARGET_SEEDS = (0, 1, 2)
 LEAST, MOST = 0.05, 16.0  # epsilon, in units of 1 / 255
 
 
@@ -73,19 +76,10 @@ def fooling(
         lowest `LOW_SHARE` of the frequencies a side.
     """
     data = load_imagenet_samples()
-    chosen, shown = [image], [(image + moved) % IMAGES]
+    adversarial = attacked(arm, sources, epsilon, tier, shift, steps, image, seed)
+    change = adversarial - data[[image]].as_float()
+    shown = [(image + moved) % IMAGES]
     target = (data.labels + shift) % len(data.class_names)
-    change = ARMS[arm](
-        [load_classifier(name) for name in SOURCES[sources]],
-        data[chosen].as_float(),
-        target[chosen],
-        epsilon / 255,
-        targeted=shift != 0,
-        tier=None if tier == "none" else tier,
-        steps=steps,
-        seed=seed,
-    )
-    change = change - data[chosen].as_float()
     images = data[shown].as_float()
     kinds = {
         "found": rounded(images + change),
@@ -102,6 +96,22 @@ def fooling(
         }
         measured |= {f"{kind}_{name}": value for name, value in found.items()}
     return measured
+
+
+def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
+    """Return an ImageNet image, ``(1, 224, 224, 3)``, after the attack that `fooling` describes."""
+    data = load_imagenet_samples()
+    target = (data.labels + shift) % len(data.class_names)
+    return ARMS[arm](
+        [load_classifier(name) for name in SOURCES[sources]],
+        data[[image]].as_float(),
+        target[[image]],
+        epsilon / 255,
+        targeted=shift != 0,
+        tier=None if tier == "none" else tier,
+        steps=steps,
+        seed=seed,
+    )
 
 
 def rounded(images):
@@ -228,3 +238,65 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
         "met": succeeds(multiple),
         **size_and_visibility(images[0], times(multiple)[0]),
     }
+
+
+@experiment(version=1, tolerance=0.1)
+def transfer(*, dataset, source, source_seed, target, arm, epsilon, shift=0, seed):
+    """Attack a small network, or several, and show the 10,000 test images to networks of one family.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    source : key of `networks.ARCHITECTURES`, or "all but " and one of them
+        The architecture, or architectures, that are attacked.
+    source_seed : int
+        Of the networks that are attacked.
+    target : key of `networks.ARCHITECTURES`
+        The family that judges: networks of the seeds `TARGET_SEEDS`.
+    arm : "momentum", "universal", "white noise"
+        10 steps of `attacks.momentum`; one change for all images, from 100 steps of `attacks.universal` on
+        5,000 training images; `attacks.white_noise`.
+    epsilon : number
+        Largest change of a value, in units of 1 / 255.
+    shift : int
+        0, or for a targeted attack how far the target lies behind the label.
+    seed : int
+        Of the attack.
+
+    Returns
+    -------
+    dict
+        Lists over the target's seeds: right, how many images the network recognises when clean; fooled, how
+        many of these no longer when attacked; hit, of how many of these it says the target.
+    """
+    test = load_dataset(dataset).test
+    adversarial = small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed)
+    wanted = (test.labels + shift) % 10
+    counts = []
+    for target_seed in TARGET_SEEDS:
+        judge = trained(dataset, target, target_seed)
+        right = predictions(judge, test.as_float()) == test.labels
+        said = predictions(judge, adversarial)
+        counts.append([right.sum(), (right & (said != test.labels)).sum(), (right & (said == wanted)).sum()])
+    right, fooled, hit = np.transpose(counts)
+    return {"right": right, "fooled": fooled, "hit": hit if shift else 0 * hit}
+
+
+@lru_cache(maxsize=2)
+def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):
+    """Return the attacked test images of `transfer`, rounded to 8 bits."""
+    data = load_dataset(dataset)
+    images, epsilon = data.test.as_float(), epsilon / 255
+    if arm == "white noise":
+        return rounded(attacks.white_noise(images, epsilon, seed))
+    names = [source] if source in ARCHITECTURES else [x for x in ARCHITECTURES if f"all but {x}" != source]
+    classifiers = [trained(dataset, name, source_seed) for name in names]
+    loss = targeted(cross_entropy) if shift else cross_entropy
+    if arm == "universal":
+        part = data.train[-5_000:]
+        labels = (part.labels + shift) % 10
+        return rounded(
+            images + attacks.universal(classifiers, part.as_float(), labels, epsilon, loss=loss, seed=seed)
+        )
+    labels = (data.test.labels + shift) % 10
+    return rounded(attacks.momentum(classifiers, images, labels, epsilon, loss=loss, seed=seed))

@@ -120,6 +120,50 @@ def dots(samples, intervals, xlabel, kinds=None):
 
 
 @in_our_style
+def crosses(x, y, xlabel, ylabel, logx=False):
+    """Draw one named point for each entry, with its intervals in both directions.
+
+    Parameters
+    ----------
+    x, y : dict from str to `common.statistics.Interval` of floats
+        With the same names.
+    """
+    figure, axes = _subplots(1, 1, 7, 4.2)
+    axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for number, (name, across) in enumerate(x.items()):
+        up, color = y[name], colors[number % len(colors)]
+        axis.plot([across.low, across.high], [up.mean, up.mean], color=color, linewidth=1, alpha=0.6)
+        axis.plot([across.mean, across.mean], [up.low, up.high], color=color, linewidth=1, alpha=0.6)
+        axis.plot([across.mean], [up.mean], "o", color=color, markersize=5)
+        axis.annotate(
+            name, (across.mean, up.mean), (5, 4), textcoords="offset points", color=color, fontsize=8
+        )
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
+    return figure
+
+
+@in_our_style
+def agreement(groups, xlabel, ylabel):
+    """Draw pairs of numbers, a colour for each entry, on logarithmic axes with the line where both are equal.
+
+    Parameters
+    ----------
+    groups : dict from str to (x, y)
+        Positive arrays of one shape.
+    """
+    figure, axes = _subplots(1, 1, 5, 4.4)
+    axis = axes[0, 0]
+    for name, (x, y) in groups.items():
+        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
+    everything = np.concatenate([np.concatenate(pair) for pair in groups.values()])
+    ends = [everything.min(), everything.max()]
+    axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
+    axis.legend(frameon=False, fontsize=8)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    return figure
+
+
+@in_our_style
 def heat_map(values, notes, row_names, column_names, row_label, column_label, value_label, center=None):
     """Draw a table of numbers as colours, each cell with its number and a note.
 

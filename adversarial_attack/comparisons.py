@@ -1,0 +1,125 @@
+"""What the tables of this study's experiments say."""
+
+import numpy as np
+import pandas as pd
+
+from adversarial_attack.battery import BATTERY
+from adversarial_attack.visibility import Visibility, excess
+from common.pretrained import OFFLINE
+from common.statistics import mcnemar, share_interval
+
+KINDS = {"found": "as found", "l2": "equal L2", "strict": "equal visibility"}
+
+
+def answers(table, kind="found", what="said_label"):
+    """Return the answers in a table of `experiments.fooling`, bools ``(images, filters, classifiers)``.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One arm, one row an image.
+    kind : key of `KINDS`
+    what : "said_label", "as_before" or "said_target"
+    """
+    rows = table.sort_values("image")[f"{kind}_{what}"]
+    return np.stack(rows.to_list()).reshape(len(rows), len(BATTERY), len(OFFLINE))
+
+
+def joint(table, clean, filters, kind="found", judges=OFFLINE, eligible="any"):
+    """Return for every eligible image whether no judge says its label behind any of the filters.
+
+    Parameters
+    ----------
+    table, clean : pandas.DataFrame
+        Of one arm, and of the arm "clean".
+    filters : list of keys of `battery.BATTERY`
+    kind : key of `KINDS`
+    judges : tuple of names of classifiers
+    eligible : "any" or "all"
+        Images that, clean, at least one judge recognises behind at least one of the filters; or that all
+        judges recognise behind no filter.
+
+    Returns
+    -------
+    pandas.Series of bool
+        Indexed by image.
+    """
+    rows, columns = [list(BATTERY).index(name) for name in filters], [OFFLINE.index(name) for name in judges]
+    before, after = (x[:, rows][:, :, columns] for x in (answers(clean), answers(table, kind)))
+    unfiltered = answers(clean)[:, list(BATTERY).index("none")][:, columns]
+    chosen = before.any(axis=(1, 2)) if eligible == "any" else unfiltered.all(axis=1)
+    images = np.sort(table["image"])
+    return pd.Series(~after.any(axis=(1, 2))[chosen], index=images[chosen])
+
+
+def success_table(arms, clean, sets, kind="found", eligible="any"):
+    """Return share, Wilson interval and n of the `joint` success of arms over sets of filters.
+
+    Parameters
+    ----------
+    arms : dict from str to table of one arm
+    sets : dict from str to list of filters
+    kind, eligible
+        As in `joint`.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        One row an arm, one column a set: "89 % [69, 97], n = 19".
+    """
+    columns = {
+        column: [as_text(joint(rows, clean, filters, kind, eligible=eligible)) for rows in arms.values()]
+        for column, filters in sets.items()
+    }
+    return pd.DataFrame(columns, index=list(arms))
+
+
+def as_text(hits):
+    """Return a share of hits in percent with its Wilson interval and n."""
+    share = share_interval(hits)
+    return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}], n = {len(hits)}"
+
+
+def of_all_answers(table, clean, kind="found", what="said_label"):
+    """Return for every image the share of its answers, right when clean, that the attack changed.
+
+    Parameters
+    ----------
+    what : "said_label" or "as_before"
+        Of the answers that were the label: the share that are no more; of all answers: the share that are
+        not what they were for the clean image behind the same filter.
+
+    Returns
+    -------
+    numpy.ndarray, shape (images,)
+        NaN for an image that was never recognised.
+    """
+    counted = answers(clean) if what == "said_label" else np.ones_like(answers(clean))
+    changed = counted & ~answers(table, kind, what)
+    with np.errstate(invalid="ignore"):
+        return changed.sum(axis=(1, 2)) / counted.sum(axis=(1, 2))
+
+
+def visibilities(table, kind="found", tier="strict"):
+    """Return the visibility of every image's change: measures, sizes, and `visibility.excess` of a tier.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns mean, p95, ssim, blurred, linf, l2, low and excess; one row an image.
+    """
+    names = [*Visibility._fields, "linf", "l2", "low"]
+    prefix = f"{kind}_" if kind else ""
+    found = table.sort_values("image").set_index("image")[[prefix + name for name in names]]
+    found.columns = names
+    seen = found[list(Visibility._fields)].itertuples(index=False)
+    return found.assign(excess=[excess(Visibility(*row), tier) for row in seen])
+
+
+def paired(one, other, clean, filters, kind="found"):
+    """Return McNemar's exact p-value that two arms succeed equally often, and both counts."""
+    first, second = (joint(table, clean, filters, kind) for table in (one, other))
+    return {
+        "first": int(first.sum()), "second": int(second.sum()), "n": len(first),
+        "p": mcnemar(first.to_numpy(), second.to_numpy()),
+    }  # fmt: skip

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from adversarial_attack.arms import ARMS
+from adversarial_attack.gradients import margin, predictions
+from tests.test_adversarial_attack_attacks import network
+
+GUIDED = sorted(set(ARMS) - {"clean", "white noise", "low-pass noise", "translation invariant"})
+OPTIONS = {"tier": None, "steps": 5, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def classifiers():
+    return [network(0), network(1)]
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((2, 16, 16, 3)).astype("float32")
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_arms_change_values_by_at_most_epsilon_and_repeat(name, classifiers, images):
+    labels = np.array([0, 1])
+    found, again = (
+        ARMS[name](classifiers, images, labels, 0.05, targeted=False, **OPTIONS) for _ in range(2)
+    )
+    assert found.dtype == images.dtype
+    assert np.abs(found - images).max() <= 0.05 + 1e-6
+    assert found.min() >= 0
+    assert found.max() <= 1
+    assert (found != images).any() == (name != "clean")
+    np.testing.assert_array_equal(found, again)
+
+
+@pytest.mark.parametrize("name", GUIDED)
+@pytest.mark.parametrize("targeted", [False, True])
+def test_arms_that_see_gradients_move_the_margin_their_way(name, targeted, classifiers, images):
+    classifier = classifiers[0]
+    labels = (predictions(classifier, images).astype(int) + targeted) % 3
+    found = ARMS[name]([classifier], images, labels, 0.05, targeted=targeted, **OPTIONS)
+    before, after = (float(np.mean(margin(classifier(x), labels))) for x in (images, found))
+    assert (after < before) if targeted else (after > before)
+
+
+def test_the_seed_decides_where_the_pgd_of_foolbox_starts(classifiers, images):
+    starts = [
+        ARMS["foolbox PGD"](classifiers, images, np.array([0, 1]), 0.05, targeted=False, tier=None,
+                            steps=1, seed=seed) for seed in (0, 1)
+    ]  # fmt: skip
+    assert (starts[0] != starts[1]).any()
