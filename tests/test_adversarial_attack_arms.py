@@ -6,7 +6,7 @@ from adversarial_attack.gradients import margin, predictions
 from tests.test_adversarial_attack_attacks import network
 
 GUIDED = sorted(set(ARMS) - {"clean", "white noise", "low-pass noise", "translation invariant"})
-OPTIONS = {"tier": None, "steps": 5, "seed": 3}
+OPTIONS = {"tier": None, "steps": 40, "seed": 3}
 
 
 @pytest.fixture(scope="module")
