@@ -5,8 +5,10 @@ from adversarial_attack.arms import ARMS
 from adversarial_attack.gradients import margin, predictions
 from tests.test_adversarial_attack_attacks import network
 
-GUIDED = sorted(set(ARMS) - {"clean", "white noise", "low-pass noise", "translation invariant"})
-OPTIONS = {"tier": None, "steps": 40, "seed": 3}
+# Attacks that blur may raise the loss of blurred images only; their own tests look there.
+GUIDED = ["FGSM", "foolbox PGD", "foolbox MI-FGSM", "momentum", "diverse input", "low-pass attack",
+          "low-pass attack, luma", "low-pass attack, pixels"]  # fmt: skip
+OPTIONS = {"tier": None, "steps": 25, "seed": 3}
 
 
 @pytest.fixture(scope="module")
