@@ -2,8 +2,8 @@
 
 Every implementation of every task runs in a process of its own, one after the other: once to warm up, then
 several times, of which the fastest counts. The peak is the largest resident memory of that process, followed
-by what the imported libraries alone took of it. Give module names (wavelet, radon, fourier, training) to run
-only those.
+by what the imported libraries alone took of it. Give module names (wavelet, radon, fourier, training,
+attacks) to run only those.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import time
 
 from common.experiments import cpu, libraries
 
-MODULES = ("wavelet", "radon", "fourier", "training")
+MODULES = ("wavelet", "radon", "fourier", "training", "attacks")
 MOST_REPEATS, MOST_SECONDS = 20, 5
 
 
