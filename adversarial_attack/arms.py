@@ -27,22 +27,34 @@ def _noise(make):
 
 
 def _iterative(attack, **fixed):
-    """Return an attack of several steps on the cross-entropy as an arm."""
+    """Return an attack of several steps on the cross-entropy as an arm.
+
+    A step is a tenth of epsilon, as in the papers, which take ten.
+    """
 
     def arm(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
-        loss = towards(cross_entropy) if targeted else cross_entropy
-        return attack(classifiers, images, labels, epsilon, steps=steps, loss=loss, seed=seed, **fixed)
+        options = {"loss": towards(cross_entropy) if targeted else cross_entropy, "seed": seed, **fixed}
+        return attack(classifiers, images, labels, epsilon, steps=steps, step_size=epsilon / 10, **options)
 
     return arm
 
 
-def _expectation_over_blur(classifiers, images, labels, epsilon, **options):
-    """`momentum` that sees the images through another Gaussian blur, sigma up to 3 pixels, at every step."""
+def _expectation_over(make):
+    """Return `momentum` that sees the images through another filter at every step as an arm."""
 
-    def draw(rng):
-        return (gaussian_blur(*images.shape[1:3], float(rng.uniform(0.01, 3))),)
+    def arm(classifiers, images, labels, epsilon, **options):
+        attack = _iterative(attacks.momentum, draw=lambda rng: (make(images.shape[1:3], rng),))
+        return attack(classifiers, images, labels, epsilon, **options)
 
-    return _iterative(attacks.momentum, draw=draw)(classifiers, images, labels, epsilon, **options)
+    return arm
+
+
+def _blur(shape, rng):
+    return gaussian_blur(*shape, float(rng.uniform(0.01, 3)))
+
+
+def _low_pass(shape, rng):
+    return attacks.low_passes(shape, int(rng.integers(6)), rng)
 
 
 def _one_step(classifiers, images, labels, epsilon, *, targeted, **_):
@@ -113,7 +125,8 @@ ARMS = {
     "momentum": _iterative(attacks.momentum),
     "diverse input": _iterative(attacks.diverse_input),
     "translation invariant": _iterative(attacks.translation_invariant),
-    "expectation over blur": _expectation_over_blur,
+    "expectation over blur": _expectation_over(_blur),
+    "expectation over filters": _expectation_over(_low_pass),
     "low-pass attack": _low_pass_attack(),
     "low-pass attack, luma": _low_pass_attack(coordinates.luma),
     "low-pass attack, low frequencies": _low_pass_attack(coordinates.low_pass(1 / 8)),

@@ -1,5 +1,7 @@
 """The figures of this study; each takes tables of sweeps or finished images."""
 
+from collections import Counter
+
 import numpy as np
 
 from adversarial_attack.battery import SIGMAS, TO_SIGMA_2
@@ -14,16 +16,16 @@ def survival(arms, clean):
 
     Parameters
     ----------
-    arms : dict from str to table of `experiments.fooling`
+    arms : dict from key of `comparisons.KINDS` to dict from str to table of `experiments.fooling`
     clean : table of the arm "clean"
     """
     filters = {0.0: "none"} | {sigma: f"blur {sigma:g}" for sigma in SIGMAS}
     panels = {
-        title: {
+        KINDS[kind]: {
             name: _stacked([share_interval(joint(rows, clean, [f], kind)) for f in filters.values()])
-            for name, rows in arms.items()
+            for name, rows in tables.items()
         }
-        for kind, title in KINDS.items()
+        for kind, tables in arms.items()
     }
     return plotting.panels(list(filters), panels, "sigma of the blur / pixels", "images fooled / %")
 
@@ -82,3 +84,33 @@ def costs(samples, label):
     """
     intervals = {name: bootstrap_interval(values, np.median) for name, values in samples.items()}
     return plotting.dots(samples, intervals, label)
+
+
+def gallery(images, changed, blur, said):
+    """Show clean and attacked images, ten times their difference, and both blurred, a row an image.
+
+    Parameters
+    ----------
+    images, changed : array ``(n, height, width, 3)`` in [0, 1]
+    blur : filter
+    said : dict from "clean", "attacked", "clean, blurred", "attacked, blurred" to list of n str
+        What the classifiers say.
+    """
+    kinds = {
+        "clean": images,
+        "attacked": changed,
+        "difference x 10": np.clip(0.5 + 10 * (changed - images), 0, 1),
+        "clean, blurred": np.clip(blur(images), 0, 1),
+        "attacked, blurred": np.clip(blur(changed), 0, 1),
+    }
+    shown = [kinds[kind][i] for i in range(len(images)) for kind in kinds]
+    titles = [
+        f"{kind}\n{said[kind][i] if kind in said else ''}" for i in range(len(images)) for kind in kinds
+    ]
+    return plotting.image_grid(shown, titles, columns=len(kinds), size=2.3)
+
+
+def votes(names):
+    """Return the names that classifiers say, a line each with its count, the most frequent first."""
+    counts = Counter(names).most_common()
+    return "\n".join(f"{count} {name}" for name, count in counts)
