@@ -97,20 +97,10 @@ def _mean_of_logits(classifiers, shape):
     return foolbox.TensorFlowModel(mean, bounds=(0, 1))
 
 
-def _low_pass_attack(make=coordinates.perceptual):
+def _low_pass_attack(**fixed):
     def arm(classifiers, images, labels, epsilon, *, targeted, tier, steps, seed, **_):
-        loss = towards(margin) if targeted else margin
-        return attacks.low_pass_attack(
-            classifiers,
-            images,
-            labels,
-            epsilon,
-            steps=steps,
-            coordinates=make,
-            tier=tier,
-            loss=loss,
-            seed=seed,
-        )
+        options = {"loss": towards(margin) if targeted else margin, "tier": tier, "seed": seed, **fixed}
+        return attacks.low_pass_attack(classifiers, images, labels, epsilon, steps=steps, **options)
 
     return arm
 
@@ -128,7 +118,8 @@ ARMS = {
     "expectation over blur": _expectation_over(_blur),
     "expectation over filters": _expectation_over(_low_pass),
     "low-pass attack": _low_pass_attack(),
-    "low-pass attack, luma": _low_pass_attack(coordinates.luma),
-    "low-pass attack, low frequencies": _low_pass_attack(coordinates.low_pass(1 / 8)),
-    "low-pass attack, pixels": _low_pass_attack(coordinates.pixels),
+    "low-pass attack, confident": _low_pass_attack(confidence=50.0),
+    "low-pass attack, luma": _low_pass_attack(coordinates=coordinates.luma),
+    "low-pass attack, low frequencies": _low_pass_attack(coordinates=coordinates.low_pass(1 / 8)),
+    "low-pass attack, pixels": _low_pass_attack(coordinates=coordinates.pixels),
 }
