@@ -42,9 +42,7 @@ def pareto(arms, clean, filters=TO_SIGMA_2):
         x[name] = bootstrap_interval(visibilities(rows, kind)["excess"].to_numpy(), np.median)
         share = share_interval(joint(rows, clean, filters, kind))
         y[name] = Interval(*(100 * value for value in share))
-    return plotting.crosses(
-        x, y, "worst measure of visibility / strict limit (median)", "images fooled / %", True
-    )
+    return plotting.crosses(x, y, "worst measure of visibility / strict limit (median)", "images fooled / %")
 
 
 def spectra(changes, responses):

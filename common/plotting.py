@@ -120,25 +120,26 @@ def dots(samples, intervals, xlabel, kinds=None):
 
 
 @in_our_style
-def crosses(x, y, xlabel, ylabel, logx=False):
-    """Draw one named point for each entry, with its intervals in both directions.
+def crosses(x, y, xlabel, ylabel):
+    """Draw one numbered point for each entry, with its intervals in both directions, and a key beside them.
 
     Parameters
     ----------
     x, y : dict from str to `common.statistics.Interval` of floats
-        With the same names.
+        With the same names; x positive, on a logarithmic axis.
     """
-    figure, axes = _subplots(1, 1, 7, 4.2)
+    figure, axes = _subplots(1, 1, 8, 4.2)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for number, (name, across) in enumerate(x.items()):
-        up, color = y[name], colors[number % len(colors)]
-        axis.plot([across.low, across.high], [up.mean, up.mean], color=color, linewidth=1, alpha=0.6)
-        axis.plot([across.mean, across.mean], [up.low, up.high], color=color, linewidth=1, alpha=0.6)
-        axis.plot([across.mean], [up.mean], "o", color=color, markersize=5)
-        axis.annotate(
-            name, (across.mean, up.mean), (5, 4), textcoords="offset points", color=color, fontsize=8
-        )
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
+    for number, (name, across) in enumerate(x.items(), 1):
+        up, color = y[name], colors[(number - 1) % len(colors)]
+        axis.plot([across.low, across.high], [up.mean, up.mean], color=color, linewidth=1, alpha=0.5)
+        axis.plot([across.mean, across.mean], [up.low, up.high], color=color, linewidth=1, alpha=0.5)
+        axis.plot([across.mean], [up.mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
+                  label=name)  # fmt: skip
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("{x:g}")
     return figure
 
 

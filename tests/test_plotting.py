@@ -106,6 +106,29 @@ def test_dots_of_one_kind_share_a_colour(rng):
     assert first == third != second
 
 
+def test_crosses_show_every_point_with_both_intervals(rng):
+    x, y = (
+        {name: Interval(*np.sort(rng.uniform(1, 2, 3))[[1, 0, 2]]) for name in ("PGD", "noise")}
+        for _ in range(2)
+    )
+    figure = plotting.crosses(x, y, "visibility", "images fooled / %")
+    across, up, point = figure.axes[0].lines[3:]
+    np.testing.assert_array_equal(across.get_xydata(), [(v, y["noise"].mean) for v in x["noise"][1:]])
+    np.testing.assert_array_equal(up.get_xydata(), [(x["noise"].mean, v) for v in y["noise"][1:]])
+    np.testing.assert_array_equal(point.get_xydata(), [(x["noise"].mean, y["noise"].mean)])
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["PGD", "noise"]
+    assert picture(figure).std() > 10
+
+
+def test_agreement_draws_all_pairs_and_the_line_of_equals(rng):
+    groups = {name: tuple(rng.uniform(0.1, 10, (2, 5))) for name in "ab"}
+    lines = plotting.agreement(groups, "predicted", "measured").axes[0].lines
+    np.testing.assert_array_equal(lines[1].get_xydata().T, groups["b"])
+    everything = np.concatenate([np.concatenate(pair) for pair in groups.values()])
+    ends = [everything.min(), everything.max()]
+    np.testing.assert_array_equal(lines[2].get_xydata().T, [ends, ends])
+
+
 @pytest.mark.parametrize("center", [None, 0.0])
 def test_heat_map_writes_every_value_and_its_note(rng, center):
     values, notes = rng.normal(size=(2, 3)), np.array([["n = 1", "n = 2", "n = 3"], ["a", "b", "c"]])
