@@ -6,7 +6,7 @@ import pandas as pd
 from adversarial_attack.battery import BATTERY
 from adversarial_attack.visibility import Visibility, excess
 from common.pretrained import OFFLINE
-from common.statistics import mcnemar, share_interval
+from common.statistics import mcnemar, share_interval, summarise
 
 KINDS = {"found": "as found", "l2": "equal L2", "strict": "equal visibility"}
 
@@ -65,7 +65,7 @@ def success_table(arms, clean, sets, kind="found", eligible="any"):
     Returns
     -------
     pandas.DataFrame of str
-        One row an arm, one column a set: "89 % [69, 97], n = 19".
+        One row an arm, one column a set: "89 % [69, 97] of 19".
     """
     columns = {
         column: [as_text(joint(rows, clean, filters, kind, eligible=eligible)) for rows in arms.values()]
@@ -77,7 +77,30 @@ def success_table(arms, clean, sets, kind="found", eligible="any"):
 def as_text(hits):
     """Return a share of hits in percent with its Wilson interval and n."""
     share = share_interval(hits)
-    return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}], n = {len(hits)}"
+    return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}] of {len(hits)}"
+
+
+def verdicts(targets):
+    """Return whether shares reach their targets.
+
+    Parameters
+    ----------
+    targets : dict from str to (hits, "at least" or "at most", share)
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        Columns target, measured and verdict: "met" or "missed", whatever the interval includes.
+    """
+    rows = {}
+    for name, (hits, side, share) in targets.items():
+        met = np.mean(hits) >= share if side == "at least" else np.mean(hits) <= share
+        rows[name] = {
+            "target": f"{side} {100 * share:g} %",
+            "measured": as_text(hits),
+            "verdict": "met" if met else "missed",
+        }
+    return pd.DataFrame(rows).T
 
 
 def of_all_answers(table, clean, kind="found", what="said_label"):
@@ -123,3 +146,38 @@ def paired(one, other, clean, filters, kind="found"):
         "first": int(first.sum()), "second": int(second.sum()), "n": len(first),
         "p": mcnemar(first.to_numpy(), second.to_numpy()),
     }  # fmt: skip
+
+
+def relation(table):
+    """Return how the judge of every row of `experiments.transfer` relates to the networks attacked.
+
+    Returns
+    -------
+    numpy.ndarray of str
+        "attacked itself", "another seed of it" or "another architecture".
+    """
+    source, target = table["source"], table["target"]
+    among = (source == target) | (source.str.startswith("all but") & (source != "all but " + target))
+    itself = among & (table["source_seed"] == table["target_seed"])
+    return np.select([itself, among], ["attacked itself", "another seed of it"], "another architecture")
+
+
+def by_relation(table, what="fooled"):
+    """Return how often the judges of a table of `experiments.transfer` are fooled, by their `relation`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    what : "fooled" or "hit"
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by dataset and relation, with columns n, mean, low, high: in percent of the images that the
+        judge recognises, each attack averaged over its judges, mean and interval of n attacks.
+    """
+    rows = table.assign(relation=relation(table), share=table[what] / table["right"])
+    of_attacks = rows.groupby(["dataset", "relation", "source", "source_seed"], as_index=False)[
+        "share"
+    ].mean()
+    return summarise(of_attacks, ["dataset", "relation"], "share", scale=100)

@@ -1,7 +1,7 @@
-"""The 20 ImageNet images as the low-pass attack leaves them at the strict tier: files to look at.
+"""The 20 ImageNet images after the low-pass attack, scaled to the limit of the strict tier: files to look at.
 
 ``python -m adversarial_attack.examples`` makes those that are missing from ``examples/``, in the way of the
-records of `experiments.fooling` whose configuration is `CONFIG`.
+kind "strict" of the records of `experiments.fooling` whose configuration is `CONFIG`.
 """
 
 from pathlib import Path
@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from adversarial_attack.experiments import IMAGES, attacked
+from adversarial_attack.experiments import IMAGES, at_strict_tier, attacked
 from adversarial_attack.filters import as_stored
+from common.data import load_imagenet_samples
 
 FOLDER = Path(__file__).parent / "examples"
 CONFIG = {
@@ -46,7 +47,9 @@ def write_missing():
     """Attack the images whose files are missing and write these."""
     FOLDER.mkdir(exist_ok=True)
     for number in tqdm([number for number in range(IMAGES) if not _path(number).exists()]):
-        Image.fromarray(as_stored(attacked(**CONFIG, image=number))[0]).save(_path(number))
+        image = load_imagenet_samples()[[number]].as_float()
+        change = attacked(**CONFIG, image=number) - image  # added as `fooling` does, for the same bits
+        Image.fromarray(as_stored(at_strict_tier(image, image + change))[0]).save(_path(number))
 
 
 def _path(number):

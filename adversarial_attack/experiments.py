@@ -84,7 +84,7 @@ def fooling(
     kinds = {
         "found": rounded(images + change),
         "l2": rounded(images + EQUAL_L2 / (np.sqrt(np.mean(change**2)) or 1) * change),
-        "strict": no_more_visible(images, images + change, "strict", most=8.0),
+        "strict": at_strict_tier(images, images + change),
     }
     before, measured = said_of_clean(shown[0]), {}
     for kind, changed in kinds.items():
@@ -112,6 +112,11 @@ def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
         steps=steps,
         seed=seed,
     )
+
+
+def at_strict_tier(images, adversarial):
+    """Return the images with the largest multiple of their changes, at most 8, that keeps the strict tier."""
+    return no_more_visible(images, adversarial, "strict", most=8.0)
 
 
 def rounded(images):

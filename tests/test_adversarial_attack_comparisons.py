@@ -46,7 +46,7 @@ def test_nothing_that_was_wrong_when_clean_counts_as_success(seed):
 
 
 def test_shares_are_written_with_interval_and_n():
-    assert comparisons.as_text([True] * 9 + [False]) == "90 % [60, 98], n = 10"
+    assert comparisons.as_text([True] * 9 + [False]) == "90 % [60, 98] of 10"
 
 
 def test_paired_arms_are_compared_on_the_same_images():
@@ -55,3 +55,34 @@ def test_paired_arms_are_compared_on_the_same_images():
     found = comparisons.paired(table(one), table(other), table(clean), ["none"])
     assert (found["first"], found["second"], found["n"]) == (6, 0, 6)
     assert found["p"] == pytest.approx(2 / 2**6)
+
+
+def test_a_share_meets_its_target_or_misses_it():
+    hits = [True] * 9 + [False]
+    found = comparisons.verdicts({"a": (hits, "at least", 0.9), "b": (hits, "at most", 0.8)})
+    assert found["verdict"].to_dict() == {"a": "met", "b": "missed"}
+    assert found.loc["b", "target"] == "at most 80 %"
+
+
+def transferred(**columns):
+    return pd.DataFrame({"dataset": "mnist", "right": 10_000} | columns)
+
+
+def test_a_judge_may_be_attacked_itself_or_a_twin_or_unseen():
+    table = transferred(
+        source=["mlp", "mlp", "mlp", "all but mlp", "all but mlp", "all but mlp"],
+        target=["mlp", "mlp", "lenet", "lenet", "lenet", "mlp"],
+        source_seed=0,
+        target_seed=[0, 1, 0, 0, 2, 0],
+    )
+    kinds = ["attacked itself", "another seed of it", "another architecture"]
+    assert comparisons.relation(table).tolist() == kinds * 2
+
+
+def test_attacks_are_averaged_over_their_judges_and_then_counted():
+    table = transferred(
+        source=["mlp", "mlp", "lenet"], target=["lenet", "resnet", "resnet"], source_seed=0, target_seed=0,
+        fooled=[1_000, 3_000, 4_000],
+    )  # fmt: skip
+    row = comparisons.by_relation(table).loc["mnist", "another architecture"]
+    assert (row["n"], row["mean"]) == (2, pytest.approx(30))
