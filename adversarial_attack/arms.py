@@ -1,4 +1,4 @@
-"""The attacks that are compared: one signature, one budget of gradients, the options of each stated here.
+"""The attacks that are compared, with one signature; the options of each are stated here.
 
 An arm takes classifiers, images, labels (or targets) and epsilon, and the options targeted, tier, steps and
 seed; those that do not apply to it are ignored.

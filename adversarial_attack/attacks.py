@@ -196,7 +196,7 @@ def translation_invariant(classifiers, images, labels, epsilon, *, sigma=3.0, **
 def low_passes(shape, step, rng):
     """Return the filter of a step of `low_pass_attack`, for images of a shape (height, width).
 
-    Every third step a JPEG compression of quality 30 to 95, every sixth a resampling to 0.4 to 0.7 of the
+    Every third step a JPEG compression of quality 30 to 94, every sixth a resampling to 0.4 to 0.7 of the
     size and back; the others blurs with sigma between 0 and 1, 1 and 2, 2 and 3 pixels in turn.
     """
     kind = step % 6

@@ -8,7 +8,7 @@ from adversarial_attack.visibility import Visibility, excess
 from common.pretrained import OFFLINE
 from common.statistics import mcnemar, share_interval, summarise
 
-KINDS = {"found": "as found", "l2": "equal L2", "strict": "equal visibility"}
+KINDS = {"found": "as found", "l2": "equal L2", "strict": "within the strict tier"}
 
 
 def answers(table, kind="found", what="said_label"):

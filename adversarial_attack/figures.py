@@ -8,7 +8,7 @@ from adversarial_attack.battery import SIGMAS, TO_SIGMA_2
 from adversarial_attack.comparisons import KINDS, joint, visibilities
 from common import plotting
 from common.fourier import radial_spectrum
-from common.statistics import Interval, bootstrap_interval, share_interval
+from common.statistics import Interval, bootstrap_interval, mean_interval, share_interval
 
 
 def survival(arms, clean):
@@ -27,7 +27,17 @@ def survival(arms, clean):
         }
         for kind, tables in arms.items()
     }
-    return plotting.panels(list(filters), panels, "sigma of the blur / pixels", "images fooled / %")
+    figure = plotting.panels(list(filters), panels, "sigma of the blur / pixels", "images fooled / %")
+    counts = [len(joint(clean, clean, [name])) for name in filters.values()]
+    for axis in figure.axes:
+        axis.set_xticks(
+            list(filters),
+            [
+                f"{sigma:g}\nn = {n}" if sigma % 1 == 0 else ""
+                for sigma, n in zip(filters, counts, strict=True)
+            ],
+        )
+    return figure
 
 
 def _stacked(intervals):
@@ -46,7 +56,7 @@ def pareto(arms, clean, filters=TO_SIGMA_2):
 
 
 def spectra(changes, responses):
-    """Draw the radial spectra of changes, as shares of their energy, and the responses of filters.
+    """Draw the radial spectra of changes, 1 for white noise of their energy, and the responses of filters.
 
     Parameters
     ----------
@@ -55,20 +65,17 @@ def spectra(changes, responses):
         What a filter makes of an impulse.
     """
     frequencies = None
-    panels = {"share of the energy": {}, "response of the filter": {}}
+    panels = {"power / white noise of equal energy": {}, "response of the filter": {}}
     for name, images in changes.items():
         power = np.asarray(radial_spectrum(images)).mean(axis=-1)
-        panels["share of the energy"][name] = _band(power / power.sum(axis=1, keepdims=True))
+        relative = power / (images**2).mean(axis=(1, 2, 3))[:, np.newaxis]
+        panels["power / white noise of equal energy"][name] = mean_interval(relative)
         frequencies = np.arange(power.shape[1]) / images.shape[1]
     for name, impulse in responses.items():
         power = np.asarray(radial_spectrum(impulse))[..., 0]
-        panels["response of the filter"][name] = _band(np.sqrt(power / power[:, :1]))
+        response = np.sqrt(power / power[:, :1])[0]
+        panels["response of the filter"][name] = Interval(response, response, response)
     return plotting.panels(frequencies, panels, "frequency / cycles a pixel")
-
-
-def _band(rows):
-    low, high = (rows.min(axis=0), rows.max(axis=0))
-    return Interval(rows.mean(axis=0), low, high)
 
 
 def costs(samples, label):
@@ -77,9 +84,12 @@ def costs(samples, label):
     Parameters
     ----------
     samples : dict from str to array ``(images,)``
+        Infinite where a demand was not met; this is drawn as a tenth more than all that were.
     label : str
         Of the axis.
     """
+    most = 1.1 * max(values[np.isfinite(values)].max() for values in samples.values())
+    samples = {name: np.minimum(values, most) for name, values in samples.items()}
     intervals = {name: bootstrap_interval(values, np.median) for name, values in samples.items()}
     return plotting.dots(samples, intervals, label)
 
