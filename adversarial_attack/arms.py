@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from adversarial_attack import attacks, coordinates
-from adversarial_attack.filters import gaussian_blur
 from adversarial_attack.gradients import cross_entropy, margin
 from adversarial_attack.gradients import targeted as towards
 
@@ -39,22 +38,13 @@ def _iterative(attack, **fixed):
     return arm
 
 
-def _expectation_over(make):
-    """Return `momentum` that sees the images through another filter at every step as an arm."""
+def _expectation_over_filters(classifiers, images, labels, epsilon, **options):
+    """Return images by `momentum` that sees them through another low-pass filter at every step."""
 
-    def arm(classifiers, images, labels, epsilon, **options):
-        attack = _iterative(attacks.momentum, draw=lambda rng: (make(images.shape[1:3], rng),))
-        return attack(classifiers, images, labels, epsilon, **options)
+    def draw(rng):
+        return (attacks.low_passes(images.shape[1:3], int(rng.integers(6)), rng),)
 
-    return arm
-
-
-def _blur(shape, rng):
-    return gaussian_blur(*shape, float(rng.uniform(0.01, 3)))
-
-
-def _low_pass(shape, rng):
-    return attacks.low_passes(shape, int(rng.integers(6)), rng)
+    return _iterative(attacks.momentum, draw=draw)(classifiers, images, labels, epsilon, **options)
 
 
 def _one_step(classifiers, images, labels, epsilon, *, targeted, **_):
@@ -115,8 +105,7 @@ ARMS = {
     "momentum": _iterative(attacks.momentum),
     "diverse input": _iterative(attacks.diverse_input),
     "translation invariant": _iterative(attacks.translation_invariant),
-    "expectation over blur": _expectation_over(_blur),
-    "expectation over filters": _expectation_over(_low_pass),
+    "expectation over filters": _expectation_over_filters,
     "low-pass attack": _low_pass_attack(),
     "low-pass attack, confident": _low_pass_attack(confidence=50.0),
     "low-pass attack, luma": _low_pass_attack(coordinates=coordinates.luma),
