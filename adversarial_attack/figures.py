@@ -58,6 +58,8 @@ def pareto(arms, clean, filters=TO_SIGMA_2):
 def spectra(changes, responses):
     """Draw the radial spectra of changes, 1 for white noise of their energy, and the responses of filters.
 
+    The zero frequency is left out.
+
     Parameters
     ----------
     changes : dict from str to array ``(n, height, width, 3)``
@@ -69,11 +71,11 @@ def spectra(changes, responses):
     for name, images in changes.items():
         power = np.asarray(radial_spectrum(images)).mean(axis=-1)
         relative = power / (images**2).mean(axis=(1, 2, 3))[:, np.newaxis]
-        panels["power / white noise of equal energy"][name] = mean_interval(relative)
-        frequencies = np.arange(power.shape[1]) / images.shape[1]
+        panels["power / white noise of equal energy"][name] = mean_interval(relative[:, 1:])
+        frequencies = np.arange(1, power.shape[1]) / images.shape[1]
     for name, impulse in responses.items():
         power = np.asarray(radial_spectrum(impulse))[..., 0]
-        response = np.sqrt(power / power[:, :1])[0]
+        response = np.sqrt(power / power[:, :1])[0, 1:]
         panels["response of the filter"][name] = Interval(response, response, response)
     return plotting.panels(frequencies, panels, "frequency / cycles a pixel")
 
