@@ -93,7 +93,10 @@ def costs(samples, label):
     most = 1.1 * max(values[np.isfinite(values)].max() for values in samples.values())
     samples = {name: np.minimum(values, most) for name, values in samples.items()}
     intervals = {name: bootstrap_interval(values, np.median) for name, values in samples.items()}
-    return plotting.dots(samples, intervals, label)
+    figure = plotting.dots(samples, intervals, label)
+    figure.axes[0].set_xscale("log")
+    figure.axes[0].xaxis.set_major_formatter("{x:g}")
+    return figure
 
 
 def gallery(images, changed, blur, said):

@@ -9,6 +9,7 @@ from adversarial_attack.battery import TO_SIGMA_2, UNSEEN
 from adversarial_attack.filters import IDENTITY, gaussian_blur
 from adversarial_attack.gradients import gradient_and_losses, margin, predictions
 from common.pretrained import OFFLINE
+from common.statistics import Interval, bootstrap_interval
 
 LITES, SQUEEZENET = OFFLINE[:3], OFFLINE[3:]
 BLURS = ("none", "blur 0.5", "blur 1", "blur 1.5", "blur 2")
@@ -49,6 +50,21 @@ def first_order_epsilon(classifiers, images, labels, seen_through):
         slope, losses = gradient_and_losses([classifier], images, labels, margin, (seen_through,))
         needed.append(-losses[0] / np.abs(slope).sum(axis=(1, 2, 3)))
     return np.max(needed, axis=0)
+
+
+def median_cost(costs):
+    """Return the median of positive costs, infinite where a demand was not met, and its bootstrap interval.
+
+    It is that of the reciprocals, which are finite.
+
+    Returns
+    -------
+    common.statistics.Interval of floats
+        Possibly infinite.
+    """
+    mean, low, high = bootstrap_interval(1 / np.asarray(costs), np.median)
+    with np.errstate(divide="ignore"):
+        return Interval(*(float(1 / np.float64(value)) for value in (mean, high, low)))
 
 
 def recognised_by(classifiers, images, labels, seen_through):

@@ -9,6 +9,7 @@ from adversarial_attack.attacks import pgd
 from adversarial_attack.battery import BATTERY, HELD_OUT, KNOWN, TO_SIGMA_2, TO_SIGMA_3, UNSEEN
 from adversarial_attack.gradients import margin
 from common.pretrained import OFFLINE
+from common.statistics import bootstrap_interval
 
 
 @given(wanted=st.floats(0.06, 15), rounds=st.integers(1, 9))
@@ -26,6 +27,19 @@ def linear_classifier(seed):
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(size=(240, 2)), rng.normal(size=2)])
     return model
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_median_cost_is_that_of_the_costs_and_may_be_infinite(seed):
+    costs = np.random.default_rng(seed).lognormal(size=11)
+    found, expected = limits.median_cost(costs), bootstrap_interval(costs, np.median)
+    assert found.mean == pytest.approx(expected.mean)
+    assert found == pytest.approx(expected, rel=0.1)
+    most = limits.median_cost([*costs[:4], *[np.inf] * 7])
+    assert most.mean == most.high == np.inf
+    few = limits.median_cost([*costs, np.inf])
+    assert np.isfinite(few.mean)
 
 
 @settings(max_examples=5, deadline=None)
