@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from adversarial_attack.battery import BATTERY
+from adversarial_attack.experiments import JUDGES
 from adversarial_attack.visibility import Visibility, excess
 from common.pretrained import OFFLINE
 from common.statistics import mcnemar, share_interval, summarise
@@ -148,26 +149,33 @@ def paired(one, other, clean, filters, kind="found"):
     }  # fmt: skip
 
 
-def relation(table):
-    """Return how the judge of every row of `experiments.transfer` relates to the networks attacked.
+def by_judge(table):
+    """Return a table of `experiments.transfer` with a row for each judge instead of lists.
 
     Returns
     -------
-    numpy.ndarray of str
-        "attacked itself", "another seed of it" or "another architecture".
+    pandas.DataFrame
+        With the columns target and target_seed, the judge, and relation: whether it was "attacked itself", is
+        "another seed of it" or "another architecture".
     """
-    source, target = table["source"], table["target"]
+    names, seeds = map(list, zip(*JUDGES, strict=True))
+    lists = {"target": [names] * len(table), "target_seed": [seeds] * len(table)}
+    counts = ["right", "fooled", "hit"]
+    rows = table.assign(**lists).explode([*lists, *counts], ignore_index=True)
+    source, target = rows["source"], rows["target"]
     among = (source == target) | (source.str.startswith("all but") & (source != "all but " + target))
-    itself = among & (table["source_seed"] == table["target_seed"])
-    return np.select([itself, among], ["attacked itself", "another seed of it"], "another architecture")
+    itself = among & (rows["source_seed"] == rows["target_seed"])
+    relation = np.select([itself, among], ["attacked itself", "another seed of it"], "another architecture")
+    return rows.astype(dict.fromkeys(counts, float)).assign(relation=relation)
 
 
-def by_relation(table, what="fooled"):
-    """Return how often the judges of a table of `experiments.transfer` are fooled, by their `relation`.
+def by_relation(rows, what="fooled"):
+    """Return how often judges are fooled, by their relation to the networks attacked.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    rows : pandas.DataFrame
+        From `by_judge`.
     what : "fooled" or "hit"
 
     Returns
@@ -176,8 +184,7 @@ def by_relation(table, what="fooled"):
         Indexed by dataset and relation, with columns n, mean, low, high: in percent of the images that the
         judge recognises, each attack averaged over its judges, mean and interval of n attacks.
     """
-    rows = table.assign(relation=relation(table), share=table[what] / table["right"])
-    of_attacks = rows.groupby(["dataset", "relation", "source", "source_seed"], as_index=False)[
-        "share"
-    ].mean()
+    shares = rows.assign(share=rows[what] / rows["right"])
+    attacks = ["dataset", "relation", "source", "source_seed"]
+    of_attacks = shares.groupby(attacks, as_index=False)["share"].mean()
     return summarise(of_attacks, ["dataset", "relation"], "share", scale=100)

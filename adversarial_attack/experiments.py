@@ -1,6 +1,7 @@
 """The measurements of this study, an image a record where images are few; their records are in `results/`."""
 
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
@@ -22,6 +23,7 @@ SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four
 EQUAL_L2 = 2 / 255  # root mean square of a change
 LOW_SHARE = 1 / 8  # of the frequencies a side
 LEAST, MOST = 0.001, 4.0  # epsilon, in units of 1 / 255, between which the smallest is sought
+JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architectures and seeds
 LARGEST = 16  # change of a value by the attack at the frontier, in units of 1 / 255
 
 
@@ -246,8 +248,8 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
 
 
 @experiment(version=1, tolerance=0.1)
-def transfer(*, dataset, source, source_seed, target, target_seed, arm, epsilon, shift=0, seed):
-    """Attack a small network, or several, and show the 10,000 test images to another.
+def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
+    """Attack a small network, or several, and show the 10,000 test images to all of `JUDGES`.
 
     Parameters
     ----------
@@ -256,9 +258,6 @@ def transfer(*, dataset, source, source_seed, target, target_seed, arm, epsilon,
         The architecture, or architectures, that are attacked.
     source_seed : int
         Of the networks that are attacked.
-    target : key of `networks.ARCHITECTURES`
-    target_seed : int
-        Of the network that judges.
     arm : "momentum", "universal", "white noise"
         10 steps of `attacks.momentum`; one change for all images, from 100 steps of `attacks.universal` on
         5,000 training images; `attacks.white_noise`.
@@ -272,21 +271,21 @@ def transfer(*, dataset, source, source_seed, target, target_seed, arm, epsilon,
     Returns
     -------
     dict
-        right: how many images the judge recognises when clean; fooled: how many of these no longer when
-        attacked; hit: of how many of these it says the target, or without targets the label.
+        For each judge, right: how many images it recognises when clean; fooled: how many of these no longer
+        when attacked; hit: of how many of these it says the target, or without targets the label.
     """
     test = load_dataset(dataset).test
-    judge = trained(dataset, target, target_seed)
-    right = predictions(judge, test.as_float()) == test.labels
-    said = predictions(judge, small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed))
-    return {
-        "right": right.sum(),
-        "fooled": (right & (said != test.labels)).sum(),
-        "hit": (right & (said == (test.labels + shift) % 10)).sum(),
-    }
+    images = small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed)
+    counts = {"right": [], "fooled": [], "hit": []}
+    for judge in (trained(dataset, *name_and_seed) for name_and_seed in JUDGES):
+        right = predictions(judge, test.as_float()) == test.labels
+        said = predictions(judge, images)
+        counts["right"].append(int(right.sum()))
+        counts["fooled"].append(int((right & (said != test.labels)).sum()))
+        counts["hit"].append(int((right & (said == (test.labels + shift) % 10)).sum()))
+    return counts
 
 
-@lru_cache(maxsize=2)
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):
     """Return the attacked test images of `transfer`, rounded to 8 bits."""
     data = load_dataset(dataset)

@@ -64,25 +64,34 @@ def test_a_share_meets_its_target_or_misses_it():
     assert found.loc["b", "target"] == "at most 80 %"
 
 
-def transferred(**columns):
-    return pd.DataFrame({"dataset": "mnist", "right": 10_000} | columns)
+def transferred(sources, fooled=0):
+    """Make a table of `transfer` in which every judge recognises 10,000 images."""
+    counts = {"right": 10_000, "fooled": fooled, "hit": 0}
+    lists = {
+        name: [np.broadcast_to(count, len(comparisons.JUDGES))] * len(sources)
+        for name, count in counts.items()
+    }
+    return pd.DataFrame({"dataset": "mnist", "source": sources, "source_seed": 0} | lists)
 
 
 def test_a_judge_may_be_attacked_itself_or_a_twin_or_unseen():
-    table = transferred(
-        source=["mlp", "mlp", "mlp", "all but mlp", "all but mlp", "all but mlp"],
-        target=["mlp", "mlp", "lenet", "lenet", "lenet", "mlp"],
-        source_seed=0,
-        target_seed=[0, 1, 0, 0, 2, 0],
+    rows = comparisons.by_judge(transferred(["mlp", "all but mlp"]))
+    found = rows.set_index(["source", "target", "target_seed"])["relation"]
+    assert found["mlp", "mlp", 0] == found["all but mlp", "lenet", 0] == "attacked itself"
+    assert found["mlp", "mlp", 1] == found["all but mlp", "lenet", 1] == "another seed of it"
+    assert found["mlp", "lenet", 0] == found["all but mlp", "mlp", 0] == "another architecture"
+    assert found["mlp"].value_counts()["another architecture"] == 6
+
+
+@given(seed=st.integers(0, 1000))
+def test_attacks_are_averaged_over_their_judges_and_then_counted(seed):
+    fooled = np.random.default_rng(seed).integers(10_000, size=len(comparisons.JUDGES))
+    rows = comparisons.by_judge(transferred(["mlp", "lenet"], fooled))
+    found = comparisons.by_relation(rows)
+    names = np.array([name for name, _ in comparisons.JUDGES])
+    means = [fooled[names != source].mean() / 100 for source in ("mlp", "lenet")]
+    unseen = found.loc["mnist", "another architecture"]
+    assert (unseen["n"], unseen["mean"]) == (2, pytest.approx(np.mean(means)))
+    assert found.loc["mnist", "attacked itself"]["mean"] == pytest.approx(
+        np.mean([fooled[comparisons.JUDGES.index((source, 0))] for source in ("mlp", "lenet")]) / 100
     )
-    kinds = ["attacked itself", "another seed of it", "another architecture"]
-    assert comparisons.relation(table).tolist() == kinds * 2
-
-
-def test_attacks_are_averaged_over_their_judges_and_then_counted():
-    table = transferred(
-        source=["mlp", "mlp", "lenet"], target=["lenet", "resnet", "resnet"], source_seed=0, target_seed=0,
-        fooled=[1_000, 3_000, 4_000],
-    )  # fmt: skip
-    row = comparisons.by_relation(table).loc["mnist", "another architecture"]
-    assert (row["n"], row["mean"]) == (2, pytest.approx(30))
