@@ -7,7 +7,7 @@ from adversarial_attack.battery import BATTERY
 from adversarial_attack.experiments import JUDGES
 from adversarial_attack.visibility import Visibility, excess
 from common.pretrained import OFFLINE
-from common.statistics import mcnemar, share_interval, summarise
+from common.statistics import mcnemar, mean_interval, share_interval, summarise
 
 KINDS = {"found": "as found", "l2": "equal L2", "strict": "within the strict tier"}
 
@@ -184,7 +184,23 @@ def by_relation(rows, what="fooled"):
         Indexed by dataset and relation, with columns n, mean, low, high: in percent of the images that the
         judge recognises, each attack averaged over its judges, mean and interval of n attacks.
     """
+    return summarise(_of_attacks(rows, what).reset_index(), ["dataset", "relation"], "share", scale=100)
+
+
+def lead_of_twins(rows, what="fooled"):
+    """Return how much more often another seed of the attacked network is fooled than other architectures are.
+
+    Returns
+    -------
+    dict from dataset to common.statistics.Interval
+        In percentage points, over the attacks.
+    """
+    shares = 100 * _of_attacks(rows, what)["share"].unstack("relation")
+    lead = shares["another seed of it"] - shares["another architecture"]
+    return {dataset: mean_interval(of_attacks) for dataset, of_attacks in lead.groupby("dataset", sort=False)}
+
+
+def _of_attacks(rows, what):
+    """Return the share of each attack, averaged over the judges of a relation."""
     shares = rows.assign(share=rows[what] / rows["right"])
-    attacks = ["dataset", "relation", "source", "source_seed"]
-    of_attacks = shares.groupby(attacks, as_index=False)["share"].mean()
-    return summarise(of_attacks, ["dataset", "relation"], "share", scale=100)
+    return shares.groupby(["dataset", "source", "source_seed", "relation"], sort=False)[["share"]].mean()

@@ -92,6 +92,8 @@ def test_attacks_are_averaged_over_their_judges_and_then_counted(seed):
     means = [fooled[names != source].mean() / 100 for source in ("mlp", "lenet")]
     unseen = found.loc["mnist", "another architecture"]
     assert (unseen["n"], unseen["mean"]) == (2, pytest.approx(np.mean(means)))
+    twins = [fooled[comparisons.JUDGES.index((source, 1))] / 100 for source in ("mlp", "lenet")]
+    assert comparisons.lead_of_twins(rows)["mnist"].mean == pytest.approx(np.mean(np.subtract(twins, means)))
     assert found.loc["mnist", "attacked itself"]["mean"] == pytest.approx(
         np.mean([fooled[comparisons.JUDGES.index((source, 0))] for source in ("mlp", "lenet")]) / 100
     )
