@@ -120,7 +120,7 @@ def gallery(images, changed, blur, said):
     titles = [
         f"{kind}\n{said[kind][i] if kind in said else ''}" for i in range(len(images)) for kind in kinds
     ]
-    return plotting.image_grid(shown, titles, columns=len(kinds), size=2.3)
+    return plotting.image_grid(shown, titles, columns=len(kinds), size=1.7)
 
 
 def votes(names):
