@@ -160,13 +160,13 @@ def by_judge(table):
     """
     names, seeds = map(list, zip(*JUDGES, strict=True))
     lists = {"target": [names] * len(table), "target_seed": [seeds] * len(table)}
-    counts = ["right", "fooled", "hit"]
-    rows = table.assign(**lists).explode([*lists, *counts], ignore_index=True)
+    shares = ["right", "fooled", "hit"]
+    rows = table.assign(**lists).explode([*lists, *shares], ignore_index=True)
     source, target = rows["source"], rows["target"]
     among = (source == target) | (source.str.startswith("all but") & (source != "all but " + target))
     itself = among & (rows["source_seed"] == rows["target_seed"])
     relation = np.select([itself, among], ["attacked itself", "another seed of it"], "another architecture")
-    return rows.astype(dict.fromkeys(counts, float)).assign(relation=relation)
+    return rows.astype(dict.fromkeys(shares, float)).assign(relation=relation)
 
 
 def by_relation(rows, what="fooled"):

@@ -247,7 +247,7 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
     }
 
 
-@experiment(version=1, tolerance=0.1)
+@experiment(version=2, tolerance=0.1)
 def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
     """Attack a small network, or several, and show the 10,000 test images to all of `JUDGES`.
 
@@ -271,19 +271,19 @@ def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
     Returns
     -------
     dict
-        For each judge, right: how many images it recognises when clean; fooled: how many of these no longer
-        when attacked; hit: of how many of these it says the target, or without targets the label.
+        For each judge three shares of the test images. right: it recognises them when clean; fooled: of
+        these, no longer when attacked; hit: of these, it says the target, or without targets the label.
     """
     test = load_dataset(dataset).test
     images = small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed)
-    counts = {"right": [], "fooled": [], "hit": []}
+    shares = {"right": [], "fooled": [], "hit": []}
     for judge in (trained(dataset, *name_and_seed) for name_and_seed in JUDGES):
         right = predictions(judge, test.as_float()) == test.labels
         said = predictions(judge, images)
-        counts["right"].append(int(right.sum()))
-        counts["fooled"].append(int((right & (said != test.labels)).sum()))
-        counts["hit"].append(int((right & (said == (test.labels + shift) % 10)).sum()))
-    return counts
+        shares["right"].append(right.mean())
+        shares["fooled"].append((right & (said != test.labels)).mean())
+        shares["hit"].append((right & (said == (test.labels + shift) % 10)).mean())
+    return shares
 
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):

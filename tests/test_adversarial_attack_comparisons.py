@@ -64,12 +64,12 @@ def test_a_share_meets_its_target_or_misses_it():
     assert found.loc["b", "target"] == "at most 80 %"
 
 
-def transferred(sources, fooled=0):
-    """Make a table of `transfer` in which every judge recognises 10,000 images."""
-    counts = {"right": 10_000, "fooled": fooled, "hit": 0}
+def transferred(sources, fooled=0.0):
+    """Make a table of `transfer` in which every judge recognises every image."""
+    shares = {"right": 1.0, "fooled": fooled, "hit": 0.0}
     lists = {
-        name: [np.broadcast_to(count, len(comparisons.JUDGES))] * len(sources)
-        for name, count in counts.items()
+        name: [np.broadcast_to(share, len(comparisons.JUDGES))] * len(sources)
+        for name, share in shares.items()
     }
     return pd.DataFrame({"dataset": "mnist", "source": sources, "source_seed": 0} | lists)
 
@@ -85,15 +85,15 @@ def test_a_judge_may_be_attacked_itself_or_a_twin_or_unseen():
 
 @given(seed=st.integers(0, 1000))
 def test_attacks_are_averaged_over_their_judges_and_then_counted(seed):
-    fooled = np.random.default_rng(seed).integers(10_000, size=len(comparisons.JUDGES))
-    rows = comparisons.by_judge(transferred(["mlp", "lenet"], fooled))
+    percent = 100 * np.random.default_rng(seed).random(len(comparisons.JUDGES))
+    rows = comparisons.by_judge(transferred(["mlp", "lenet"], percent / 100))
     found = comparisons.by_relation(rows)
     names = np.array([name for name, _ in comparisons.JUDGES])
-    means = [fooled[names != source].mean() / 100 for source in ("mlp", "lenet")]
+    means = [percent[names != source].mean() for source in ("mlp", "lenet")]
     unseen = found.loc["mnist", "another architecture"]
     assert (unseen["n"], unseen["mean"]) == (2, pytest.approx(np.mean(means)))
-    twins = [fooled[comparisons.JUDGES.index((source, 1))] / 100 for source in ("mlp", "lenet")]
+    twins = [percent[comparisons.JUDGES.index((source, 1))] for source in ("mlp", "lenet")]
     assert comparisons.lead_of_twins(rows)["mnist"].mean == pytest.approx(np.mean(np.subtract(twins, means)))
     assert found.loc["mnist", "attacked itself"]["mean"] == pytest.approx(
-        np.mean([fooled[comparisons.JUDGES.index((source, 0))] for source in ("mlp", "lenet")]) / 100
+        np.mean([percent[comparisons.JUDGES.index((source, 0))] for source in ("mlp", "lenet")])
     )

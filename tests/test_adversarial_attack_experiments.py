@@ -66,8 +66,8 @@ def test_attacks_fool_their_own_network_and_are_counted_where_it_was_right(monke
         found[name]["fooled"] for name in ("momentum", "universal", "white noise")
     )
     right = found["momentum"]["right"][0]
-    assert right == found["white noise"]["right"][0] > 7_000
-    assert found["momentum"]["hit"][0] + own == right
+    assert right == found["white noise"]["right"][0] > 0.7
+    assert found["momentum"]["hit"][0] + own == pytest.approx(right)
     assert 0.7 * right < own <= right
     assert found["towards"]["hit"][0] > 0.3 * right
     assert noise < one_for_all < own
