@@ -1,0 +1,1 @@
+"""Study: generative adversarial networks; how few numbers sample the manifold of digits?"""

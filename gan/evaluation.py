@@ -1,0 +1,144 @@
+"""All measurements of a generator, on images of 8 bits: critics see that a background is not quite 0."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from common.data import load_dataset
+from gan import metrics
+from gan.critic import BUDGETS, Split, cross_entropies
+from gan.features import class_features, imagenet_features
+from gan.models import CLASSES, build_critic, build_feature_critic
+from gan.training import TRAINING_IMAGES
+
+SAMPLES = 10_000
+PIXEL_SAMPLES = 5_000  # for the intrinsic dimension
+CONFIDENT = 0.9
+
+
+class Seen(NamedTuple):
+    """Images and what the feature extractors see of them.
+
+    Attributes
+    ----------
+    images : array of uint8, shape (n, 28, 28, 1)
+    features : array, shape (n, 64)
+    probabilities : array, shape (n, 10)
+    photographic : array, shape (n, 512)
+    """
+
+    images: np.ndarray
+    features: np.ndarray
+    probabilities: np.ndarray
+    photographic: np.ndarray
+
+
+def seen(images, dataset):
+    """Return `Seen` of uint8 images."""
+    return Seen(images, *class_features(images, dataset), imagenet_features(images))
+
+
+@lru_cache
+def seen_test(dataset):
+    """Return the 10,000 test images as `Seen`."""
+    return seen(load_dataset(dataset).test.images, dataset)
+
+
+def rounded(images):
+    """Return float images in [0, 1] as uint8."""
+    return np.round(255 * np.asarray(images)).astype("uint8")
+
+
+def samples(generator, latent_size, count, seed):
+    """Return uint8 images ``(count, 28, 28, 1)`` that a generator makes of uniform points."""
+    points = np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)).astype("float32")
+    batches = np.array_split(points, -(-count // 1000))
+    return np.concatenate([rounded(generator(batch)) for batch in batches])
+
+
+def quality(images, dataset):
+    """Return how near 10,000 images come to the test images, and whether they copy the training images.
+
+    Parameters
+    ----------
+    images : array of uint8, shape (10_000, 28, 28, 1)
+    dataset : "mnist" or "fashion_mnist"
+
+    Returns
+    -------
+    dict
+        frechet, kernel_distance, precision, recall, density, coverage on the features of a classifier of the
+        data set; frechet_photographic on those of an ImageNet network; classes, the number of classes found;
+        class_divergence in nats; bridges, the share of images that the classifier is less than 90 % sure of;
+        copying; dimension_likelihood and dimension_two_nearest of the pixels.
+    """
+    given, real, data = seen(images, dataset), seen_test(dataset), load_dataset(dataset)
+    labels = given.probabilities.argmax(axis=1)
+    flat = images.reshape(len(images), -1) / np.float32(255)
+    train, test = (x.reshape(SAMPLES, -1) for x in (data.train[:SAMPLES].as_float(), data.test.as_float()))
+    return {
+        "frechet": metrics.frechet_distance(real.features, given.features),
+        "frechet_photographic": metrics.frechet_distance(real.photographic, given.photographic),
+        "kernel_distance": metrics.kernel_distance(real.features, given.features),
+        **metrics.overlap(real.features, given.features)._asdict(),
+        "classes": len(np.unique(labels)),
+        "class_divergence": metrics.histogram_divergence(labels, data.test.labels, CLASSES),
+        "bridges": metrics.bridge_share(given.probabilities, CONFIDENT),
+        "copying": metrics.copying_ratio(flat, train, test),
+        **dimensions(flat[:PIXEL_SAMPLES]),
+    }
+
+
+def frechet_from(real, given, dataset):
+    """Return the Frechet distance of uint8 images from real ones on the features of the classifier."""
+    return metrics.frechet_distance(*(class_features(images, dataset)[0] for images in (real, given)))
+
+
+def dimensions(points):
+    """Return two estimates of the intrinsic dimension as a dict."""
+    return {
+        "dimension_likelihood": metrics.intrinsic_dimension(points),
+        "dimension_two_nearest": metrics.two_nearest_dimension(points),
+    }
+
+
+def judged_by_critics(generated, real, dataset, seed, budgets=BUDGETS):
+    """Return what fresh critics say of generated images, in pixels and in the classifier's features.
+
+    Parameters
+    ----------
+    generated, real : Split
+        Of uint8 images.
+    dataset : "mnist" or "fashion_mnist"
+    seed : int
+        Of the critics and their batches.
+    budgets : sequence of int
+
+    Returns
+    -------
+    dict
+        Lists over the budgets: pixel_critic and feature_critic, cross-entropies in nats, and
+        pixel_critic_accuracy and feature_critic_accuracy.
+    """
+
+    def as_features(images):
+        return class_features(images, dataset)[0]
+
+    views = {"pixel_critic": (build_critic, _as_float), "feature_critic": (build_feature_critic, as_features)}
+    found = {}
+    for name, (build, view) in views.items():
+        sides = [Split(*map(view, side)) for side in (real, generated)]
+        table = cross_entropies(build(seed=[seed, 2]), *sides, budgets, seed)
+        found |= {name: table["cross_entropy"], f"{name}_accuracy": table["accuracy"]}
+    return found
+
+
+def real_images(dataset):
+    """Return the images of a data set as a `Split` of 55,000, 5,000 and 10,000."""
+    data = load_dataset(dataset)
+    return Split(data.train.images[:TRAINING_IMAGES], data.train.images[TRAINING_IMAGES:], data.test.images)
+
+
+def _as_float(images):
+    return np.divide(images, 255, dtype="float32")

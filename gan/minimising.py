@@ -1,0 +1,60 @@
+"""Training by one loss, for the networks that have no opponent: the label generator and the autoencoder."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from common.training import resumable
+
+
+def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, checkpoint=None):
+    """Minimise a loss by Adam with a cosine schedule and return the history.
+
+    Parameters
+    ----------
+    loss : callable
+        Takes the step (tensor, int32) and a batch of each of `arrays`; returns a scalar tensor.
+    models : list of keras.Model
+        Whose weights are trained.
+    arrays : list of array
+        Of equal length.
+    epochs, batch_size : int
+        The rest that does not fill a batch is left out of an epoch.
+    seed : int
+        Of the order of the examples.
+    checkpoint : path, optional
+        As in `common.training.fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an epoch: epoch (from 1) and loss, its mean while training.
+    """
+    count = len(arrays[0])
+    steps = count // batch_size
+    weights = [weight for model in models for weight in model.trainable_variables]
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps))
+    optimizer.build(weights)
+    tensors = [tf.constant(array) for array in arrays]
+
+    @tf.function
+    def run_epoch(tensors, order):
+        total = 0.0
+        for chosen in order:
+            with tf.GradientTape() as tape:
+                batch = [tf.gather(tensor, chosen) for tensor in tensors]
+                value = loss(tf.cast(optimizer.iterations, "int32"), *batch)
+            optimizer.apply(tape.gradient(value, weights), weights)
+            total += value
+        return total / steps
+
+    def measure_epoch(epoch):
+        order = np.random.default_rng([seed, epoch]).permutation(count)[: steps * batch_size]
+        mean = run_epoch(tensors, order.reshape(steps, batch_size).astype("int32"))
+        return {"epoch": epoch + 1, "loss": float(mean)}
+
+    settings = {
+        "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size,
+        "examples": count, "shapes": [tuple(weight.shape) for weight in weights],
+    }  # fmt: skip
+    return resumable(measure_epoch, [*weights, *optimizer.variables], epochs, settings, checkpoint)

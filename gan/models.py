@@ -1,0 +1,164 @@
+"""The networks of this study, small enough that a run takes minutes on one core.
+
+All take or give images of 28 x 28 pixels in [0, 1]. Most convolutions stand at 14 x 14 places and fewer, and
+no layer normalises, so a discriminator judges every image by itself.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+IMAGE_SHAPE = (28, 28, 1)
+CLASSES = 10
+WEIGHTS = Path(__file__).parent / "weights"
+LATENT_SIZES = (2, 4, 8, 16, 32)
+
+
+def load_generator(latent_size, dataset="mnist"):
+    """Return the committed generator: averaged weights of the run with seed 0 (`training.train_gan`).
+
+    Parameters
+    ----------
+    latent_size : int
+        One of `LATENT_SIZES`.
+    dataset : "mnist" or "fashion_mnist"
+        Fashion-MNIST has latent size 16 alone.
+
+    Returns
+    -------
+    keras.Model
+        From points uniform on [-1, 1]^latent_size, ``(n, latent_size)``, to images ``(n, 28, 28, 1)`` in
+        [0, 1].
+
+    Raises
+    ------
+    ValueError
+        There is no such generator.
+    """
+    return _loaded(build_generator(latent_size), f"{dataset}_generator_{latent_size}")
+
+
+def load_classifier(dataset):
+    """Return the committed classifier whose features the metrics use (`build_classifier`).
+
+    Raises
+    ------
+    ValueError
+        There is none for the data set.
+    """
+    return _loaded(build_classifier(), f"{dataset}_classifier")
+
+
+def build_generator(latent_size, seed=0):
+    """Return an untrained generator, 0.8 + 1.2 million multiplications an image... TODO."""
+    seeds = _seeds(seed)
+    return keras.Sequential(
+        [
+            keras.Input((latent_size,)),
+            _dense(256, seeds),
+            _dense(256, seeds),
+            _dense(7 * 7 * 48, seeds),
+            layers.Reshape((7, 7, 48)),
+            _upsampling(24, seeds),
+            _upsampling(1, seeds, activation="sigmoid"),
+        ],
+        name="generator",
+    )
+
+
+def build_discriminator(seed=0):
+    """Return an untrained discriminator, from images to one logit each: real is positive."""
+    return _judge(width=24, outputs=1, seed=seed, name="discriminator")
+
+
+def build_encoder(latent_size, seed=0):
+    """Return the encoder of a VAE: a discriminator with 2 * latent_size outputs, means and log variances."""
+    return _judge(width=24, outputs=2 * latent_size, seed=seed, name="encoder")
+
+
+def build_critic(seed=0):
+    """Return a fresh critic: a wider discriminator with two logits, generated and real.
+
+    It has twice the width of the discriminator that the generator was trained against.
+    """
+    return _judge(width=48, outputs=2, seed=seed, name="critic")
+
+
+def build_feature_critic(features, seed=0):
+    """Return a critic of feature vectors ``(n, features)``: two hidden layers of 256, two logits."""
+    seeds = _seeds(seed)
+    return keras.Sequential(
+        [keras.Input((features,)), _dense(256, seeds), _dense(256, seeds), _linear(2, seeds)],
+        name="feature_critic",
+    )
+
+
+def build_classifier(seed=0):
+    """Return an untrained classifier, from images to 10 logits; its layer "features" has 64 rectifiers."""
+    seeds = _seeds(seed)
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            _convolution(32, seeds, size=3, strides=1),
+            layers.MaxPooling2D(),
+            _convolution(64, seeds, size=3, strides=1),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            _dense(64, seeds, activation="relu", name="features"),
+            _linear(CLASSES, seeds),
+        ],
+        name="classifier",
+    )
+
+
+def _loaded(model, name):
+    path = WEIGHTS / f"{name}.weights.h5"
+    if not path.exists():
+        known = ", ".join(sorted(file.name.split(".")[0] for file in WEIGHTS.glob("*.weights.h5")))
+        raise ValueError(f"There are no weights {name}; there are {known}.")
+    model.load_weights(path)
+    return model
+
+
+def _judge(width, outputs, seed, name):
+    """Return three strided convolutions, the filters doubling, and a linear layer."""
+    seeds = _seeds(seed)
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            layers.Rescaling(2.0, -1.0),
+            *(_convolution(filters, seeds) for filters in (width, 2 * width, 4 * width)),
+            layers.Flatten(),
+            _linear(outputs, seeds),
+        ],
+        name=name,
+    )
+
+
+def _seeds(seed):
+    return iter(np.random.SeedSequence(seed).generate_state(16).tolist())
+
+
+def _convolution(filters, seeds, size=4, strides=2):
+    return layers.Conv2D(
+        filters, size, strides, "same", activation="leaky_relu",
+        kernel_initializer=keras.initializers.HeNormal(next(seeds)),
+    )  # fmt: skip
+
+
+def _upsampling(filters, seeds, activation="leaky_relu"):
+    return layers.Conv2DTranspose(
+        filters, 4, 2, "same", activation=activation,
+        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
+    )  # fmt: skip
+
+
+def _dense(units, seeds, activation="leaky_relu", name=None):
+    initializer = keras.initializers.HeNormal(next(seeds))
+    return layers.Dense(units, activation, kernel_initializer=initializer, name=name)
+
+
+def _linear(units, seeds):
+    return layers.Dense(units, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)))

@@ -1,0 +1,266 @@
+"""Adversarial training: a generator and a discriminator, updated together from the same batch.
+
+`train_gan` is the recipe of this study, R3GAN's (Huang et al. 2024, arXiv:2501.05441) for small networks: a
+relativistic loss with penalties R1 and R2, no normalisation layers, Adam without momentum, averaged weights.
+Everything random derives from the seed and the step, so a run that was killed continues with the same bits.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from common.training import resumable
+from gan.models import build_discriminator, build_generator
+
+TRAINING_IMAGES = 55_000  # the other training images are for validation
+EPOCHS = 12
+PENALTY_EVERY = 4  # steps
+LEAST_PENALTY = 0.1  # of its weight, at the end of the cosine
+AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights
+
+
+class Relativistic:
+    """Each real image is compared with a generated one (Jolicoeur-Martineau 2018, arXiv:1807.00734)."""
+
+    @staticmethod
+    def of_discriminator(real, generated):
+        """Return the mean cross-entropy of the guess which one of a pair is real, from logits ``(n, 1)``."""
+        return tf.reduce_mean(tf.nn.softplus(generated - real))
+
+    @staticmethod
+    def of_generator(real, generated):
+        """Return the same with the roles exchanged."""
+        return tf.reduce_mean(tf.nn.softplus(real - generated))
+
+
+class NonSaturating:
+    """The loss of Goodfellow et al. 2014 (arXiv:1406.2661, section 3) and of DCGAN."""
+
+    @staticmethod
+    def of_discriminator(real, generated):
+        """Return the mean cross-entropy of real against generated, from logits ``(n, 1)``."""
+        return tf.reduce_mean(tf.nn.softplus(-real) + tf.nn.softplus(generated)) / 2
+
+    @staticmethod
+    def of_generator(real, generated):
+        """Return the cross-entropy of generated images called real."""
+        return tf.reduce_mean(tf.nn.softplus(-generated))
+
+
+LOSSES = {"relativistic": Relativistic, "non-saturating": NonSaturating}
+PENALTIES = ("none", "R1", "R1 + R2")
+
+
+class Recipe(NamedTuple):
+    """What decides an adversarial training besides the networks, the images and the seed.
+
+    Attributes
+    ----------
+    loss : key of `LOSSES`
+    penalty : one of `PENALTIES`
+        On the discriminator's squared gradient norm at real images, R1, and also at generated ones, R2
+        (Mescheder et al. 2018, arXiv:1801.04406, equations 9 and 10), every 4 steps with 4 times the weight
+        (Karras et al. 2020, arXiv:1912.04958, appendix B).
+    penalty_weight : float
+        At the beginning; it falls along a cosine to a tenth.
+    learning_rate : float
+        Of Adam for both players, at the beginning; it falls along a cosine to 0.
+    momentum : float
+        Adam's beta 1.
+    batch_size : int
+    """
+
+    loss: str = "relativistic"
+    penalty: str = "R1 + R2"
+    penalty_weight: float = 1.0
+    learning_rate: float = 1e-3
+    momentum: float = 0.0
+    batch_size: int = 32
+
+
+# The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, section 4), for the networks of this study.
+RECIPES = {
+    "R3GAN": Recipe(),
+    "R1 alone": Recipe(penalty="R1"),
+    "no penalty": Recipe(penalty="none"),
+    "non-saturating, R1 + R2": Recipe(loss="non-saturating"),
+    "non-saturating, R1": Recipe(loss="non-saturating", penalty="R1"),
+    "non-saturating, no penalty": Recipe(loss="non-saturating", penalty="none"),
+    "DCGAN": Recipe(loss="non-saturating", penalty="none", learning_rate=2e-4, momentum=0.5, batch_size=128),
+}
+
+
+class Trained(NamedTuple):
+    """What `train_gan` returns.
+
+    Attributes
+    ----------
+    averaged, generator : keras.Model
+        The generator with averaged weights, which is the result, and with the last ones.
+    discriminator : keras.Model
+    history : pandas.DataFrame
+        One row an epoch: epoch (from 1), discriminator_loss, generator_loss (means over the epoch, in nats),
+        and what `observe` measured.
+    """
+
+    averaged: keras.Model
+    generator: keras.Model
+    discriminator: keras.Model
+    history: pd.DataFrame
+
+
+def train_gan(
+    images,
+    latent_size,
+    recipe=RECIPES["R3GAN"],
+    *,
+    epochs=EPOCHS,
+    seed,
+    checkpoint=None,
+    observe=None,
+    progress=False,
+):
+    """Train a generator of `images` from uniform points.
+
+    Parameters
+    ----------
+    images : array, shape (n, 28, 28, 1)
+        Float, in [0, 1].
+    latent_size : int
+        Dimension of the points, which are uniform on [-1, 1]^latent_size.
+    recipe : Recipe
+    epochs : int
+        Passes over `images`; the rest that does not fill a batch is left out.
+    seed : int
+        Decides the initial weights, the order of the images and the points.
+    checkpoint : path, optional
+        As in `common.training.fit`.
+    observe : callable, optional
+        Called after every epoch with the averaged generator; the dict of numbers that it returns joins the
+        history.
+    progress : bool
+        Show a bar.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ValueError
+        The recipe's loss or penalty is unknown, there are fewer images than a batch, or the checkpoint is of
+        another run.
+    """
+    _check(recipe, images)
+    averaged, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(2))
+    discriminator = build_discriminator(seed=[seed, 1])
+    steps = len(images) // recipe.batch_size
+    optimizers = [_optimizer(model, recipe, epochs * steps) for model in (generator, discriminator)]
+    run_epoch = _epoch_function(averaged, generator, discriminator, optimizers, recipe, seed)
+    data = tf.constant(images)
+
+    def measure_epoch(epoch):
+        order = np.random.default_rng([seed, epoch]).permutation(len(images))[: steps * recipe.batch_size]
+        losses = run_epoch(data, order.reshape(steps, -1).astype("int32"), epochs * steps)
+        names = ("discriminator_loss", "generator_loss")
+        row = {"epoch": epoch + 1} | dict(zip(names, map(float, losses), strict=True))
+        return row | (observe(averaged) if observe else {})
+
+    stateful = (averaged, generator, discriminator, *optimizers)
+    variables = [variable for owner in stateful for variable in owner.variables]
+    settings = {
+        "recipe": recipe._asdict(), "latent_size": latent_size, "epochs": epochs, "seed": seed,
+        "examples": len(images),
+    }  # fmt: skip
+    history = resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+    return Trained(averaged, generator, discriminator, history)
+
+
+def _check(recipe, images):
+    if recipe.loss not in LOSSES or recipe.penalty not in PENALTIES:
+        raise ValueError(
+            f"loss must be one of {', '.join(LOSSES)} and penalty one of {', '.join(PENALTIES)}, "
+            f"not {recipe.loss!r} and {recipe.penalty!r}."
+        )
+    if len(images) < recipe.batch_size:
+        raise ValueError(f"A batch needs {recipe.batch_size} images, but there are {len(images)}.")
+
+
+def _optimizer(model, recipe, steps):
+    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
+    optimizer = keras.optimizers.Adam(schedule, beta_1=recipe.momentum, beta_2=0.99)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _epoch_function(averaged, generator, discriminator, optimizers, recipe, seed):
+    """Return ``run_epoch(images, order, total)``, which returns the mean losses of both players."""
+    of_generator, of_discriminator = optimizers
+    loss, models = LOSSES[recipe.loss], (discriminator, generator)
+
+    def losses_and_slopes(real, step):
+        shape = (recipe.batch_size, generator.input_shape[-1])
+        points = tf.random.stateless_uniform(shape, tf.stack([seed, step]), -1.0, 1.0)
+        with tf.GradientTape(persistent=True) as tape:
+            generated = generator(points, training=True)
+            logits = tf.split(discriminator(tf.concat([real, generated], 0), training=True), 2)
+            losses = loss.of_discriminator(*logits), loss.of_generator(*logits)
+        slopes = [
+            tape.gradient(x, model.trainable_variables) for x, model in zip(losses, models, strict=True)
+        ]
+        return generated, losses, slopes
+
+    def penalised(slopes, images, progress):
+        weight = recipe.penalty_weight * PENALTY_EVERY * _falling(progress)
+        with tf.GradientTape() as tape:
+            penalty = weight / 2 * squared_slope(discriminator, images) / recipe.batch_size
+        zero = tf.UnconnectedGradients.ZERO  # the last bias does not change the slope
+        weights = [variable.value for variable in discriminator.trainable_variables]
+        extra = tape.gradient(penalty, weights, unconnected_gradients=zero)
+        return [a + b for a, b in zip(slopes, extra, strict=True)]
+
+    @tf.function
+    def run_epoch(images, order, total):
+        sums = tf.zeros(2)
+        for chosen in order:
+            step = tf.cast(of_generator.iterations, "int32")
+            real = tf.gather(images, chosen)
+            generated, losses, (of_d, of_g) = losses_and_slopes(real, step)
+            if recipe.penalty != "none" and step % PENALTY_EVERY == 0:
+                places = tf.concat([real, generated], 0) if recipe.penalty == "R1 + R2" else real
+                of_d = penalised(of_d, places, step / total)
+            of_generator.apply(of_g, generator.trainable_variables)
+            of_discriminator.apply(of_d, discriminator.trainable_variables)
+            update_average(averaged, generator, step)
+            sums += tf.stack(losses)
+        return sums / len(order)
+
+    return run_epoch
+
+
+def squared_slope(discriminator, images):
+    """Return the sum over `images` of the squared gradient norm of the logit with respect to the pixels."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator(images, training=True)
+    return tf.reduce_sum(tape.gradient(logits, images) ** 2)
+
+
+def _falling(progress):
+    """Return a cosine from 1 at the beginning to `LEAST_PENALTY` at the end."""
+    cosine = (1 + tf.cos(np.pi * tf.cast(progress, "float32"))) / 2
+    return LEAST_PENALTY + (1 - LEAST_PENALTY) * cosine
+
+
+def update_average(averaged, generator, step):
+    """Move averaged weights towards the present ones.
+
+    For the first `AVERAGED_OVER` steps the result is the plain mean over the steps, from 0 to `step`; then it
+    forgets exponentially.
+    """
+    share = tf.maximum(1 / AVERAGED_OVER, 1 / (tf.cast(step, "float32") + 1))
+    for average, present in zip(averaged.variables, generator.variables, strict=True):
+        average.assign_add(tf.cast(share, average.dtype) * (present - average))

@@ -1,0 +1,72 @@
+"""Writes the committed weights: ``python -m gan.weights``; interrupted, it continues where it was."""
+
+import os
+
+import joblib
+import keras
+
+from common.data import FOLDER, load_dataset
+from common.experiments import WORKER_ENVIRONMENT, write_atomically
+from common.training import fit
+from gan.models import LATENT_SIZES, WEIGHTS, build_classifier
+from gan.training import TRAINING_IMAGES, train_gan
+
+CLASSIFIER_EPOCHS = 8
+CLASSIFIER_RATE = 1e-3
+BATCH_SIZE = 128
+CHECKPOINTS = FOLDER.parent.parent / "build" / "gan"
+GENERATORS = [("mnist", size) for size in LATENT_SIZES] + [("fashion_mnist", 16)]
+
+
+def train_classifier(dataset):
+    """Return the classifier whose features the metrics use, trained on the first 55,000 images, seed 0."""
+    images = load_dataset(dataset).train[:TRAINING_IMAGES]
+    classifier = build_classifier()
+    schedule = keras.optimizers.schedules.CosineDecay(
+        CLASSIFIER_RATE, CLASSIFIER_EPOCHS * -(-TRAINING_IMAGES // BATCH_SIZE)
+    )
+    classifier.compile(
+        keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    fit(
+        classifier, (images.as_float(), images.labels), epochs=CLASSIFIER_EPOCHS, seed=0,
+        batch_size=BATCH_SIZE, checkpoint=CHECKPOINTS / f"{dataset}_classifier.npz",
+    )  # fmt: skip
+    # Without the optimizer, whose state would be saved with the weights.
+    plain = build_classifier()
+    plain.set_weights(classifier.get_weights())
+    return plain
+
+
+def train_generator(dataset, latent_size):
+    """Return the averaged generator of the run with seed 0."""
+    images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
+    checkpoint = CHECKPOINTS / f"{dataset}_generator_{latent_size}.npz"
+    return train_gan(images, latent_size, seed=0, checkpoint=checkpoint).averaged
+
+
+def write(dataset, latent_size=None):
+    """Write the weights of a generator or, without a latent size, of the classifier."""
+    if latent_size is None:
+        trained, name = train_classifier(dataset), f"{dataset}_classifier"
+    else:
+        trained, name = train_generator(dataset, latent_size), f"{dataset}_generator_{latent_size}"
+    # Aside first, so that a kill leaves no half of a file.
+    aside = CHECKPOINTS / f"{name}.weights.h5"
+    trained.save_weights(aside)
+    write_atomically(WEIGHTS / aside.name, aside.read_bytes())
+
+
+def main():
+    """Train what is missing, one network a core."""
+    os.environ.update(WORKER_ENVIRONMENT)
+    jobs = [(dataset, None) for dataset in ("mnist", "fashion_mnist")] + GENERATORS
+    names = [f"{dataset}_generator_{size}" if size else f"{dataset}_classifier" for dataset, size in jobs]
+    missing = [
+        job for job, name in zip(jobs, names, strict=True) if not (WEIGHTS / f"{name}.weights.h5").exists()
+    ]
+    joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(*job) for job in missing)
+
+
+if __name__ == "__main__":
+    main()

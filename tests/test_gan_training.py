@@ -1,0 +1,132 @@
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.data import load_dataset
+from gan import training
+from gan.training import LOSSES, PENALTIES, RECIPES, Recipe, train_gan
+
+logits = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(lambda x: np.float32(x)[:, None])
+
+
+def images(dataset="mnist", count=640):
+    return load_dataset(dataset).train[:count].as_float()
+
+
+@given(equal=logits)
+def test_players_that_cannot_tell_lose_the_logarithm_of_two(equal):
+    for loss, logits in (("relativistic", equal), ("non-saturating", 0 * equal)):
+        assert float(LOSSES[loss].of_discriminator(logits, logits)) == pytest.approx(np.log(2))
+        assert float(LOSSES[loss].of_generator(logits, logits)) == pytest.approx(np.log(2))
+
+
+@given(real=logits, shift=st.floats(-5, 5))
+def test_the_non_saturating_loss_is_the_cross_entropy_of_keras(real, shift):
+    generated = real[::-1] + np.float32(shift)
+    bce = keras.losses.BinaryCrossentropy(from_logits=True)
+    plain = LOSSES["non-saturating"]
+    expected = (bce(np.ones_like(real), real) + bce(np.zeros_like(generated), generated)) / 2
+    assert float(plain.of_discriminator(real, generated)) == pytest.approx(
+        float(expected), rel=1e-4, abs=1e-5
+    )
+    assert float(plain.of_generator(real, generated)) == pytest.approx(
+        float(bce(np.ones_like(generated), generated)), rel=1e-4, abs=1e-5
+    )
+
+
+@given(real=logits, shift=st.floats(-5, 5))
+def test_the_relativistic_loss_sees_differences_only(real, shift):
+    generated = real[::-1]
+    relative = LOSSES["relativistic"]
+    shifted = relative.of_discriminator(real + np.float32(shift), generated + np.float32(shift))
+    assert float(shifted) == pytest.approx(
+        float(relative.of_discriminator(real, generated)), rel=1e-4, abs=1e-5
+    )
+    assert float(relative.of_generator(real, generated)) == float(relative.of_discriminator(generated, real))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_slope_of_a_linear_discriminator_is_its_weight(seed):
+    kernel = np.random.default_rng(seed).normal(size=(784, 1)).astype("float32")
+    linear = keras.Sequential(
+        [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)]
+    )
+    linear.set_weights([kernel])
+    found = training.squared_slope(linear, tf.constant(images(count=5)))
+    assert float(found) == pytest.approx(5 * np.sum(kernel**2), rel=1e-5)
+
+
+def weights(trained):
+    return [np.array(x) for model in trained[:3] for x in model.get_weights()]
+
+
+@pytest.mark.parametrize("recipe", ["R3GAN", "DCGAN"])
+def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path, recipe):
+    options = {"images": images(), "latent_size": 3, "recipe": RECIPES[recipe], "epochs": 3, "seed": 5}
+    whole = train_gan(**options)
+
+    calls = itertools.count()
+
+    def killed_in_the_second_epoch(averaged):
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return {}
+
+    checkpoint = tmp_path / "gan.npz"
+    with pytest.raises(KeyboardInterrupt):
+        train_gan(**options, checkpoint=checkpoint, observe=killed_in_the_second_epoch)
+    resumed = train_gan(**options, checkpoint=checkpoint)
+    for one, other in zip(weights(whole), weights(resumed), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert whole.history.equals(resumed.history)
+    with pytest.raises(ValueError, match="another run"):
+        train_gan(**options | {"seed": 6}, checkpoint=checkpoint)
+
+
+@given(values=st.lists(st.floats(-5, 5), min_size=1, max_size=6))
+def test_the_first_average_is_the_mean_of_all_steps(values):
+    averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
+    for step, value in enumerate(values):
+        model.set_weights([np.full((1, 1), value), np.full(1, -value)])
+        training.update_average(averaged, model, step)
+    kernel, bias = averaged.get_weights()
+    assert kernel.item() == -bias.item() == pytest.approx(np.mean(values), abs=1e-5)
+
+
+def test_later_the_average_forgets_the_beginning():
+    averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
+    averaged.set_weights([np.zeros((1, 1)), np.zeros(1)])
+    model.set_weights([np.ones((1, 1)), np.ones(1)])
+    for step in range(10_000, 10_000 + training.AVERAGED_OVER // 10):
+        training.update_average(averaged, model, step)
+    assert averaged.get_weights()[0] == pytest.approx(1 - np.exp(-0.1), abs=1e-3)
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
+def test_a_tiny_training_moves_towards_the_images(dataset):
+    real, distances = images(dataset, 3_200), []
+    points = np.random.default_rng(0).uniform(-1, 1, (200, 8))
+
+    def observe(averaged):
+        mean = averaged.predict(points, verbose=0).mean(axis=0)
+        distances.append(np.abs(mean - real.mean(axis=0)).mean())
+        return {}
+
+    train_gan(real, 8, epochs=3, seed=1, observe=observe)
+    assert distances[-1] < 0.8 * distances[0]
+
+
+@pytest.mark.parametrize("recipe", [Recipe(loss="wrong"), Recipe(penalty="wrong")])
+def test_an_unknown_loss_or_penalty_is_refused(recipe):
+    with pytest.raises(ValueError, match=f"{', '.join(LOSSES)}.*{PENALTIES[-1][:2]}"):
+        train_gan(images(), 2, recipe, epochs=1, seed=0)
+
+
+def test_fewer_images_than_a_batch_are_refused():
+    with pytest.raises(ValueError, match="needs 32 images, but there are 31"):
+        train_gan(images(count=31), 2, epochs=1, seed=0)
