@@ -99,14 +99,14 @@ def _epoch_measurement(model, train, validation, seed, batch_size, validate_ever
 def epoch_function(model, batch_size):
     """Return ``run_epoch(images, labels, order)``, which trains one epoch and returns (loss, accuracy).
 
-    The arguments are tensors; `order` holds the indices of the examples, int32. Both results are means over
-    the epoch, measured while the weights change.
+    The arguments are tensors; `order` holds the indices of the examples to train on, int32. Both results are
+    means over them, measured while the weights change.
     """
 
     # The data are arguments, because TensorFlow never frees what a function has captured.
     @tf.function
     def run_epoch(images, labels, order):
-        count = len(images)
+        count = len(order)
         loss_sum, correct = tf.constant(0.0), tf.constant(0)
         for start in tf.range(0, count, batch_size):
             chosen = order[start : start + batch_size]

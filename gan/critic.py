@@ -18,7 +18,7 @@ from scipy.special import log_softmax
 from common.training import epoch_function
 
 BUDGETS = (7_500, 15_000, 30_000, 60_000, 120_000, 240_000)  # images seen in training, half of them real
-LEARNING_RATE = 5e-4
+LEARNING_RATE = 1e-3
 BATCH_SIZE = 64
 
 
@@ -54,6 +54,7 @@ def cross_entropies(critic, real, generated, budgets=BUDGETS, seed=0):
     critic.compile(
         keras.optimizers.Adam(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
+    critic.optimizer.build(critic.trainable_variables)
     run_epoch = epoch_function(critic, BATCH_SIZE)
     images, labels = map(tf.constant, _joined(generated.train, real.train))
     order = _mixed_order(len(generated.train), len(real.train), max(budgets), seed)

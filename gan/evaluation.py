@@ -7,9 +7,9 @@ import numpy as np
 
 from common.data import load_dataset
 from gan import metrics
-from gan.critic import BUDGETS, Split, cross_entropies
+from gan.critic import Split, cross_entropies
 from gan.features import class_features, imagenet_features
-from gan.models import CLASSES, build_critic, build_feature_critic
+from gan.models import CLASSES, build_critic, build_dense_critic
 from gan.training import TRAINING_IMAGES
 
 SAMPLES = 10_000
@@ -52,8 +52,12 @@ def rounded(images):
 
 def samples(generator, latent_size, count, seed):
     """Return uint8 images ``(count, 28, 28, 1)`` that a generator makes of uniform points."""
-    points = np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)).astype("float32")
-    batches = np.array_split(points, -(-count // 1000))
+    return images_of(generator, np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)))
+
+
+def images_of(generator, inputs):
+    """Return the uint8 images ``(n, 28, 28, 1)`` that a generator makes of inputs ``(n, size)``."""
+    batches = np.array_split(np.asarray(inputs, "float32"), -(-len(inputs) // 1000))
     return np.concatenate([rounded(generator(batch)) for batch in batches])
 
 
@@ -103,7 +107,7 @@ def dimensions(points):
     }
 
 
-def judged_by_critics(generated, real, dataset, seed, budgets=BUDGETS):
+def judged_by_critics(generated, real, dataset, seed, budgets):
     """Return what fresh critics say of generated images, in pixels and in the classifier's features.
 
     Parameters
@@ -125,7 +129,7 @@ def judged_by_critics(generated, real, dataset, seed, budgets=BUDGETS):
     def as_features(images):
         return class_features(images, dataset)[0]
 
-    views = {"pixel_critic": (build_critic, _as_float), "feature_critic": (build_feature_critic, as_features)}
+    views = {"pixel_critic": (build_critic, _as_float), "feature_critic": (build_dense_critic, as_features)}
     found = {}
     for name, (build, view) in views.items():
         sides = [Split(*map(view, side)) for side in (real, generated)]

@@ -1,10 +1,14 @@
 """The measurements of this study; their records are in `results/`."""
 
+from functools import partial
+
 import numpy as np
 
 from common.data import load_dataset
 from common.experiments import experiment
-from gan.critic import Split
+from common.scramble import Scrambler
+from gan.baselines import BASELINES
+from gan.critic import BUDGETS, Split, cross_entropies
 from gan.evaluation import (
     SAMPLES,
     frechet_from,
@@ -13,10 +17,12 @@ from gan.evaluation import (
     real_images,
     samples,
 )
+from gan.models import build_critic, build_dense_critic
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
 from gan.vae import train_vae
 
-CRITIC_SAMPLES = 120_000
+CRITIC_SAMPLES = max(BUDGETS) // 2
+FIRST_BUDGETS = (128, 512, 2_048, 8_192, 32_768)  # of the critics that see simple fakes
 TUNING_SAMPLES = 5_000
 
 
@@ -48,7 +54,7 @@ def adversarial(*, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, 
     return {
         **{f"epoch_{name}": trained.history[name] for name in names},
         "frechet_not_averaged": frechet_from(real_images(dataset).test, last, dataset),
-        **measured(trained.averaged, latent_size, dataset, seed),
+        **measured(partial(samples, trained.averaged, latent_size), dataset, seed),
     }
 
 
@@ -74,7 +80,61 @@ def autoencoder(*, dataset="mnist", latent_size, likelihood, learning_rate, epoc
         load_dataset(dataset).train[:TRAINING_IMAGES].as_float(), latent_size, likelihood=likelihood,
         learning_rate=learning_rate, epochs=epochs, seed=seed,
     )  # fmt: skip
-    return {"epoch_loss": history["loss"], **measured(generator, latent_size, dataset, seed)}
+    return {
+        "epoch_loss": history["loss"],
+        **measured(partial(samples, generator, latent_size), dataset, seed),
+    }
+
+
+@experiment(version=1, tolerance=0.4)
+def baseline(*, dataset="mnist", kind, seed):
+    """Measure a generator that is neither adversarial nor an autoencoder.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    kind : key of `baselines.BASELINES`
+    seed : int
+
+    Returns
+    -------
+    dict
+        As `measured`.
+    """
+    return measured(BASELINES[kind](dataset, seed), dataset, seed)
+
+
+@experiment(version=1, tolerance=0.2)
+def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
+    """Train a critic on real images against simple fakes, with the pixels in place or scrambled.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    fakes : key of `baselines.BASELINES`
+    scrambled : bool
+        Whether one permutation, drawn with `seed`, moves the pixels of all images, real and fake.
+    critic : "convolutional" or "dense"
+    seed : int
+
+    Returns
+    -------
+    dict
+        Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy.
+    """
+    sample, real = BASELINES[fakes](dataset, seed), real_images(dataset)
+    counts = Split(max(FIRST_BUDGETS) // 2, TUNING_SAMPLES, SAMPLES)
+    sides = real, Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
+    scrambler = Scrambler(real.test.shape[1:3], seed)
+
+    def view(images):
+        images = np.divide(scrambler.scramble(images) if scrambled else images, 255, dtype="float32")
+        return images.reshape(len(images), -1) if critic == "dense" else images
+
+    build = build_critic if critic == "convolutional" else partial(build_dense_critic, real.test[0].size)
+    sides = [Split(*map(view, side)) for side in sides]
+    table = cross_entropies(build(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
+    return {name: table[name] for name in ("cross_entropy", "accuracy")}
 
 
 @experiment(version=1, tolerance=0.4)
@@ -129,14 +189,23 @@ def floor(*, dataset="mnist", seed):
     chosen = np.sort(rng.choice(len(real.train), SAMPLES, replace=False))
     halves = [np.array_split(images[rng.permutation(len(images))], 2) for images in real]
     one, other = (Split(*images) for images in zip(*halves, strict=True))
-    return quality(real.train[chosen], dataset) | judged_by_critics(one, other, dataset, seed)
+    return quality(real.train[chosen], dataset) | judged_by_critics(one, other, dataset, seed, BUDGETS)
 
 
-def measured(generator, latent_size, dataset, seed):
-    """Return what `evaluation.quality` and `evaluation.judged_by_critics` say of a generator."""
+def measured(sample, dataset, seed):
+    """Return what `evaluation.quality` and `evaluation.judged_by_critics` say of generated images.
+
+    Parameters
+    ----------
+    sample : callable
+        From (count, seed) to uint8 images.
+    dataset : "mnist" or "fashion_mnist"
+    seed : int
+        Of the critics.
+    """
     counts = Split(CRITIC_SAMPLES, TUNING_SAMPLES, SAMPLES)
-    generated = Split(*(samples(generator, latent_size, count, seed=i) for i, count in enumerate(counts)))
-    critics = judged_by_critics(generated, real_images(dataset), dataset, seed)
+    generated = Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
+    critics = judged_by_critics(generated, real_images(dataset), dataset, seed, BUDGETS)
     return quality(generated.test, dataset) | critics
 
 

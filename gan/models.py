@@ -52,7 +52,10 @@ def load_classifier(dataset):
 
 
 def build_generator(latent_size, seed=0):
-    """Return an untrained generator, 0.8 + 1.2 million multiplications an image... TODO."""
+    """Return an untrained generator: from points ``(n, latent_size)`` to images ``(n, 28, 28, 1)`` in [0, 1].
+
+    1.6 million multiplications an image, 0.7 million weights.
+    """
     seeds = _seeds(seed)
     return keras.Sequential(
         [
@@ -69,7 +72,10 @@ def build_generator(latent_size, seed=0):
 
 
 def build_discriminator(seed=0):
-    """Return an untrained discriminator, from images to one logit each: real is positive."""
+    """Return an untrained discriminator: from images to one logit each, positive for real.
+
+    2.2 million multiplications an image, 0.1 million weights.
+    """
     return _judge(width=24, outputs=1, seed=seed, name="discriminator")
 
 
@@ -79,38 +85,26 @@ def build_encoder(latent_size, seed=0):
 
 
 def build_critic(seed=0):
-    """Return a fresh critic: a wider discriminator with two logits, generated and real.
+    """Return a fresh critic, from images to two logits, of generated and of real.
 
-    It has twice the width of the discriminator that the generator was trained against.
+    It is another network than the discriminator, the classifier's: it begins at full resolution and takes
+    maxima, so it need not share the blind spots of what the generator was trained against.
     """
-    return _judge(width=48, outputs=2, seed=seed, name="critic")
+    return _pooling(outputs=2, seed=seed, name="critic")
 
 
-def build_feature_critic(features, seed=0):
+def build_dense_critic(features, seed=0):
     """Return a critic of feature vectors ``(n, features)``: two hidden layers of 256, two logits."""
     seeds = _seeds(seed)
     return keras.Sequential(
         [keras.Input((features,)), _dense(256, seeds), _dense(256, seeds), _linear(2, seeds)],
-        name="feature_critic",
+        name="dense_critic",
     )
 
 
 def build_classifier(seed=0):
     """Return an untrained classifier, from images to 10 logits; its layer "features" has 64 rectifiers."""
-    seeds = _seeds(seed)
-    return keras.Sequential(
-        [
-            keras.Input(IMAGE_SHAPE),
-            _convolution(32, seeds, size=3, strides=1),
-            layers.MaxPooling2D(),
-            _convolution(64, seeds, size=3, strides=1),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            _dense(64, seeds, activation="relu", name="features"),
-            _linear(CLASSES, seeds),
-        ],
-        name="classifier",
-    )
+    return _pooling(outputs=CLASSES, seed=seed, name="classifier")
 
 
 def _loaded(model, name):
@@ -131,6 +125,24 @@ def _judge(width, outputs, seed, name):
             layers.Rescaling(2.0, -1.0),
             *(_convolution(filters, seeds) for filters in (width, 2 * width, 4 * width)),
             layers.Flatten(),
+            _linear(outputs, seeds),
+        ],
+        name=name,
+    )
+
+
+def _pooling(outputs, seed, name):
+    """Return two convolutions of 3 x 3 with maximum pooling, 64 features and a linear layer."""
+    seeds = _seeds(seed)
+    return keras.Sequential(
+        [
+            keras.Input(IMAGE_SHAPE),
+            _convolution(32, seeds, size=3, strides=1),
+            layers.MaxPooling2D(),
+            _convolution(64, seeds, size=3, strides=1),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            _dense(64, seeds, activation="relu", name="features"),
             _linear(outputs, seeds),
         ],
         name=name,

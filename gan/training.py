@@ -16,7 +16,7 @@ from common.training import resumable
 from gan.models import build_discriminator, build_generator
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
-EPOCHS = 12
+EPOCHS = 11
 PENALTY_EVERY = 4  # steps
 LEAST_PENALTY = 0.1  # of its weight, at the end of the cosine
 AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights
@@ -76,7 +76,7 @@ class Recipe(NamedTuple):
     loss: str = "relativistic"
     penalty: str = "R1 + R2"
     penalty_weight: float = 1.0
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     momentum: float = 0.0
     batch_size: int = 32
 

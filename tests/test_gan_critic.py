@@ -37,30 +37,28 @@ def test_the_cross_entropy_is_that_of_scikit_learn(seed):
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])
 def test_a_critic_reads_the_divergence_of_two_gaussians(shift):
-    found = cross_entropies(models.build_feature_critic(1), gaussian(0, 0), gaussian(shift, 1), BUDGETS)
+    found = cross_entropies(models.build_dense_critic(1), gaussian(0, 0), gaussian(shift, 1), BUDGETS)
     assert found["cross_entropy"].iloc[-1] == pytest.approx(np.log(2) - divergence(shift), abs=0.02)
     assert found["accuracy"].iloc[-1] == pytest.approx(stats.norm.cdf(shift / 2), abs=0.02)
     assert list(found["budget"]) == list(BUDGETS)
 
 
 def test_what_does_not_overlap_is_told_apart():
-    found = cross_entropies(models.build_feature_critic(4), gaussian(0, 0, 4), gaussian(8, 1, 4), BUDGETS)
+    found = cross_entropies(models.build_dense_critic(4), gaussian(0, 0, 4), gaussian(8, 1, 4), BUDGETS)
     assert found["cross_entropy"].iloc[-1] < 0.01
-    assert found["accuracy"].iloc[-1] > 0.999
+    assert found["accuracy"].iloc[-1] > 0.99
 
 
 def test_overfitting_is_not_read_as_difference():
     few = [Split(side.train[:100], *side[1:]) for side in (gaussian(0, 0, 30), gaussian(0, 1, 30))]
-    found = cross_entropies(models.build_feature_critic(30), *few, BUDGETS)
+    found = cross_entropies(models.build_dense_critic(30), *few, BUDGETS)
     assert found["cross_entropy"].min() > 0.68
     assert found["cross_entropy"].max() < 0.71
 
 
 def test_the_same_seed_gives_the_same_critic():
     one, other = (
-        cross_entropies(
-            models.build_feature_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), BUDGETS, seed=4
-        )
+        cross_entropies(models.build_dense_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), BUDGETS, seed=4)
         for _ in range(2)
     )
     assert one.equals(other)

@@ -170,3 +170,18 @@ def test_a_killed_training_ends_with_the_same_bits(tmp_path):
         process.wait()
     resumed = subprocess.run([sys.executable, "-c", RUN, checkpoint], capture_output=True, check=True)
     assert resumed.stdout == whole.stdout
+
+
+@pytest.mark.parametrize("count", [40, 128, 500])
+def test_an_epoch_is_as_long_as_its_order(count):
+    images, labels = digits()
+    order = np.random.default_rng(count).integers(len(images), size=count).astype("int32")
+    found = []
+    for arrays, chosen in (((images, labels), order), ((images[order], labels[order]), np.arange(count))):
+        model = classifier(keras.optimizers.SGD(0.1), dropout=0.0)
+        model.optimizer.build(model.trainable_variables)
+        run_epoch = training.epoch_function(model, batch_size=64)
+        losses = run_epoch(*map(ops.convert_to_tensor, arrays), chosen.astype("int32"))
+        found.append([*map(float, losses), *model.get_weights()])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)

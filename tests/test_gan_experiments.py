@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from common.data import Dataset, load_dataset
+from gan import baselines, evaluation, experiments
+from gan.baselines import BASELINES
+from gan.critic import Split
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Data sets of 2,000 training and 400 test images, and critics of small budgets."""
+
+    def few(name):
+        data = load_dataset(name)
+        return Dataset(data.train[:2_000], data.test[:400])
+
+    for module in (baselines, evaluation, experiments):
+        monkeypatch.setattr(module, "load_dataset", few)
+    for name, value in {"SAMPLES": 400, "PIXEL_SAMPLES": 300, "TRAINING_IMAGES": 1_600}.items():
+        for module in (baselines, evaluation, experiments):
+            monkeypatch.setattr(module, name, value, raising=False)
+    monkeypatch.setattr(experiments, "TUNING_SAMPLES", 400)
+    monkeypatch.setattr(experiments, "CRITIC_SAMPLES", 400)
+    monkeypatch.setattr(experiments, "BUDGETS", (128, 512))
+    monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
+    evaluation.seen_test.cache_clear()
+    yield
+    evaluation.seen_test.cache_clear()
+
+
+def test_adversarial_and_variational_runs_return_the_same_measurements(few_images):
+    one = experiments.adversarial(latent_size=3, epochs=1, seed=0)
+    other = experiments.autoencoder(
+        latent_size=3, likelihood="Gaussian", learning_rate=1e-3, epochs=1, seed=0
+    )
+    assert set(one) - set(other) == {
+        "frechet_not_averaged", "epoch_discriminator_loss", "epoch_generator_loss", "epoch_frechet",
+    }  # fmt: skip
+    assert set(other) - set(one) == {"epoch_loss"}
+    assert len(one["pixel_critic"]) == len(one["feature_critic_accuracy"]) == 2
+    assert len(one["epoch_frechet"]) == 1
+    assert one["pixel_critic"].min() < 0.2
+
+
+def test_real_images_are_near_real_images(few_images):
+    real, noise = experiments.floor(seed=0), experiments.baseline(kind="histogram", seed=0)
+    assert real["frechet"] < 0.1 * noise["frechet"]
+    assert real["frechet_photographic"] < 0.1 * noise["frechet_photographic"]
+    assert real["coverage"] > 0.9 > noise["coverage"]
+    assert real["pixel_critic"].min() > 0.68
+    assert noise["pixel_critic"].min() < 0.1
+    assert real["class_divergence"] < 0.05
+    assert real["classes"] == 10
+
+
+def test_training_images_count_as_copies(few_images):
+    train = load_dataset("mnist").train.images[:400]
+    assert evaluation.quality(train, "mnist")["copying"] == pytest.approx(0, abs=1e-5)
+
+
+@pytest.mark.parametrize("critic", ["convolutional", "dense"])
+def test_noise_is_told_apart_though_the_pixels_are_scrambled(few_images, critic):
+    found = experiments.told_apart(fakes="histogram", scrambled=True, critic=critic, seed=0)
+    assert found["accuracy"].iloc[-1] > 0.9
+    assert found["cross_entropy"].iloc[-1] < found["cross_entropy"].iloc[0]
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_baselines_make_bytes_from_a_seed(few_images, kind):
+    sample = BASELINES[kind]("fashion_mnist", 0)
+    images = sample(20, 1)
+    assert images.shape == (20, 28, 28, 1)
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, sample(20, 1))
+    assert not np.array_equal(images, sample(20, 2))
+
+
+@pytest.mark.parametrize(("method", "option"), [("adversarial", "R3GAN"), ("autoencoder", "Bernoulli")])
+def test_tuning_sees_no_test_image(few_images, monkeypatch, method, option):
+    real = evaluation.real_images("mnist")
+    monkeypatch.setattr(experiments, "real_images", lambda name: Split(real.train, real.validation, None))
+    found = experiments.tuning(
+        latent_size=2, method=method, option=option, learning_rate=1e-3, epochs=1, seed=0
+    )
+    assert found["frechet"] > 0
