@@ -1,6 +1,6 @@
 """All measurements of a generator, on images of 8 bits: critics see that a background is not quite 0."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ from common.data import load_dataset
 from gan import metrics
 from gan.critic import Split, cross_entropies
 from gan.features import class_features, imagenet_features
-from gan.models import CLASSES, build_critic, build_dense_critic
+from gan.models import CLASSES, FEATURES, build_critic, build_dense_critic
 from gan.training import TRAINING_IMAGES
 
 SAMPLES = 10_000
@@ -129,7 +129,10 @@ def judged_by_critics(generated, real, dataset, seed, budgets):
     def as_features(images):
         return class_features(images, dataset)[0]
 
-    views = {"pixel_critic": (build_critic, _as_float), "feature_critic": (build_dense_critic, as_features)}
+    views = {
+        "pixel_critic": (build_critic, _as_float),
+        "feature_critic": (partial(build_dense_critic, FEATURES), as_features),
+    }
     found = {}
     for name, (build, view) in views.items():
         sides = [Split(*map(view, side)) for side in (real, generated)]

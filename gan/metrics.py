@@ -17,7 +17,7 @@ KERNEL_CHUNK = 1_000  # rows of the kernel's matrix
 
 
 class Overlap(NamedTuple):
-    """How two sets cover each other: floats, in 0 to 1 but for the density; about 1 for equal distributions.
+    """How two sets cover each other: floats, all 1 for equal sets, the density at least.
 
     Attributes
     ----------
@@ -307,28 +307,28 @@ def two_nearest_dimension(points, discarded=0.1):
     return _dimension(np.sum(x * y), np.sum(x * x))
 
 
-def _pair(one, other, at_least):
-    """Return two sets in double precision, or raise."""
-    one, other = np.asarray(one, float), np.asarray(other, float)
-    if (
-        one.ndim != 2
-        or other.ndim != 2
-        or one.shape[1] != other.shape[1]
-        or one.shape[1] == 0
-        or min(map(len, (one, other))) < at_least
-    ):
+def _examples(x, at_least):
+    """Return an array (n, features) in double precision, or raise."""
+    x = np.asarray(x, float)
+    if x.ndim != 2 or x.shape[1] == 0 or len(x) < at_least:
         raise ValueError(
-            f"Two arrays (n, features) with equal features and n of at least {at_least} are needed, "
-            f"not {one.shape} and {other.shape}."
+            f"An array (n, features) with n of at least {at_least} is needed, not the shape {x.shape}."
         )
-    if not (np.isfinite(one).all() and np.isfinite(other).all()):
-        raise ValueError("The examples must be finite numbers.")
+    if not np.isfinite(x).all():
+        raise ValueError("The examples must be finite, but they hold NaN or infinity.")
+    return x
+
+
+def _pair(one, other, at_least):
+    """Return two arrays of examples with the same features, or raise."""
+    one, other = _examples(one, at_least), _examples(other, at_least)
+    if one.shape[1] != other.shape[1]:
+        raise ValueError(f"Both sets need the same features, not {one.shape[1]} and {other.shape[1]}.")
     return one, other
 
 
 def _distinct(points, at_least):
-    points, _ = _pair(points, points, at_least=1)
-    points = np.unique(points, axis=0)
+    points = np.unique(_examples(points, at_least=1), axis=0)
     if len(points) < at_least:
         raise ValueError(f"At least {at_least} different points are needed, not {len(points)}.")
     return points

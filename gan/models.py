@@ -12,6 +12,7 @@ from keras import layers
 
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
+FEATURES = 64
 WEIGHTS = Path(__file__).parent / "weights"
 LATENT_SIZES = (2, 4, 8, 16, 32)
 
@@ -132,7 +133,7 @@ def _judge(width, outputs, seed, name):
 
 
 def _pooling(outputs, seed, name):
-    """Return two convolutions of 3 x 3 with maximum pooling, 64 features and a linear layer."""
+    """Return two convolutions of 3 x 3 with maximum pooling, 64 rectified features and a linear layer."""
     seeds = _seeds(seed)
     return keras.Sequential(
         [
@@ -142,7 +143,7 @@ def _pooling(outputs, seed, name):
             _convolution(64, seeds, size=3, strides=1),
             layers.MaxPooling2D(),
             layers.Flatten(),
-            _dense(64, seeds, activation="relu", name="features"),
+            _dense(FEATURES, seeds, activation="relu", name="features"),
             _linear(outputs, seeds),
         ],
         name=name,

@@ -1,15 +1,18 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prdc import compute_prdc
 from scipy import stats
 from scipy.linalg import sqrtm
+from skdim.id import MLE, TwoNN
 from sklearn.metrics.pairwise import euclidean_distances, polynomial_kernel
 
 from gan import metrics
 
 seeds = st.integers(0, 10_000)
+of_two_sets = [metrics.frechet_distance, metrics.kernel_distance, metrics.overlap, metrics.nearest]
+of_points = [metrics.intrinsic_dimension, metrics.two_nearest_dimension]
 
 
 def cloud(seed, count=60, features=4, scale=1.0, shift=0.0):
@@ -23,6 +26,24 @@ def rotation(features, seed):
 def cube(dimension, features=12, count=3_000, seed=0):
     points = np.random.default_rng(seed).random((count, dimension))
     return points @ rotation(features, seed)[:dimension]
+
+
+def moved(seed, *sets, shift=3.0):
+    """Return sets that were rotated and shifted together, each in another order."""
+    turned, rng = rotation(sets[0].shape[1], seed), np.random.default_rng(seed)
+    return [rng.permutation(x @ turned + shift) for x in sets]
+
+
+@given(seed=seeds, deviations=st.lists(st.floats(0.1, 10), min_size=8, max_size=8))
+def test_the_frechet_distance_of_gaussians_with_the_same_axes_is_that_of_their_deviations(seed, deviations):
+    def gaussian(seed, mean, deviations):
+        white = cloud(seed) - cloud(seed).mean(axis=0)
+        white = white @ np.linalg.inv(np.linalg.cholesky(np.cov(white.T))).T
+        return mean + white * deviations
+
+    one, other = np.split(np.array(deviations), 2)
+    found = metrics.frechet_distance(gaussian(seed, 1, one), gaussian(seed + 1, 3, other))
+    assert found == pytest.approx(4 * 2**2 + np.sum((one - other) ** 2), rel=1e-6)
 
 
 @given(seed=seeds)
@@ -54,14 +75,21 @@ def test_the_frechet_distance_bears_features_that_never_change():
 
 @pytest.mark.parametrize("distance", [metrics.frechet_distance, metrics.kernel_distance])
 @given(seed=seeds)
-def test_distances_know_no_order(distance, seed):
+def test_distances_know_no_order_and_no_direction(distance, seed):
     real, generated = cloud(seed), cloud(seed + 1, shift=0.5)
     found = distance(real, generated)
     assert distance(generated, real) == pytest.approx(found, rel=1e-6)
-    mixed = np.random.default_rng(seed).permutation(real)
-    assert distance(mixed, generated) == pytest.approx(found, rel=1e-6)
-    turned = rotation(4, seed)
-    assert distance(real @ turned, generated @ turned) == pytest.approx(found, rel=1e-6)
+    assert distance(*moved(seed, real, generated, shift=0)) == pytest.approx(found, rel=1e-6)
+
+
+@given(seed=seeds, scale=st.floats(0.1, 10))
+def test_the_frechet_distance_knows_no_origin_and_grows_with_the_square_of_the_scale(seed, scale):
+    real, generated = cloud(seed), cloud(seed + 1, shift=0.5)
+    found = metrics.frechet_distance(real, generated)
+    assert metrics.frechet_distance(*moved(seed, real, generated)) == pytest.approx(found, rel=1e-6)
+    assert metrics.frechet_distance(scale * real, scale * generated) == pytest.approx(
+        scale**2 * found, rel=1e-6
+    )
 
 
 @given(seed=seeds)
@@ -98,9 +126,19 @@ def test_overlap_in_chunks_is_the_same(monkeypatch):
 
 def test_equal_sets_overlap_and_far_ones_do_not():
     real = cloud(0)
-    assert metrics.overlap(real, real)[:2] == (1, 1)
-    assert metrics.overlap(real, real).coverage == 1
+    # Every example is in its own neighbourhood, the last neighbour on the surface, in or out by rounding.
+    found = metrics.overlap(real, real)
+    assert found._replace(density=1) == (1, 1, 1, 1)
+    assert 1 <= found.density <= 1.2
     assert metrics.overlap(real, real + 100) == (0, 0, 0, 0)
+
+
+@given(seed=seeds, scale=st.floats(0.1, 10))
+def test_overlap_depends_on_distances_alone_and_recall_is_precision_seen_from_the_other_side(seed, scale):
+    real, generated = cloud(seed), cloud(seed + 1, count=45, shift=0.5)
+    found = metrics.overlap(real, generated)
+    assert metrics.overlap(*moved(seed, scale * real, scale * generated)) == pytest.approx(found)
+    assert metrics.overlap(generated, real)[:2] == found[1::-1]
 
 
 def test_a_dropped_mode_costs_recall_and_coverage_but_not_precision():
@@ -125,8 +163,23 @@ def test_a_class_that_does_not_exist_is_infinitely_far():
     assert metrics.histogram_divergence([0, 0], [0, 1], 2) == pytest.approx(np.log(2))
 
 
+@pytest.mark.parametrize("labels", [[], [0, 10], [-1, 0], [0.0, 1.0], [[0, 1]], [True]])
+def test_labels_outside_the_classes_are_refused(labels):
+    for sides in ((labels, [0, 1]), ([0, 1], labels)):
+        with pytest.raises(ValueError, match=r"must be integers \(n,\) in 0 to 9"):
+            metrics.histogram_divergence(*sides)
+
+
 def test_bridges_are_the_undecided():
-    assert metrics.bridge_share([[1, 0], [0.5, 0.5], [0.11, 0.89], [0.05, 0.95]]) == 0.5
+    probabilities = [[1, 0], [0.5, 0.5], [0.11, 0.89], [0.05, 0.95]]
+    assert metrics.bridge_share(probabilities) == 0.5
+    assert metrics.bridge_share(probabilities, threshold=0.5) == 0
+
+
+@pytest.mark.parametrize("given", [[0.5, 0.5], np.zeros((0, 3)), [[np.nan, 1]], [[4.0, -3.0]], [[0.5, 0.4]]])
+def test_what_is_not_probable_is_refused(given):
+    with pytest.raises(ValueError, match=r"are needed, not the shape|must add up to 1"):
+        metrics.bridge_share(given)
 
 
 @given(seed=seeds)
@@ -138,35 +191,99 @@ def test_the_nearest_is_the_nearest_of_all(seed):
     np.testing.assert_allclose(distances, every.min(axis=1), rtol=1e-6)
 
 
+def test_the_nearest_of_close_ones_is_not_rounded_away():
+    references = cloud(0, shift=100)
+    np.testing.assert_array_equal(metrics.nearest(references, references)[0], 0)
+    distances, indices = metrics.nearest(references + 1e-9, references)
+    np.testing.assert_allclose(distances, 2e-9, rtol=1e-4)
+    np.testing.assert_array_equal(indices, np.arange(60))
+
+
 def test_copies_have_the_ratio_zero_and_new_examples_one():
     train, test = cloud(0, count=2_000), cloud(1, count=2_000)
-    assert metrics.copying_ratio(train[::2], train, test) == pytest.approx(0, abs=1e-6)
-    assert metrics.copying_ratio(cloud(2, count=2_000), train, test) == pytest.approx(1, abs=0.05)
+    new = cloud(2, count=2_000)
+    assert metrics.copying_ratio(train[::2], train, test) == 0
+    assert metrics.copying_ratio(new, train, test) == pytest.approx(1, abs=0.05)
+    assert metrics.copying_ratio(new, test, train) == pytest.approx(
+        1 / metrics.copying_ratio(new, train, test)
+    )
+    half_copied = [
+        metrics.copying_ratio(np.concatenate([train[:n], new[n:]]), train, test) for n in (800, 1_100)
+    ]
+    assert 0 < half_copied[0] < 0.8
+    assert half_copied[1] == 0
     with pytest.raises(ValueError, match="equal lengths, not 2000 and 10"):
         metrics.copying_ratio(train, train, test[:10])
+    with pytest.raises(ValueError, match="copies of test examples"):
+        metrics.copying_ratio(test, train, test)
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
-@pytest.mark.parametrize("estimate", [metrics.intrinsic_dimension, metrics.two_nearest_dimension])
+@pytest.mark.parametrize("estimate", of_points)
 def test_a_cube_has_its_dimension_in_whatever_space(estimate, dimension):
-    points = cube(dimension)
-    assert estimate(points) == pytest.approx(dimension, rel=0.12)
-    assert estimate(7 * points + 3) == pytest.approx(estimate(points), rel=1e-6)
+    assert estimate(cube(dimension)) == pytest.approx(dimension, rel=0.12)
 
 
-@pytest.mark.parametrize("estimate", [metrics.intrinsic_dimension, metrics.two_nearest_dimension])
+@pytest.mark.parametrize("estimate", of_points)
+@given(seed=seeds, scale=st.floats(0.01, 100))
+def test_the_dimension_knows_no_order_place_direction_and_scale(estimate, seed, scale):
+    points = cube(3, count=200, seed=seed)
+    assert estimate(*moved(seed, scale * points)) == pytest.approx(estimate(points), rel=1e-6)
+
+
+@given(
+    seed=seeds, dimension=st.integers(1, 12), neighbours=st.integers(2, 30), discarded=st.floats(0.05, 0.5)
+)
+def test_the_dimensions_are_those_of_scikit_dimension(seed, dimension, neighbours, discarded):
+    points = cube(dimension, count=200, seed=seed)
+    likelihood = MLE().fit(points, n_neighbors=neighbours).dimension_
+    assert metrics.intrinsic_dimension(points, neighbours) == pytest.approx(likelihood, rel=1e-6)
+    two_nearest = TwoNN(discard_fraction=discarded).fit(points).dimension_
+    assert metrics.two_nearest_dimension(points, discarded) == pytest.approx(two_nearest, rel=1e-6)
+
+
+@pytest.mark.parametrize("estimate", of_points)
 def test_duplicates_count_once(estimate):
     points = cube(3, count=500)
     assert estimate(np.concatenate([points, points[:100]])) == pytest.approx(estimate(points))
+    assert 0 < estimate(np.concatenate([points, points[:100] + 1e-12])) < 3
     with pytest.raises(ValueError, match="different points are needed, not 1"):
         estimate(np.zeros((50, 4)))
 
 
-@settings(max_examples=20)
-@given(
-    bad=st.sampled_from([np.zeros((5,)), np.zeros((5, 3)), np.zeros((1, 4)), np.full((9, 4), np.nan)]),
-    metric=st.sampled_from([metrics.frechet_distance, metrics.kernel_distance, metrics.overlap]),
+def test_points_without_a_dimension_are_refused():
+    with pytest.raises(ValueError, match="equally far"):
+        metrics.intrinsic_dimension(np.eye(30))
+    with pytest.raises(ValueError, match="equally far"):
+        metrics.two_nearest_dimension(np.eye(30))
+    with pytest.raises(ValueError, match="At least 2 neighbours are needed, not 1"):
+        metrics.intrinsic_dimension(cloud(0), neighbours=1)
+
+
+@pytest.mark.parametrize("discarded", [-0.1, 0, 0.99, 1])
+def test_some_ratios_are_discarded_and_some_are_kept(discarded):
+    with pytest.raises(ValueError, match="must leave out some of 60 points"):
+        metrics.two_nearest_dimension(cloud(0), discarded)
+
+
+@pytest.mark.parametrize("metric", of_two_sets)
+@pytest.mark.parametrize(
+    "bad", [np.zeros(5), np.zeros((9, 3)), np.zeros((0, 4)), np.full((9, 4), np.nan), np.full((9, 4), np.inf)]
 )
 def test_bad_sets_are_refused(bad, metric):
-    with pytest.raises(ValueError, match=r"are needed, not|must be finite"):
-        metric(cloud(0), bad)
+    for sides in ((cloud(0), bad), (bad, cloud(0))):
+        with pytest.raises(ValueError, match=r"is needed, not|same features|must be finite"):
+            metric(*sides)
+
+
+@pytest.mark.parametrize("metric", of_two_sets[:3])
+def test_one_example_is_not_enough(metric):
+    with pytest.raises(ValueError, match=r"n of at least [26] is needed"):
+        metric(cloud(0), cloud(1, count=1))
+
+
+@pytest.mark.parametrize("estimate", of_points)
+@pytest.mark.parametrize("bad", [np.zeros(5), np.zeros((9, 0)), np.full((50, 4), np.nan)])
+def test_bad_points_are_refused(bad, estimate):
+    with pytest.raises(ValueError, match=r"is needed, not|same features|must be finite"):
+        estimate(bad)
