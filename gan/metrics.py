@@ -218,8 +218,8 @@ def nearest(queries, references):
 def copying_ratio(generated, train, test):
     """Return how near generated examples are to training examples, over how near they are to test examples.
 
-    The ratio of the median distances of the generated examples from the nearest: 1 without copying, 0 if more
-    than half of them are copies of examples in `train`; fewer copies lower it little.
+    The ratio of the mean distances of the generated examples from the nearest: 1 without copying, 0 if all of
+    them are copies of examples in `train`, and about 1 - s if a share s is.
 
     Parameters
     ----------
@@ -233,14 +233,14 @@ def copying_ratio(generated, train, test):
     Raises
     ------
     ValueError
-        Their lengths differ, other shapes, numbers that are not finite, or more than half of the generated
-        examples are copies of examples in `test`.
+        Their lengths differ, other shapes, numbers that are not finite, or all generated examples are copies
+        of examples in `test`.
     """
     if len(train) != len(test):
         raise ValueError(f"train and test must have equal lengths, not {len(train)} and {len(test)}.")
-    from_train, from_test = (np.median(nearest(generated, x)[0]) for x in (train, test))
+    from_train, from_test = (np.mean(nearest(generated, x)[0]) for x in (train, test))
     if from_test == 0:
-        raise ValueError("Most generated examples are copies of test examples: no distance to compare with.")
+        raise ValueError("All generated examples are copies of test examples: no distance to compare with.")
     return float(from_train / from_test)
 
 

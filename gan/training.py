@@ -67,7 +67,9 @@ class Recipe(NamedTuple):
     penalty_weight : float
         At the beginning; it falls along a cosine to a tenth.
     learning_rate : float
-        Of Adam for both players, at the beginning; it falls along a cosine to 0.
+        Of the generator's Adam, at the beginning; it falls along a cosine to 0.
+    lead : float
+        How many times as large the discriminator's is; two time scales, Heusel et al. 2017, arXiv:1706.08500.
     momentum : float
         Adam's beta 1.
     batch_size : int
@@ -76,9 +78,10 @@ class Recipe(NamedTuple):
     loss: str = "relativistic"
     penalty: str = "R1 + R2"
     penalty_weight: float = 1.0
-    learning_rate: float = 5e-4
+    learning_rate: float = 3.5e-4
+    lead: float = 2.0
     momentum: float = 0.0
-    batch_size: int = 32
+    batch_size: int = 16
 
 
 # The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, section 4), for the networks of this study.
@@ -89,7 +92,9 @@ RECIPES = {
     "non-saturating, R1 + R2": Recipe(loss="non-saturating"),
     "non-saturating, R1": Recipe(loss="non-saturating", penalty="R1"),
     "non-saturating, no penalty": Recipe(loss="non-saturating", penalty="none"),
-    "DCGAN": Recipe(loss="non-saturating", penalty="none", learning_rate=2e-4, momentum=0.5, batch_size=128),
+    "DCGAN": Recipe(
+        loss="non-saturating", penalty="none", learning_rate=2e-4, lead=1.0, momentum=0.5, batch_size=128
+    ),
 }
 
 
@@ -158,8 +163,8 @@ def train_gan(
     averaged, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(2))
     discriminator = build_discriminator(seed=[seed, 1])
     steps = len(images) // recipe.batch_size
-    optimizers = [_optimizer(model, recipe, epochs * steps) for model in (generator, discriminator)]
-    run_epoch = _epoch_function(averaged, generator, discriminator, optimizers, recipe, seed)
+    optimizers = build_optimizers(generator, discriminator, recipe, epochs * steps)
+    run_epoch = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
     data = tf.constant(images)
 
     def measure_epoch(epoch):
@@ -189,15 +194,23 @@ def _check(recipe, images):
         raise ValueError(f"A batch needs {recipe.batch_size} images, but there are {len(images)}.")
 
 
-def _optimizer(model, recipe, steps):
-    schedule = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps)
-    optimizer = keras.optimizers.Adam(schedule, beta_1=recipe.momentum, beta_2=0.99)
-    optimizer.build(model.trainable_variables)
-    return optimizer
+def build_optimizers(generator, discriminator, recipe, steps):
+    """Return the Adams of both players, the generator's first, for a training of `steps`."""
+    rates = recipe.learning_rate, recipe.lead * recipe.learning_rate
+    optimizers = []
+    for model, rate in zip((generator, discriminator), rates, strict=True):
+        schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+        optimizers.append(keras.optimizers.Adam(schedule, beta_1=recipe.momentum, beta_2=0.99))
+        optimizers[-1].build(model.trainable_variables)
+    return optimizers
 
 
-def _epoch_function(averaged, generator, discriminator, optimizers, recipe, seed):
-    """Return ``run_epoch(images, order, total)``, which returns the mean losses of both players."""
+def adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed):
+    """Return the function that trains one epoch, ``run_epoch(images, order, total)``.
+
+    It takes all images, the indices of those of each step, int32 of shape (steps, batch_size), and the number
+    of steps in the whole training; it returns the mean losses of the discriminator and of the generator.
+    """
     of_generator, of_discriminator = optimizers
     loss, models = LOSSES[recipe.loss], (discriminator, generator)
 

@@ -128,5 +128,5 @@ def test_an_unknown_loss_or_penalty_is_refused(recipe):
 
 
 def test_fewer_images_than_a_batch_are_refused():
-    with pytest.raises(ValueError, match="needs 32 images, but there are 31"):
-        train_gan(images(count=31), 2, epochs=1, seed=0)
+    with pytest.raises(ValueError, match="needs 16 images, but there are 15"):
+        train_gan(images(count=15), 2, epochs=1, seed=0)

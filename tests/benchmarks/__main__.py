@@ -18,7 +18,7 @@ import time
 
 from common.experiments import cpu, libraries
 
-MODULES = ("wavelet", "radon", "fourier", "training", "attacks")
+MODULES = ("wavelet", "radon", "fourier", "training", "attacks", "gan")
 MOST_REPEATS, MOST_SECONDS = 20, 5
 
 

@@ -1,0 +1,144 @@
+"""The figures of this study; each takes tables of sweeps, finished images or numbers."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from common import plotting
+from common.plotting import in_our_style
+from common.statistics import mean_interval
+from gan.manifold import mosaic
+
+CHANCE = np.log(2)  # the cross-entropy of a critic that cannot tell
+
+
+@in_our_style
+def histogram(distributions):
+    """Draw the histogram of pixel values and the inverse of its cumulative distribution.
+
+    Parameters
+    ----------
+    distributions : dict from str to array, shape (256,)
+        From `histogram.cumulative`.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
+    plt.close(figure)
+    for name, distribution in distributions.items():
+        shares = np.diff(distribution, prepend=0)
+        left.step(np.arange(256), shares, where="mid", label=name)
+        right.step(np.concatenate([[0], distribution]), np.concatenate([np.arange(256), [255]]), where="post")
+    left.set(xlabel="pixel value", ylabel="share of the pixels", yscale="log")
+    right.set(xlabel="uniform number", ylabel="pixel value")
+    left.legend(frameon=False)
+    return figure
+
+
+def critics(budgets, readings):
+    """Draw what fresh critics read against their budget, with the line of those that cannot tell.
+
+    Parameters
+    ----------
+    budgets : sequence of int
+    readings : dict from str to array, shape (runs, budgets)
+        Cross-entropies in nats, at least two runs each.
+    """
+    bands = {name: mean_interval(np.stack(list(runs))) for name, runs in readings.items()}
+    figure = plotting.curves(list(budgets), bands, "images that the critic was trained on",
+                             "cross-entropy on unseen images / nats", logx=True)  # fmt: skip
+    _line(figure.axes[0], CHANCE, "ln 2")
+    return figure
+
+
+def losses(table):
+    """Draw the losses of both players over the epochs, a panel each, with the line of ln 2.
+
+    Parameters
+    ----------
+    table : dict from str to pandas.DataFrame
+        Rows of `experiments.adversarial`.
+    """
+    groups = {
+        label: {name: mean_interval(np.stack(list(rows[column]))) for name, rows in table.items()}
+        for label, column in (
+            ("discriminator's loss / nats", "epoch_discriminator_loss"),
+            ("generator's loss / nats", "epoch_generator_loss"),
+        )
+    }
+    epochs = np.arange(1, len(next(iter(table.values()))["epoch_frechet"].iloc[0]) + 1)
+    figure = plotting.panels(epochs, groups)
+    for axis in figure.axes:
+        _line(axis, CHANCE, "ln 2")
+    return figure
+
+
+def against_size(sizes, panels, lines):
+    """Draw metrics against the latent size, a panel each, with lines for what real images give.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+    panels : dict from str to dict from str to common.statistics.Interval
+        For each metric and method, arrays over `sizes`.
+    lines : dict from str to float
+        For some of the metrics, the value of real images.
+    """
+    figure = plotting.panels(list(sizes), panels, "latent size", logx=True, columns=3)
+    for axis, name in zip(figure.axes, panels, strict=True):
+        axis.set_xticks(list(sizes), list(map(str, sizes)))
+        axis.minorticks_off()
+        if name in lines:
+            _line(axis, lines[name], "real")
+    return figure
+
+
+@in_our_style
+def manifold(images, side, inches=7.0):
+    """Draw the images of all cells of the latent square side by side.
+
+    Parameters
+    ----------
+    images : array, shape (side * side, height, width, 1)
+        Of the points of `manifold.square`.
+    side : int
+    inches : float
+        Of a side of the picture.
+    """
+    figure, axis = plt.subplots(figsize=(inches, inches))
+    plt.close(figure)
+    axis.imshow(mosaic(images, side)[..., 0], cmap="gray", vmin=0, vmax=images.max(), extent=(-1, 1, -1, 1))
+    axis.set(
+        xlabel="first latent number", ylabel="second latent number", xticks=(-1, 0, 1), yticks=(-1, 0, 1)
+    )
+    axis.grid(visible=False)
+    return figure
+
+
+@in_our_style
+def maps(values, labels):
+    """Draw the latent square coloured by class, by confidence and by slope.
+
+    Parameters
+    ----------
+    values : dict from str to array, shape (side, side)
+    labels : array of int, shape (side, side)
+        The classes, drawn first.
+    """
+    figure, axes = plt.subplots(1, len(values) + 1, figsize=(4.2 * (len(values) + 1), 3.6))
+    plt.close(figure)
+    drawn = axes[0].imshow(labels, cmap="tab10", vmin=-0.5, vmax=9.5, extent=(-1, 1, -1, 1))
+    figure.colorbar(drawn, ax=axes[0], ticks=range(10))
+    axes[0].set_title("class")
+    for axis, (name, map_) in zip(axes[1:], values.items(), strict=True):
+        figure.colorbar(axis.imshow(map_, extent=(-1, 1, -1, 1)), ax=axis)
+        axis.set_title(name)
+    for axis in axes:
+        axis.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
+        axis.grid(visible=False)
+    return figure
+
+
+def _line(axis, height, name):
+    axis.axhline(height, color="0.4", linewidth=1, linestyle="--", zorder=0)
+    axis.annotate(
+        name, (0.01, height), (0, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
+        color="0.4", fontsize=8,
+    )  # fmt: skip
