@@ -17,6 +17,7 @@ from gan.evaluation import (
     real_images,
     samples,
 )
+from gan.guide import guide_samples, train_guide
 from gan.models import build_critic, build_dense_critic
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
 from gan.vae import train_vae
@@ -135,6 +136,27 @@ def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
     sides = [Split(*map(view, side)) for side in sides]
     table = cross_entropies(build(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
     return {name: table[name] for name in ("cross_entropy", "accuracy")}
+
+
+@experiment(version=1, tolerance=0.4)
+def keras_guide(*, dataset="mnist", images, seed):
+    """Train the DCGAN of Keras's guide (`guide`) and return how near its samples come.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    images : int
+        To train on.
+    seed : int
+
+    Returns
+    -------
+    dict
+        frechet and frechet_photographic, as in `evaluation.quality`.
+    """
+    generator = train_guide(load_dataset(dataset).train[:TRAINING_IMAGES].as_float(), images, seed=seed)
+    found = quality(guide_samples(generator, SAMPLES, seed=0), dataset)
+    return {name: found[name] for name in ("frechet", "frechet_photographic")}
 
 
 @experiment(version=1, tolerance=0.4)

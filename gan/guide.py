@@ -6,8 +6,11 @@ There it is trained on training and test images together; here on training image
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers
+
+from gan.evaluation import images_of
 
 LATENT_SIZE, BATCH_SIZE, LEARNING_RATE = 128, 64, 3e-4
 
@@ -42,6 +45,33 @@ def build_guide_discriminator():
             layers.Dense(1),
         ]
     )
+
+
+def train_guide(images, count, *, seed):
+    """Train the guide's networks on `count` images, in random order, and return the generator.
+
+    Parameters
+    ----------
+    images : array, shape (n, 28, 28, 1)
+        Float, in [0, 1].
+    count : int
+        Images to train on, each as often as needed; the rest that fills no batch of 64 is left out.
+    seed : int
+        Of the initial weights, the order, the points and the noise of the labels.
+    """
+    keras.utils.set_random_seed(seed)
+    generator, discriminator = build_guide_generator(), build_guide_discriminator()
+    step, rng = guide_step(generator, discriminator), np.random.default_rng(seed)
+    epochs = [rng.permutation(len(images)) for _ in range(-(-count // len(images)))]
+    order = np.concatenate(epochs)[: count // BATCH_SIZE * BATCH_SIZE].reshape(-1, BATCH_SIZE)
+    for number, chosen in enumerate(order):
+        step(images[chosen], tf.constant(len(order) * seed + number))
+    return generator
+
+
+def guide_samples(generator, count, seed):
+    """Return uint8 images ``(count, 28, 28, 1)`` of normal points."""
+    return images_of(generator, np.random.default_rng(seed).normal(size=(count, LATENT_SIZE)))
 
 
 def guide_step(generator, discriminator):

@@ -1,0 +1,35 @@
+import numpy as np
+
+from common.data import load_mnist
+from gan import guide
+
+
+def test_the_guide_s_networks_take_as_many_multiplications_as_the_guide_s():
+    def multiplications(model):
+        total = 0
+        for layer in model.layers:
+            kernels = [np.prod(weight.shape) for weight in layer.trainable_weights if len(weight.shape) > 1]
+            places = layer.output.shape[1:-1] if "transpose" not in layer.name else layer.input.shape[1:-1]
+            total += sum(kernels) * np.prod(places, dtype=int)
+        return total
+
+    assert round(multiplications(guide.build_guide_generator()) / 1e6, 1) == 69.9
+    assert round(multiplications(guide.build_guide_discriminator()) / 1e6, 1) == 3.7
+
+
+def test_a_step_of_the_guide_trains_both_networks():
+    generator, discriminator = guide.build_guide_generator(), guide.build_guide_discriminator()
+    before = [[weight.numpy() for weight in model.weights] for model in (generator, discriminator)]
+    step = guide.guide_step(generator, discriminator)
+    losses = step(load_mnist().train[: guide.BATCH_SIZE].as_float(), 0)
+    np.testing.assert_allclose(losses, np.log(2), atol=0.2)
+    for model, weights in zip((generator, discriminator), before, strict=True):
+        for weight, old in zip(model.weights, weights, strict=True):
+            assert not np.array_equal(weight, old)
+
+
+def test_the_guide_s_training_repeats():
+    images = load_mnist().train[:192].as_float()
+    one, other = (guide.guide_samples(guide.train_guide(images, 300, seed=3), 5, 0) for _ in range(2))
+    assert one.shape == (5, 28, 28, 1)
+    np.testing.assert_array_equal(one, other)
