@@ -81,8 +81,8 @@ def against_size(sizes, panels, lines):
     lines : dict from str to float
         For some of the metrics, the value of real images.
     """
-    figure = plotting.panels(list(sizes), panels, "latent size", logx=True, columns=3)
-    for axis, name in zip(figure.axes, panels, strict=True):
+    figure = plotting.panels(list(sizes), panels, "latent size", logx=True, columns=min(3, len(panels)))
+    for axis, name in zip(figure.axes, panels, strict=False):
         axis.set_xticks(list(sizes), list(map(str, sizes)))
         axis.minorticks_off()
         if name in lines:

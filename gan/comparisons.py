@@ -1,0 +1,99 @@
+"""What the tables of this study's experiments say."""
+
+import numpy as np
+import pandas as pd
+
+from common.statistics import Interval, mean_interval
+
+SEEN_THROUGH = 0.65  # nats; a critic below has learned to tell
+
+
+def by_size(table, metric):
+    """Return the mean of a metric for each latent size, with its 95 % interval over the seeds.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows are runs; at least two for each value of the column latent_size.
+    metric : str
+        A column of numbers.
+
+    Returns
+    -------
+    Interval of arrays, shape (sizes,)
+        In ascending order of the sizes.
+    """
+    intervals = [mean_interval(rows) for _, rows in table.groupby("latent_size")[metric]]
+    return Interval(*map(np.array, zip(*intervals, strict=True)))
+
+
+def budget_to_see(budgets, readings, level=SEEN_THROUGH):
+    """Return the training budget at which a critic's cross-entropy falls below a level.
+
+    Parameters
+    ----------
+    budgets : increasing sequence of int
+    readings : sequence of float
+        Cross-entropies in nats, one for each budget; between two of them a straight line over the logarithm
+        of the budget is assumed.
+    level : float
+
+    Returns
+    -------
+    float
+        The first budget if its reading is below already, infinity if none is.
+    """
+    readings = np.asarray(readings, float)
+    below = np.flatnonzero(readings < level)
+    if not below.size:
+        return np.inf
+    last = below[0]
+    if last == 0:
+        return float(budgets[0])
+    span = [last - 1, last]
+    return float(np.exp(np.interp(-level, -readings[span], np.log(np.asarray(budgets, float)[span]))))
+
+
+def chosen_options(table):
+    """Return the option and the learning rate with the least mean distance from the validation images.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `experiments.tuning` for one method and one latent size.
+
+    Returns
+    -------
+    dict
+        option, learning_rate and frechet, their mean.
+    """
+    means = table.groupby(["option", "learning_rate"])["frechet"].mean()
+    option, rate = means.idxmin()
+    return {"option": option, "learning_rate": rate, "frechet": float(means.min())}
+
+
+def verdicts(targets):
+    """Return a table of targets, each met if the mean lies within its limits.
+
+    Parameters
+    ----------
+    targets : dict from str to (Interval or float, low, high)
+        What was measured, and the limits; infinite where there is none.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        Columns target, measured and verdict.
+    """
+    rows = {}
+    for name, (found, low, high) in targets.items():
+        mean = found.mean if isinstance(found, Interval) else found
+        limits = (
+            f"at most {high:g}"
+            if low == -np.inf
+            else f"at least {low:g}"
+            if high == np.inf
+            else f"{low:g} to {high:g}"
+        )
+        rows[name] = (limits, f"{found:.3g}", "met" if low <= mean <= high else "missed")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])

@@ -1,0 +1,46 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.statistics import Interval, mean_interval
+from gan import comparisons
+
+BUDGETS = [1_000, 2_000, 4_000]
+
+
+def test_sizes_are_in_order_and_seeds_make_the_interval():
+    table = pd.DataFrame({"latent_size": [8, 2, 8, 2], "frechet": [3.0, 10.0, 5.0, 14.0]})
+    found = comparisons.by_size(table, "frechet")
+    np.testing.assert_allclose(found.mean, [12, 4])
+    assert found.low[0] == pytest.approx(mean_interval([10.0, 14.0]).low)
+
+
+@given(level=st.floats(0.31, 0.69))
+def test_a_critic_sees_through_where_its_line_crosses_the_level(level):
+    found = comparisons.budget_to_see(BUDGETS, [0.7, 0.5, 0.3], level)
+    assert np.interp(np.log(found), np.log(BUDGETS), [0.7, 0.5, 0.3]) == pytest.approx(level)
+
+
+def test_a_critic_may_see_at_once_or_never():
+    assert comparisons.budget_to_see(BUDGETS, [0.6, 0.5, 0.4]) == 1_000
+    assert comparisons.budget_to_see(BUDGETS, [0.69, 0.69, 0.66]) == np.inf
+
+
+def test_the_option_with_the_least_mean_is_chosen():
+    table = pd.DataFrame(
+        {"option": ["a", "a", "b", "b"], "learning_rate": 0.1, "frechet": [1.0, 9.0, 3.0, 4.0]}
+    )
+    assert comparisons.chosen_options(table) == {"option": "b", "learning_rate": 0.1, "frechet": 3.5}
+
+
+def test_a_target_is_met_by_the_mean():
+    found = comparisons.verdicts({
+        "low enough": (Interval(1.0, 0.5, 1.5), -np.inf, 1.2),
+        "too low": (0.8, 0.85, np.inf),
+        "between": (Interval(1.0, 0.9, 1.1), 0.9, 1.1),
+    })  # fmt: skip
+    assert found["verdict"].to_list() == ["met", "missed", "met"]
+    assert found["target"].to_list() == ["at most 1.2", "at least 0.85", "0.9 to 1.1"]
+    assert found.loc["low enough", "measured"] == "1 [0.5, 1.5]"

@@ -1,0 +1,63 @@
+import numpy as np
+import pandas as pd
+
+from common.statistics import Interval
+from gan import figures
+from gan.manifold import mosaic
+
+
+def heights(axis):
+    """The y values of all horizontal lines."""
+    return [line.get_ydata()[0] for line in axis.lines if len(set(line.get_ydata())) == 1]
+
+
+def test_critics_are_drawn_with_the_line_of_chance():
+    figure = figures.critics([100, 1_000], {"d = 2": [[0.6, 0.2], [0.5, 0.1]]})
+    (axis,) = figure.axes
+    np.testing.assert_allclose(axis.lines[0].get_ydata(), [0.55, 0.15])
+    assert np.log(2) in heights(axis)
+    assert axis.get_xscale() == "log"
+
+
+def test_losses_have_a_panel_for_each_player():
+    run = {
+        "epoch_discriminator_loss": [0.5, 0.6], "epoch_generator_loss": [0.9, 0.8], "epoch_frechet": [9, 5],
+    }  # fmt: skip
+    figure = figures.losses({"R3GAN": pd.DataFrame([run, run])})
+    discriminator, generator = figure.axes
+    np.testing.assert_allclose(discriminator.lines[0].get_ydata(), [0.5, 0.6])
+    np.testing.assert_allclose(generator.lines[0].get_ydata(), [0.9, 0.8])
+    assert all(np.log(2) in heights(axis) for axis in figure.axes)
+
+
+def test_metrics_against_size_have_the_line_of_real_images():
+    band = Interval(np.array([9.0, 3.0]), np.array([8.0, 2.0]), np.array([10.0, 4.0]))
+    figure = figures.against_size(
+        [2, 16], {"frechet": {"GAN": band}, "bridges": {"GAN": band}}, {"frechet": 1.0}
+    )
+    assert 1.0 in heights(figure.axes[0])
+    assert not heights(figure.axes[1])
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["2", "16"]
+
+
+def test_the_manifold_is_drawn_whole():
+    images = np.random.default_rng(0).random((9, 4, 4, 1))
+    (axis,) = figures.manifold(images, 3).axes
+    np.testing.assert_array_equal(axis.images[0].get_array(), mosaic(images, 3)[..., 0])
+    assert axis.images[0].get_extent() == [-1, 1, -1, 1]
+
+
+def test_maps_begin_with_the_classes():
+    labels = np.arange(9).reshape(3, 3)
+    figure = figures.maps({"confidence": np.ones((3, 3)), "slope": np.eye(3)}, labels)
+    drawn = figure.axes[:3]
+    assert [axis.get_title(loc="left") for axis in drawn] == ["class", "confidence", "slope"]
+    np.testing.assert_array_equal(drawn[0].images[0].get_array(), labels)
+
+
+def test_the_histogram_has_its_inverse_beside_it():
+    distribution = np.linspace(0, 1, 256)
+    left, right = figures.histogram({"real": distribution}).axes
+    assert left.lines[0].get_ydata().sum() == 1
+    assert right.lines[0].get_xdata()[-1] == 1
+    assert right.lines[0].get_ydata()[-1] == 255
