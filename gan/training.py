@@ -16,7 +16,7 @@ from common.training import resumable
 from gan.models import build_discriminator, build_generator
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
-EPOCHS = 11
+EPOCHS = 8
 PENALTY_EVERY = 4  # steps
 LEAST_PENALTY = 0.1  # of its weight, at the end of the cosine
 AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights

@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gan import models
 from gan.models import LATENT_SIZES
@@ -42,3 +44,16 @@ def test_the_seed_decides_the_weights(build):
 def test_missing_weights_are_named():
     with pytest.raises(ValueError, match=r"no weights mnist_generator_3; there are .*mnist_classifier"):
         models.load_generator(3)
+
+
+@given(seed=st.integers(0, 1000), octaves=st.integers(0, 4))
+def test_waves_are_those_of_numpy(seed, octaves):
+    points = np.random.default_rng(seed).uniform(-1, 1, (3, 2)).astype("float32")
+    layer = models.Waves(octaves)
+    expected = [points]
+    for frequency in 2.0 ** np.arange(octaves) / 4:
+        expected += [np.sin(2 * np.pi * frequency * points), np.cos(2 * np.pi * frequency * points)]
+    found = layer(points)
+    np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=1e-5)
+    assert found.shape == layer.compute_output_shape(points.shape)
+    assert models.Waves.from_config(layer.get_config()).octaves == octaves
