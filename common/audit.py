@@ -32,10 +32,17 @@ def stores(studies=()):
 
 
 def sample(records, day, seconds):
-    """Return records in an order that `day` shuffles, as many as took `seconds` together, at least one."""
-    order = sorted(records, key=lambda k: hashlib.sha256(f"{day} {k}".encode()).digest())
-    spent = np.cumsum([records[k]["seconds"] for k in order])
-    return {k: records[k] for k, total in zip(order, spent, strict=True) if total <= seconds or k == order[0]}
+    """Return records that took `seconds` together, in an order that `day` shuffles, or the cheapest one.
+
+    A record that took longer than what is left of the seconds is passed over.
+    """
+    chosen = {}
+    for k in sorted(records, key=lambda k: hashlib.sha256(f"{day} {k}".encode()).digest()):
+        if records[k]["seconds"] <= seconds:
+            chosen[k] = records[k]
+            seconds -= records[k]["seconds"]
+    cheapest = min(records, key=lambda k: records[k]["seconds"])
+    return chosen or {cheapest: records[cheapest]}
 
 
 def remeasure(function, records, store):

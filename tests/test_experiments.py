@@ -290,4 +290,11 @@ def test_the_sample_changes_with_the_day_and_keeps_to_its_budget():
     samples = [set(audit.sample(records, f"2026-01-{day:02}", seconds=35)) for day in range(1, 31)]
     assert {len(chosen) for chosen in samples} == {3}
     assert len(set.union(*samples)) > 40
-    assert len(audit.sample(records, "2026-01-01", seconds=1)) == 1
+
+
+def test_the_sample_passes_over_what_is_too_dear():
+    records = {str(i): {"seconds": 10 * i} for i in range(1, 100)}
+    samples = [audit.sample(records, f"2026-01-{day:02}", seconds=35) for day in range(1, 31)]
+    assert all(sum(record["seconds"] for record in chosen.values()) <= 35 for chosen in samples)
+    assert set.union(*map(set, samples)) == {"1", "2", "3"}
+    assert list(audit.sample(records, "2026-01-01", seconds=1)) == ["1"]
