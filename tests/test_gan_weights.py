@@ -1,0 +1,33 @@
+import functools
+
+import numpy as np
+import pytest
+
+from common.data import load_dataset
+from gan import models, training, weights
+
+
+@pytest.fixture
+def few(monkeypatch, tmp_path):
+    """Few images and epochs, and folders of their own."""
+    monkeypatch.setattr(weights, "TRAINING_IMAGES", 320)
+    monkeypatch.setattr(weights, "CLASSIFIER_EPOCHS", 1)
+    monkeypatch.setattr(weights, "train_gan", functools.partial(training.train_gan, epochs=1))
+    monkeypatch.setattr(weights, "CHECKPOINTS", tmp_path / "build")
+    for module in (models, weights):
+        monkeypatch.setattr(module, "WEIGHTS", tmp_path / "weights")
+
+
+def test_the_written_generator_is_the_trained_one(few):
+    weights.write("mnist", 2)
+    images = load_dataset("mnist").train[:320].as_float()
+    expected = training.train_gan(images, 2, epochs=1, seed=0).averaged.get_weights()
+    for found, weight in zip(models.load_generator(2).get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(found, weight)
+
+
+def test_the_written_classifier_holds_no_optimizer(few):
+    weights.write("fashion_mnist")
+    classifier = models.load_classifier("fashion_mnist")
+    file = weights.WEIGHTS / "fashion_mnist_classifier.weights.h5"
+    assert file.stat().st_size < 1.1 * 4 * classifier.count_params()
