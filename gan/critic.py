@@ -49,7 +49,7 @@ def cross_entropies(critic, real, generated, budgets=BUDGETS, seed=0):
     pandas.DataFrame
         One row a budget: budget; cross_entropy (nats) and accuracy on the test examples, of the critic that
         had the lowest cross-entropy on the validation examples up to this budget. Its logits are scaled by
-        the factor that is best on the validation examples, because an overconfident critic proves nothing.
+        the factor up to 1 that is best on the validation examples, lest overconfidence be read as chance.
     """
     critic.compile(
         keras.optimizers.Adam(LEARNING_RATE), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -70,7 +70,9 @@ def cross_entropies(critic, real, generated, budgets=BUDGETS, seed=0):
 def _judged(critic, real, generated):
     """Return a critic's cross-entropies on validation and test examples, and its accuracy on the latter."""
     logits, labels = _logits(critic, generated.validation, real.validation)
-    chosen = minimize_scalar(lambda x: cross_entropy(np.exp(x) * logits, labels), (-1.0, 0.0))
+    chosen = minimize_scalar(
+        lambda x: cross_entropy(np.exp(x) * logits, labels), bounds=(-10, 0), method="bounded"
+    )
     test_logits, test_labels = _logits(critic, generated.test, real.test)
     return {
         "validation": chosen.fun,
