@@ -43,8 +43,8 @@ def fooling(
 ):
     """Attack an ImageNet image and show the result, filtered in many ways, to the four classifiers.
 
-    It is measured three times, each time rounded to 8 bits: as the attack made it, with the change scaled to
-    the root mean square `EQUAL_L2`, and with the change scaled to the limit of the strict tier.
+    It is measured three times (`of_equal_size`): as the attack made it, with the change scaled to the root
+    mean square `EQUAL_L2`, and with the change scaled to the limit of the strict tier.
 
     Parameters
     ----------
@@ -79,25 +79,43 @@ def fooling(
     """
     data = load_imagenet_samples()
     adversarial = attacked(arm, sources, epsilon, tier, shift, steps, image, seed)
-    change = adversarial - data[[image]].as_float()
-    shown = [(image + moved) % IMAGES]
-    target = (data.labels + shift) % len(data.class_names)
-    images = data[shown].as_float()
-    kinds = {
+    shown = (image + moved) % IMAGES
+    kinds = of_equal_size(data[[shown]].as_float(), adversarial - data[[image]].as_float())
+    target = (data.labels[shown] + shift) % len(data.class_names)
+    return {
+        f"{kind}_{name}": value
+        for kind, changed in kinds.items()
+        for name, value in judged(changed, shown, target).items()
+    }
+
+
+def of_equal_size(images, change):
+    """Return images in 8 bits with a change as found, scaled to `EQUAL_L2` and to the strict tier: a dict."""
+    return {
         "found": rounded(images + change),
         "l2": rounded(images + EQUAL_L2 / (np.sqrt(np.mean(change**2)) or 1) * change),
         "strict": at_strict_tier(images, images + change),
     }
-    before, measured = said_of_clean(shown[0]), {}
-    for kind, changed in kinds.items():
-        classes = said(changed)
-        found = size_and_visibility(images[0], changed[0]) | {
-            "said_label": (classes == data.labels[shown]).ravel(),
-            "as_before": (classes == before).ravel(),
-            "said_target": (classes == target[shown]).ravel(),
-        }
-        measured |= {f"{kind}_{name}": value for name, value in found.items()}
-    return measured
+
+
+def judged(changed, shown, target):
+    """Return the size, the visibility and the answers that `fooling` names, of one changed ImageNet image.
+
+    Parameters
+    ----------
+    changed : array, shape (1, height, width, 3)
+        In [0, 1].
+    shown : int
+        The number of the image without the change.
+    target : int
+        A class.
+    """
+    data, classes = load_imagenet_samples(), said(changed)
+    return size_and_visibility(data[[shown]].as_float()[0], changed[0]) | {
+        "said_label": (classes == data.labels[shown]).ravel(),
+        "as_before": (classes == said_of_clean(shown)).ravel(),
+        "said_target": (classes == target).ravel(),
+    }
 
 
 def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):

@@ -8,7 +8,7 @@ import numpy as np
 from common.data import load_dataset
 from gan import metrics
 from gan.critic import Split, cross_entropies
-from gan.features import class_features, imagenet_features
+from gan.features import as_float, class_features, imagenet_features
 from gan.models import CLASSES, FEATURES, build_critic, build_dense_critic
 from gan.training import TRAINING_IMAGES
 
@@ -18,17 +18,15 @@ CONFIDENT = 0.9
 
 
 class Seen(NamedTuple):
-    """Images and what the feature extractors see of them.
+    """What the feature extractors see of images.
 
     Attributes
     ----------
-    images : array of uint8, shape (n, 28, 28, 1)
     features : array, shape (n, 64)
     probabilities : array, shape (n, 10)
     photographic : array, shape (n, 512)
     """
 
-    images: np.ndarray
     features: np.ndarray
     probabilities: np.ndarray
     photographic: np.ndarray
@@ -36,7 +34,7 @@ class Seen(NamedTuple):
 
 def seen(images, dataset):
     """Return `Seen` of uint8 images."""
-    return Seen(images, *class_features(images, dataset), imagenet_features(images))
+    return Seen(*class_features(images, dataset), imagenet_features(images))
 
 
 @lru_cache
@@ -79,8 +77,9 @@ def quality(images, dataset):
     """
     given, real, data = seen(images, dataset), seen_test(dataset), load_dataset(dataset)
     labels = given.probabilities.argmax(axis=1)
-    flat = images.reshape(len(images), -1) / np.float32(255)
-    train, test = (x.reshape(SAMPLES, -1) for x in (data.train[:SAMPLES].as_float(), data.test.as_float()))
+    flat, train, test = (
+        as_float(x).reshape(len(x), -1) for x in (images, data.train.images[:SAMPLES], data.test.images)
+    )
     return {
         "frechet": metrics.frechet_distance(real.features, given.features),
         "frechet_photographic": metrics.frechet_distance(real.photographic, given.photographic),
@@ -90,21 +89,14 @@ def quality(images, dataset):
         "class_divergence": metrics.histogram_divergence(labels, data.test.labels, CLASSES),
         "bridges": metrics.bridge_share(given.probabilities, CONFIDENT),
         "copying": metrics.copying_ratio(flat, train, test),
-        **dimensions(flat[:PIXEL_SAMPLES]),
+        "dimension_likelihood": metrics.intrinsic_dimension(flat[:PIXEL_SAMPLES]),
+        "dimension_two_nearest": metrics.two_nearest_dimension(flat[:PIXEL_SAMPLES]),
     }
 
 
 def frechet_from(real, given, dataset):
     """Return the Frechet distance of uint8 images from real ones on the features of the classifier."""
     return metrics.frechet_distance(*(class_features(images, dataset)[0] for images in (real, given)))
-
-
-def dimensions(points):
-    """Return two estimates of the intrinsic dimension as a dict."""
-    return {
-        "dimension_likelihood": metrics.intrinsic_dimension(points),
-        "dimension_two_nearest": metrics.two_nearest_dimension(points),
-    }
 
 
 def judged_by_critics(generated, real, dataset, seed, budgets):
@@ -130,7 +122,7 @@ def judged_by_critics(generated, real, dataset, seed, budgets):
         return class_features(images, dataset)[0]
 
     views = {
-        "pixel_critic": (build_critic, _as_float),
+        "pixel_critic": (build_critic, as_float),
         "feature_critic": (partial(build_dense_critic, FEATURES), as_features),
     }
     found = {}
@@ -145,7 +137,3 @@ def real_images(dataset):
     """Return the images of a data set as a `Split` of 55,000, 5,000 and 10,000."""
     data = load_dataset(dataset)
     return Split(data.train.images[:TRAINING_IMAGES], data.train.images[TRAINING_IMAGES:], data.test.images)
-
-
-def _as_float(images):
-    return np.divide(images, 255, dtype="float32")

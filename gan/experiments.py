@@ -17,6 +17,7 @@ from gan.evaluation import (
     real_images,
     samples,
 )
+from gan.features import as_float
 from gan.guide import guide_samples, train_guide
 from gan.models import build_critic, build_dense_critic
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
@@ -65,12 +66,10 @@ def autoencoder(*, dataset="mnist", latent_size, likelihood, learning_rate, epoc
 
     Parameters
     ----------
-    dataset : "mnist" or "fashion_mnist"
-    latent_size : int
     likelihood : key of `vae.LIKELIHOODS`
     learning_rate : float
-    epochs : int
-    seed : int
+    dataset, latent_size, epochs, seed
+        As in `adversarial`.
 
     Returns
     -------
@@ -129,7 +128,7 @@ def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
     scrambler = Scrambler(real.test.shape[1:3], seed)
 
     def view(images):
-        images = np.divide(scrambler.scramble(images) if scrambled else images, 255, dtype="float32")
+        images = as_float(scrambler.scramble(images) if scrambled else images)
         return images.reshape(len(images), -1) if critic == "dense" else images
 
     build = build_critic if critic == "convolutional" else partial(build_dense_critic, real.test[0].size)
@@ -165,13 +164,11 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
 
     Parameters
     ----------
-    dataset : "mnist" or "fashion_mnist"
-    latent_size : int
     method : "adversarial" or "autoencoder"
     option : key of `training.RECIPES` or of `vae.LIKELIHOODS`
     learning_rate : float
-    epochs : int
-    seed : int
+    dataset, latent_size, epochs, seed
+        As in `adversarial`.
 
     Returns
     -------

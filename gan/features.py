@@ -25,7 +25,7 @@ def class_features(images, dataset):
     features : array, shape (n, 64)
     probabilities : array, shape (n, 10)
     """
-    features, logits = _class_network(dataset).predict(_as_float(images), 1000, verbose=0)
+    features, logits = _class_network(dataset).predict(as_float(images), 1000, verbose=0)
     return features, softmax(logits, axis=1)
 
 
@@ -40,11 +40,12 @@ def imagenet_features(images):
     images : array of uint8, shape (n, 28, 28, 1)
     """
     factor = IMAGENET_SIZE // images.shape[1]
-    enlarged = _as_float(images).repeat(factor, axis=1).repeat(factor, axis=2).repeat(3, axis=3)
+    enlarged = as_float(images).repeat(factor, axis=1).repeat(factor, axis=2).repeat(3, axis=3)
     return _imagenet_network().predict(enlarged, 250, verbose=0)
 
 
-def _as_float(images):
+def as_float(images):
+    """Return uint8 images as float32 in [0, 1]."""
     return np.divide(images, 255, dtype="float32")
 
 

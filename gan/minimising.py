@@ -49,8 +49,7 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, c
         return total / steps
 
     def measure_epoch(epoch):
-        order = np.random.default_rng([seed, epoch]).permutation(count)[: steps * batch_size]
-        mean = run_epoch(tensors, order.reshape(steps, batch_size).astype("int32"))
+        mean = run_epoch(tensors, shuffled_batches(count, batch_size, seed, epoch))
         return {"epoch": epoch + 1, "loss": float(mean)}
 
     settings = {
@@ -58,3 +57,9 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, c
         "examples": count, "shapes": [tuple(weight.shape) for weight in weights],
     }  # fmt: skip
     return resumable(measure_epoch, [*weights, *optimizer.variables], epochs, settings, checkpoint)
+
+
+def shuffled_batches(count, batch_size, seed, epoch):
+    """Return the indices of an epoch's batches, int32 of shape (count // batch_size, batch_size)."""
+    order = np.random.default_rng([seed, epoch]).permutation(count)
+    return order[: count // batch_size * batch_size].reshape(-1, batch_size).astype("int32")

@@ -38,7 +38,7 @@ def load_generator(latent_size, dataset="mnist"):
     ValueError
         There is no such generator.
     """
-    return _loaded(build_generator(latent_size), f"{dataset}_generator_{latent_size}")
+    return _loaded(build_generator(latent_size), weight_file(dataset, latent_size))
 
 
 def load_classifier(dataset):
@@ -49,7 +49,13 @@ def load_classifier(dataset):
     ValueError
         There is none for the data set.
     """
-    return _loaded(build_classifier(), f"{dataset}_classifier")
+    return _loaded(build_classifier(), weight_file(dataset))
+
+
+def weight_file(dataset, latent_size=None):
+    """Return the path of the weights of a generator or, without a latent size, of the classifier."""
+    name = "classifier" if latent_size is None else f"generator_{latent_size}"
+    return WEIGHTS / f"{dataset}_{name}.weights.h5"
 
 
 def build_generator(latent_size, seed=0):
@@ -141,11 +147,10 @@ def build_classifier(seed=0):
     return _pooling(outputs=CLASSES, seed=seed, name="classifier")
 
 
-def _loaded(model, name):
-    path = WEIGHTS / f"{name}.weights.h5"
+def _loaded(model, path):
     if not path.exists():
         known = ", ".join(sorted(file.name.split(".")[0] for file in WEIGHTS.glob("*.weights.h5")))
-        raise ValueError(f"There are no weights {name}; there are {known}.")
+        raise ValueError(f"There are no weights {path.name.split('.')[0]}; there are {known}.")
     model.load_weights(path)
     return model
 

@@ -13,6 +13,7 @@ import pandas as pd
 import tensorflow as tf
 
 from common.training import resumable
+from gan.minimising import shuffled_batches
 from gan.models import build_discriminator, build_generator
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
@@ -118,15 +119,7 @@ class Trained(NamedTuple):
 
 
 def train_gan(
-    images,
-    latent_size,
-    recipe=RECIPES["R3GAN"],
-    *,
-    epochs=EPOCHS,
-    seed,
-    checkpoint=None,
-    observe=None,
-    progress=False,
+    images, latent_size, recipe=RECIPES["R3GAN"], *, epochs=EPOCHS, seed, checkpoint=None, observe=None
 ):
     """Train a generator of `images` from uniform points.
 
@@ -146,8 +139,6 @@ def train_gan(
     observe : callable, optional
         Called after every epoch with the averaged generator; the dict of numbers that it returns joins the
         history.
-    progress : bool
-        Show a bar.
 
     Returns
     -------
@@ -162,25 +153,21 @@ def train_gan(
     _check(recipe, images)
     averaged, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(2))
     discriminator = build_discriminator(seed=[seed, 1])
-    steps = len(images) // recipe.batch_size
-    optimizers = build_optimizers(generator, discriminator, recipe, epochs * steps)
+    total = epochs * (len(images) // recipe.batch_size)
+    optimizers = build_optimizers(generator, discriminator, recipe, total)
     run_epoch = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
     data = tf.constant(images)
 
     def measure_epoch(epoch):
-        order = np.random.default_rng([seed, epoch]).permutation(len(images))[: steps * recipe.batch_size]
-        losses = run_epoch(data, order.reshape(steps, -1).astype("int32"), epochs * steps)
-        names = ("discriminator_loss", "generator_loss")
-        row = {"epoch": epoch + 1} | dict(zip(names, map(float, losses), strict=True))
+        batches = shuffled_batches(len(images), recipe.batch_size, seed, epoch)
+        of_discriminator, of_generator = map(float, run_epoch(data, batches, total))
+        row = {"epoch": epoch + 1, "discriminator_loss": of_discriminator, "generator_loss": of_generator}
         return row | (observe(averaged) if observe else {})
 
     stateful = (averaged, generator, discriminator, *optimizers)
     variables = [variable for owner in stateful for variable in owner.variables]
-    settings = {
-        "recipe": recipe._asdict(), "latent_size": latent_size, "epochs": epochs, "seed": seed,
-        "examples": len(images),
-    }  # fmt: skip
-    history = resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+    run = {"latent_size": latent_size, "epochs": epochs, "seed": seed, "examples": len(images)}
+    history = resumable(measure_epoch, variables, epochs, recipe._asdict() | run, checkpoint)
     return Trained(averaged, generator, discriminator, history)
 
 

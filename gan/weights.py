@@ -8,7 +8,7 @@ import keras
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
 from common.training import fit
-from gan.models import LATENT_SIZES, WEIGHTS, build_classifier
+from gan.models import LATENT_SIZES, build_classifier, weight_file
 from gan.training import TRAINING_IMAGES, train_gan
 
 CLASSIFIER_EPOCHS = 8
@@ -47,24 +47,19 @@ def train_generator(dataset, latent_size):
 
 def write(dataset, latent_size=None):
     """Write the weights of a generator or, without a latent size, of the classifier."""
-    if latent_size is None:
-        trained, name = train_classifier(dataset), f"{dataset}_classifier"
-    else:
-        trained, name = train_generator(dataset, latent_size), f"{dataset}_generator_{latent_size}"
+    trained = train_classifier(dataset) if latent_size is None else train_generator(dataset, latent_size)
+    path = weight_file(dataset, latent_size)
     # Aside first, so that a kill leaves no half of a file.
-    aside = CHECKPOINTS / f"{name}.weights.h5"
+    aside = CHECKPOINTS / path.name
     trained.save_weights(aside)
-    write_atomically(WEIGHTS / aside.name, aside.read_bytes())
+    write_atomically(path, aside.read_bytes())
 
 
 def main():
     """Train what is missing, one network a core."""
     os.environ.update(WORKER_ENVIRONMENT)
     jobs = [(dataset, None) for dataset in ("mnist", "fashion_mnist")] + GENERATORS
-    names = [f"{dataset}_generator_{size}" if size else f"{dataset}_classifier" for dataset, size in jobs]
-    missing = [
-        job for job, name in zip(jobs, names, strict=True) if not (WEIGHTS / f"{name}.weights.h5").exists()
-    ]
+    missing = [job for job in jobs if not weight_file(*job).exists()]
     joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(*job) for job in missing)
 
 

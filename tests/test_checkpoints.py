@@ -1,3 +1,5 @@
+"""The pickles here are made to be refused, or to be read as pickle and PyTorch, the oracles, read them."""
+
 import io
 import os
 import pickle
