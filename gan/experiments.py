@@ -43,19 +43,16 @@ def adversarial(*, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, 
     Returns
     -------
     dict
-        What `measured` returns; frechet_not_averaged, of the generator with its last weights; and lists over
-        the epochs: epoch_discriminator_loss, epoch_generator_loss, and epoch_frechet, the distance of 5,000
-        samples from the validation images.
+        What `measured` returns of the best epoch, and lists over the epochs: epoch_discriminator_loss,
+        epoch_generator_loss, and the distances `to_validation` by which the best is chosen, epoch_distance
+        and, with the weights that are not averaged, epoch_distance_not_averaged.
     """
     trained = train_gan(
         load_dataset(dataset).train[:TRAINING_IMAGES].as_float(), latent_size, RECIPES[recipe], epochs=epochs,
-        seed=seed, observe=lambda averaged: {"frechet": to_validation(averaged, latent_size, dataset)},
+        seed=seed, validate=partial(to_validation, latent_size=latent_size, dataset=dataset),
     )  # fmt: skip
-    names = ("discriminator_loss", "generator_loss", "frechet")
-    last = samples(trained.generator, latent_size, SAMPLES, seed=0)
     return {
-        **{f"epoch_{name}": trained.history[name] for name in names},
-        "frechet_not_averaged": frechet_from(real_images(dataset).test, last, dataset),
+        **trained.history.drop(columns="epoch").add_prefix("epoch_"),
         **measured(partial(samples, trained.averaged, latent_size), dataset, seed),
     }
 
@@ -178,7 +175,10 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
     images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
     if method == "adversarial":
         recipe = RECIPES[option]._replace(learning_rate=learning_rate)
-        generator = train_gan(images, latent_size, recipe, epochs=epochs, seed=seed).averaged
+        generator = train_gan(
+            images, latent_size, recipe, epochs=epochs, seed=seed,
+            validate=partial(to_validation, latent_size=latent_size, dataset=dataset),
+        ).averaged  # fmt: skip
     else:
         generator, _ = train_vae(
             images, latent_size, likelihood=option, learning_rate=learning_rate, epochs=epochs, seed=seed

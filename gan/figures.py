@@ -63,7 +63,7 @@ def losses(table):
             ("generator's loss / nats", "epoch_generator_loss"),
         )
     }
-    epochs = np.arange(1, len(next(iter(table.values()))["epoch_frechet"].iloc[0]) + 1)
+    epochs = np.arange(1, len(next(iter(table.values()))["epoch_distance"].iloc[0]) + 1)
     figure = plotting.panels(epochs, groups)
     for axis in figure.axes:
         _line(axis, CHANCE, "ln 2")

@@ -18,7 +18,7 @@ LATENT_SIZES = (2, 4, 8, 16, 32)
 
 
 def load_generator(latent_size, dataset="mnist"):
-    """Return the committed generator: averaged weights of the run with seed 0 (`training.train_gan`).
+    """Return the committed generator: averaged weights of the run with seed 0 (`gan.weights`).
 
     Parameters
     ----------

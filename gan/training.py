@@ -105,11 +105,11 @@ class Trained(NamedTuple):
     Attributes
     ----------
     averaged, generator : keras.Model
-        The generator with averaged weights, which is the result, and with the last ones.
+        The generator with averaged weights, which is the result, and with the last ones as they were trained.
     discriminator : keras.Model
     history : pandas.DataFrame
         One row an epoch: epoch (from 1), discriminator_loss, generator_loss (means over the epoch, in nats),
-        and what `observe` measured.
+        and, if there is a `validate`, distance and distance_not_averaged, what it returned.
     """
 
     averaged: keras.Model
@@ -119,7 +119,7 @@ class Trained(NamedTuple):
 
 
 def train_gan(
-    images, latent_size, recipe=RECIPES["R3GAN"], *, epochs=EPOCHS, seed, checkpoint=None, observe=None
+    images, latent_size, recipe=RECIPES["R3GAN"], *, epochs=EPOCHS, seed, checkpoint=None, validate=None
 ):
     """Train a generator of `images` from uniform points.
 
@@ -136,9 +136,9 @@ def train_gan(
         Decides the initial weights, the order of the images and the points.
     checkpoint : path, optional
         As in `common.training.fit`.
-    observe : callable, optional
-        Called after every epoch with the averaged generator; the dict of numbers that it returns joins the
-        history.
+    validate : callable, optional
+        From a generator to its distance from validation images, called after every epoch. The averaged
+        weights of the epoch with the least distance are the result; without it, those of the last.
 
     Returns
     -------
@@ -151,7 +151,8 @@ def train_gan(
         another run.
     """
     _check(recipe, images)
-    averaged, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(2))
+    averaged, best, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(3))
+    least = tf.Variable(np.inf)
     discriminator = build_discriminator(seed=[seed, 1])
     total = epochs * (len(images) // recipe.batch_size)
     optimizers = build_optimizers(generator, discriminator, recipe, total)
@@ -162,13 +163,19 @@ def train_gan(
         batches = shuffled_batches(len(images), recipe.batch_size, seed, epoch)
         of_discriminator, of_generator = map(float, run_epoch(data, batches, total))
         row = {"epoch": epoch + 1, "discriminator_loss": of_discriminator, "generator_loss": of_generator}
-        return row | (observe(averaged) if observe else {})
+        if validate:
+            row |= {"distance": validate(averaged), "distance_not_averaged": validate(generator)}
+        distance = row.get("distance", -epoch)  # so that the last is the best if none is measured
+        if distance < least:
+            least.assign(distance)
+            best.set_weights(averaged.get_weights())
+        return row
 
-    stateful = (averaged, generator, discriminator, *optimizers)
-    variables = [variable for owner in stateful for variable in owner.variables]
+    stateful = (averaged, best, generator, discriminator, *optimizers)
+    variables = [least, *(variable for owner in stateful for variable in owner.variables)]
     run = {"latent_size": latent_size, "epochs": epochs, "seed": seed, "examples": len(images)}
     history = resumable(measure_epoch, variables, epochs, recipe._asdict() | run, checkpoint)
-    return Trained(averaged, generator, discriminator, history)
+    return Trained(best, generator, discriminator, history)
 
 
 def _check(recipe, images):

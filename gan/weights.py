@@ -1,6 +1,7 @@
 """Writes the committed weights: ``python -m gan.weights``; interrupted, it continues where it was."""
 
 import os
+from functools import partial
 
 import joblib
 import keras
@@ -8,6 +9,7 @@ import keras
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
 from common.training import fit
+from gan.experiments import to_validation
 from gan.models import LATENT_SIZES, build_classifier, weight_file
 from gan.training import TRAINING_IMAGES, train_gan
 
@@ -39,10 +41,11 @@ def train_classifier(dataset):
 
 
 def train_generator(dataset, latent_size):
-    """Return the averaged generator of the run with seed 0."""
+    """Return the averaged generator of the run with seed 0, of its best epoch."""
     images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
     checkpoint = CHECKPOINTS / f"{dataset}_generator_{latent_size}.npz"
-    return train_gan(images, latent_size, seed=0, checkpoint=checkpoint).averaged
+    validate = partial(to_validation, latent_size=latent_size, dataset=dataset)
+    return train_gan(images, latent_size, seed=0, checkpoint=checkpoint, validate=validate).averaged
 
 
 def write(dataset, latent_size=None):

@@ -35,11 +35,11 @@ def test_adversarial_and_variational_runs_return_the_same_measurements(few_image
         latent_size=3, likelihood="Gaussian", learning_rate=1e-3, epochs=1, seed=0
     )
     assert set(one) - set(other) == {
-        "frechet_not_averaged", "epoch_discriminator_loss", "epoch_generator_loss", "epoch_frechet",
+        "epoch_discriminator_loss", "epoch_generator_loss", "epoch_distance", "epoch_distance_not_averaged",
     }  # fmt: skip
     assert set(other) - set(one) == {"epoch_loss"}
     assert len(one["pixel_critic"]) == len(one["feature_critic_accuracy"]) == 2
-    assert len(one["epoch_frechet"]) == 1
+    assert len(one["epoch_distance"]) == 1
     assert one["pixel_critic"].min() < 0.2
 
 

@@ -21,7 +21,7 @@ def test_critics_are_drawn_with_the_line_of_chance():
 
 def test_losses_have_a_panel_for_each_player():
     run = {
-        "epoch_discriminator_loss": [0.5, 0.6], "epoch_generator_loss": [0.9, 0.8], "epoch_frechet": [9, 5],
+        "epoch_discriminator_loss": [0.5, 0.6], "epoch_generator_loss": [0.9, 0.8], "epoch_distance": [9, 5],
     }  # fmt: skip
     figure = figures.losses({"R3GAN": pd.DataFrame([run, run])})
     discriminator, generator = figure.axes

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.data import load_dataset
@@ -65,27 +65,56 @@ def weights(trained):
     return [np.array(x) for model in trained[:3] for x in model.get_weights()]
 
 
+def brightness(generator):
+    return float(np.mean(generator(np.linspace(-1, 1, 60).reshape(20, 3))))
+
+
 @pytest.mark.parametrize("recipe", ["R3GAN", "DCGAN"])
 def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path, recipe):
     options = {"images": images(), "latent_size": 3, "recipe": RECIPES[recipe], "epochs": 3, "seed": 5}
-    whole = train_gan(**options)
-
+    whole = train_gan(**options, validate=brightness)
     calls = itertools.count()
 
-    def killed_in_the_second_epoch(averaged):
-        if next(calls) == 1:
+    def killed_in_the_second_epoch(generator):
+        if next(calls) == 2:
             raise KeyboardInterrupt
-        return {}
+        return brightness(generator)
 
     checkpoint = tmp_path / "gan.npz"
     with pytest.raises(KeyboardInterrupt):
-        train_gan(**options, checkpoint=checkpoint, observe=killed_in_the_second_epoch)
-    resumed = train_gan(**options, checkpoint=checkpoint)
+        train_gan(**options, checkpoint=checkpoint, validate=killed_in_the_second_epoch)
+    resumed = train_gan(**options, checkpoint=checkpoint, validate=brightness)
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.history.equals(resumed.history)
     with pytest.raises(ValueError, match="another run"):
         train_gan(**options | {"seed": 6}, checkpoint=checkpoint)
+
+
+@given(distances=st.permutations([0.5, 2.0, 3.0]))
+@settings(max_examples=3)
+def test_the_best_epoch_is_the_result(distances):
+    seen = []
+
+    def validate(generator):
+        seen.append(generator.get_weights())
+        return distances[(len(seen) - 1) // 2]
+
+    trained = train_gan(images(count=32), 2, epochs=3, seed=0, validate=validate)
+    averaged = seen[::2]
+    for found, weight in zip(trained.averaged.get_weights(), averaged[np.argmin(distances)], strict=True):
+        np.testing.assert_array_equal(found, weight)
+    assert list(trained.history["distance"]) == distances
+
+
+def test_without_distances_the_last_epoch_is_the_result():
+    few, epochs = images(count=32), 2
+    last = train_gan(few, 2, epochs=epochs, seed=0).averaged.get_weights()
+    chosen = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: 1.0).averaged.get_weights()
+    falling = iter([4, 3, 2, 1])
+    same = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: next(falling)).averaged.get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(last, same, strict=True))
+    assert not all(np.array_equal(one, other) for one, other in zip(last, chosen, strict=True))
 
 
 @given(values=st.lists(st.floats(-5, 5), min_size=1, max_size=6))
@@ -109,16 +138,15 @@ def test_later_the_average_forgets_the_beginning():
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_a_tiny_training_moves_towards_the_images(dataset):
-    real, distances = images(dataset, 3_200), []
+    real = images(dataset, 3_200)
     points = np.random.default_rng(0).uniform(-1, 1, (200, 8))
 
-    def observe(averaged):
-        mean = averaged.predict(points, verbose=0).mean(axis=0)
-        distances.append(np.abs(mean - real.mean(axis=0)).mean())
-        return {}
+    def validate(generator):
+        mean = generator.predict(points, verbose=0).mean(axis=0)
+        return np.abs(mean - real.mean(axis=0)).mean()
 
-    train_gan(real, 8, epochs=3, seed=1, observe=observe)
-    assert distances[-1] < 0.8 * distances[0]
+    distances = train_gan(real, 8, epochs=3, seed=1, validate=validate).history["distance"]
+    assert distances.iloc[-1] < 0.8 * distances[0]
 
 
 @pytest.mark.parametrize("recipe", [Recipe(loss="wrong"), Recipe(penalty="wrong")])

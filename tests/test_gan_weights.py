@@ -13,6 +13,7 @@ def few(monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "TRAINING_IMAGES", 320)
     monkeypatch.setattr(weights, "CLASSIFIER_EPOCHS", 1)
     monkeypatch.setattr(weights, "train_gan", functools.partial(training.train_gan, epochs=1))
+    monkeypatch.setattr(weights, "to_validation", lambda generator, **_: float(len(generator.weights)))
     monkeypatch.setattr(weights, "CHECKPOINTS", tmp_path / "build")
     monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
 
