@@ -30,6 +30,19 @@ class Split(NamedTuple):
     test: np.ndarray
 
 
+def budgets_up_to(largest):
+    """Return `BUDGETS` up to one of them.
+
+    Raises
+    ------
+    ValueError
+        It is none of them.
+    """
+    if largest not in BUDGETS:
+        raise ValueError(f"The critics' budget must be one of {', '.join(map(str, BUDGETS))}, not {largest}.")
+    return BUDGETS[: BUDGETS.index(largest) + 1]
+
+
 def cross_entropies(critic, real, generated, budgets=BUDGETS, seed=0):
     """Train a critic and return its cross-entropy on examples that it has not seen, for every budget.
 

@@ -8,7 +8,7 @@ from common.data import load_dataset
 from common.experiments import experiment
 from common.scramble import Scrambler
 from gan.baselines import BASELINES
-from gan.critic import BUDGETS, Split, cross_entropies
+from gan.critic import BUDGETS, Split, budgets_up_to, cross_entropies
 from gan.evaluation import (
     SAMPLES,
     frechet_from,
@@ -23,13 +23,14 @@ from gan.models import build_critic, build_dense_critic
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
 from gan.vae import train_vae
 
-CRITIC_SAMPLES = max(BUDGETS) // 2
 FIRST_BUDGETS = (128, 512, 2_048, 8_192, 32_768)  # of the critics that see simple fakes
 TUNING_SAMPLES = 5_000
 
 
 @experiment(version=1, tolerance=0.4)
-def adversarial(*, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, seed):
+def adversarial(
+    *, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, critic_budget=BUDGETS[-1], seed
+):
     """Train a generator against a discriminator on 55,000 images and measure it.
 
     Parameters
@@ -38,6 +39,8 @@ def adversarial(*, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, 
     latent_size : int
     recipe : key of `training.RECIPES`
     epochs : int
+    critic_budget : one of `critic.BUDGETS`
+        The largest of those that the fresh critics have.
     seed : int
 
     Returns
@@ -53,19 +56,21 @@ def adversarial(*, dataset="mnist", latent_size, recipe="R3GAN", epochs=EPOCHS, 
     )  # fmt: skip
     return {
         **trained.history.drop(columns="epoch").add_prefix("epoch_"),
-        **measured(partial(samples, trained.averaged, latent_size), dataset, seed),
+        **measured(partial(samples, trained.averaged, latent_size), dataset, critic_budget, seed),
     }
 
 
 @experiment(version=1, tolerance=0.4)
-def autoencoder(*, dataset="mnist", latent_size, likelihood, learning_rate, epochs, seed):
+def autoencoder(
+    *, dataset="mnist", latent_size, likelihood, learning_rate, epochs, critic_budget=BUDGETS[-1], seed
+):
     """Train a variational autoencoder with the same generator on the same images and measure it.
 
     Parameters
     ----------
     likelihood : key of `vae.LIKELIHOODS`
     learning_rate : float
-    dataset, latent_size, epochs, seed
+    dataset, latent_size, epochs, critic_budget, seed
         As in `adversarial`.
 
     Returns
@@ -79,26 +84,26 @@ def autoencoder(*, dataset="mnist", latent_size, likelihood, learning_rate, epoc
     )  # fmt: skip
     return {
         "epoch_loss": history["loss"],
-        **measured(partial(samples, generator, latent_size), dataset, seed),
+        **measured(partial(samples, generator, latent_size), dataset, critic_budget, seed),
     }
 
 
 @experiment(version=1, tolerance=0.4)
-def baseline(*, dataset="mnist", kind, seed):
+def baseline(*, dataset="mnist", kind, critic_budget=BUDGETS[-1], seed):
     """Measure a generator that is neither adversarial nor an autoencoder.
 
     Parameters
     ----------
-    dataset : "mnist" or "fashion_mnist"
     kind : key of `baselines.BASELINES`
-    seed : int
+    dataset, critic_budget, seed
+        As in `adversarial`.
 
     Returns
     -------
     dict
         As `measured`.
     """
-    return measured(BASELINES[kind](dataset, seed), dataset, seed)
+    return measured(BASELINES[kind](dataset, seed), dataset, critic_budget, seed)
 
 
 @experiment(version=1, tolerance=0.2)
@@ -187,14 +192,15 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
 
 
 @experiment(version=1, tolerance=0.2)
-def floor(*, dataset="mnist", seed):
+def floor(*, dataset="mnist", critic_budget=BUDGETS[-1], seed):
     """Measure 10,000 training images as if they were generated: what no generator can be expected to beat.
 
     The critics are to tell one half of the real images from the other.
 
     Parameters
     ----------
-    dataset : "mnist" or "fashion_mnist"
+    dataset, critic_budget
+        As in `adversarial`.
     seed : int
         Draws the images and the halves.
 
@@ -209,23 +215,26 @@ def floor(*, dataset="mnist", seed):
     chosen = SAMPLES + np.sort(rng.choice(len(real.train) - SAMPLES, SAMPLES, replace=False))
     halves = [np.array_split(images[rng.permutation(len(images))], 2) for images in real]
     one, other = (Split(*images) for images in zip(*halves, strict=True))
-    return quality(real.train[chosen], dataset) | judged_by_critics(one, other, dataset, seed, BUDGETS)
+    critics = judged_by_critics(one, other, dataset, seed, budgets_up_to(critic_budget))
+    return quality(real.train[chosen], dataset) | critics
 
 
-def measured(sample, dataset, seed):
+def measured(sample, dataset, critic_budget, seed):
     """Return what `evaluation.quality` and `evaluation.judged_by_critics` say of generated images.
 
     Parameters
     ----------
     sample : callable
         From (count, seed) to uint8 images.
-    dataset : "mnist" or "fashion_mnist"
+    dataset, critic_budget
+        As in `adversarial`.
     seed : int
         Of the critics.
     """
-    counts = Split(CRITIC_SAMPLES, TUNING_SAMPLES, SAMPLES)
+    budgets = budgets_up_to(critic_budget)
+    counts = Split(max(budgets) // 2, TUNING_SAMPLES, SAMPLES)
     generated = Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
-    critics = judged_by_critics(generated, real_images(dataset), dataset, seed, BUDGETS)
+    critics = judged_by_critics(generated, real_images(dataset), dataset, seed, budgets)
     return quality(generated.test, dataset) | critics
 
 

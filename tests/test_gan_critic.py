@@ -62,3 +62,11 @@ def test_the_same_seed_gives_the_same_critic():
         for _ in range(2)
     )
     assert one.equals(other)
+
+
+@pytest.mark.parametrize("place", range(len(critic.BUDGETS)))
+def test_budgets_end_at_the_largest(place):
+    largest = critic.BUDGETS[place]
+    assert critic.budgets_up_to(largest) == critic.BUDGETS[: place + 1]
+    with pytest.raises(ValueError, match=f"one of {critic.BUDGETS[0]}.*not {largest + 1}"):
+        critic.budgets_up_to(largest + 1)

@@ -21,8 +21,7 @@ def few_images(monkeypatch):
         for module in (baselines, evaluation, experiments):
             monkeypatch.setattr(module, name, value, raising=False)
     monkeypatch.setattr(experiments, "TUNING_SAMPLES", 400)
-    monkeypatch.setattr(experiments, "CRITIC_SAMPLES", 400)
-    monkeypatch.setattr(experiments, "BUDGETS", (128, 512))
+    monkeypatch.setattr(experiments, "budgets_up_to", lambda largest: (128, 512))
     monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
     evaluation.seen_test.cache_clear()
     yield
