@@ -45,8 +45,13 @@ def sample(records, day, seconds):
     return chosen or {cheapest: records[cheapest]}
 
 
-def remeasure(function, records, store):
-    """Measure the configurations of `records` into `store` and return one row a record.
+def remeasure(work):
+    """Measure the configurations of records again and return one row a record.
+
+    Parameters
+    ----------
+    work : list of (experiment, records, Store)
+        The store receives the new records.
 
     Returns
     -------
@@ -54,12 +59,17 @@ def remeasure(function, records, store):
         Columns experiment, configuration, difference (the largest one, see `difference`) and verdict:
         "identical", "within tolerance" or "drifted".
     """
-    complete(store, function, [record["config"] for record in records.values()])
-    measured = store.read()
+    complete([
+        (store, function, [record["config"] for record in records.values()])
+        for function, records, store in work
+    ])  # fmt: skip
     rows = []
-    for name, record in records.items():
-        far = difference(record["result"], measured[name]["result"])
-        rows.append((function.__name__, name, far, verdict(far, function.tolerance, same_conditions(record))))
+    for function, records, store in work:
+        measured = store.read()
+        for name, record in records.items():
+            far = difference(record["result"], measured[name]["result"])
+            judged = verdict(far, function.tolerance, same_conditions(record))
+            rows.append((function.__name__, name, far, judged))
     return pd.DataFrame(rows, columns=["experiment", "configuration", "difference", "verdict"])
 
 
@@ -97,19 +107,19 @@ def audit_sample(seconds):
     """Measure today's sample of every store again, into a temporary folder, and return its table."""
     day = datetime.date.today().isoformat()
     with tempfile.TemporaryDirectory() as folder:
-        return pd.concat(
-            remeasure(function, sample(store.read(), day, seconds), Store(Path(folder) / store.path.name))
+        return remeasure([
+            (function, sample(store.read(), day, seconds), Store(Path(folder) / store.path.relative_to(ROOT)))
             for function, store in stores()
-        )
+        ])  # fmt: skip
 
 
 def scratch(studies):
     """Measure every record again, into ``build/scratch`` until all are done, and return the table."""
     folder = ROOT / "build" / "scratch"
-    table = pd.concat(
-        remeasure(function, store.read(), Store(folder / store.path.relative_to(ROOT)))
+    table = remeasure([
+        (function, store.read(), Store(folder / store.path.relative_to(ROOT)))
         for function, store in stores(studies)
-    )
+    ])  # fmt: skip
     shutil.rmtree(folder)
     return table
 

@@ -107,7 +107,7 @@ def sweep(function, **grid):
     if results_mode() == "replay":
         require(store, function, configs)
     else:
-        complete(store, function, configs)
+        complete([(store, function, configs)])
     records = store.read()
     return pd.DataFrame([config | decoded(records[key(config)]["result"]) for config in configs])
 
@@ -146,20 +146,32 @@ def require(store, function, configs):
         )
 
 
-def complete(store, function, configs):
-    """Measure the configurations that the store lacks, in parallel; each is stored as it finishes."""
-    missing = _missing(store, function, configs)
+def complete(work):
+    """Measure what is missing, in parallel; each record is stored as it finishes.
+
+    Parameters
+    ----------
+    work : list of (Store, experiment, list of configurations)
+    """
+    missing = [
+        (store, function, config)
+        for store, function, configs in work
+        for config in _missing(store, function, configs)
+    ]
     if not missing:
         return
     # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
-    name = function.__module__, function.__name__
-    jobs = (joblib.delayed(_measure)(store, *name, config) for config in missing)
+    jobs = (
+        joblib.delayed(_measure)(store, function.__module__, function.__name__, config)
+        for store, function, config in missing
+    )
+    names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in missing))
     try:
         with warnings.catch_warnings():
             # joblib replaces workers whose memory has grown, as TensorFlow's does; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
             finished = joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(jobs)
-            for _ in tqdm(finished, total=len(missing), desc=function.__name__, leave=False):
+            for _ in tqdm(finished, total=len(missing), desc=names, leave=False):
                 pass
     finally:
         # joblib would keep the workers, and with them today's version of the code, for the next sweep.

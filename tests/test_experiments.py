@@ -250,11 +250,11 @@ def test_remeasuring_finds_identical_and_drifted_records(study, tmp_path):
     sweep(study, x=[1, 2], seed=0)
     store = Store.of(study)
     records = store.read()
-    table = audit.remeasure(study, records, Store(tmp_path / "again.jsonl"))
+    table = audit.remeasure([(study, records, Store(tmp_path / "again.jsonl"))])
     assert table["verdict"].tolist() == ["identical", "identical"]
     tampered = json.loads(json.dumps(records))
     tampered[key({"x": 2, "dataset": "mnist", "seed": 0})]["result"]["square"] += 1e-9
-    table = audit.remeasure(study, tampered, Store(tmp_path / "once_more.jsonl"))
+    table = audit.remeasure([(study, tampered, Store(tmp_path / "once_more.jsonl"))])
     assert sorted(table["verdict"]) == ["drifted", "identical"]
 
 
