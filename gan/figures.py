@@ -32,19 +32,23 @@ def histogram(distributions):
     return figure
 
 
-def critics(budgets, readings):
-    """Draw what fresh critics read against their budget, with the line of those that cannot tell.
+def critics(budgets, groups):
+    """Draw what fresh critics read against their budget, a panel each, with the line of chance.
 
     Parameters
     ----------
     budgets : sequence of int
-    readings : dict from str to array, shape (runs, budgets)
-        Cross-entropies in nats, at least two runs each.
+    groups : dict from str to dict from str to array, shape (runs, budgets)
+        For every panel and line, cross-entropies in nats of at least two runs.
     """
-    bands = {name: mean_interval(np.stack(list(runs))) for name, runs in readings.items()}
-    figure = plotting.curves(list(budgets), bands, "images that the critic was trained on",
+    bands = {
+        panel: {name: mean_interval(np.stack(list(runs))) for name, runs in readings.items()}
+        for panel, readings in groups.items()
+    }
+    figure = plotting.panels(list(budgets), bands, "images that the critic was trained on",
                              "cross-entropy on unseen images / nats", logx=True)  # fmt: skip
-    _line(figure.axes[0], CHANCE, "ln 2")
+    for axis in figure.axes:
+        _line(axis, CHANCE, "ln 2")
     return figure
 
 

@@ -12,11 +12,13 @@ def heights(axis):
 
 
 def test_critics_are_drawn_with_the_line_of_chance():
-    figure = figures.critics([100, 1_000], {"d = 2": [[0.6, 0.2], [0.5, 0.1]]})
-    (axis,) = figure.axes
-    np.testing.assert_allclose(axis.lines[0].get_ydata(), [0.55, 0.15])
-    assert np.log(2) in heights(axis)
-    assert axis.get_xscale() == "log"
+    readings = {"pixels": {"d = 2": [[0.6, 0.2], [0.5, 0.1]]}, "features": {"d = 2": [[0.7, 0.4]] * 2}}
+    figure = figures.critics([100, 1_000], readings)
+    for axis, expected in zip(figure.axes, ([0.55, 0.15], [0.7, 0.4]), strict=True):
+        np.testing.assert_allclose(axis.lines[0].get_ydata(), expected)
+        assert np.log(2) in heights(axis)
+        assert axis.get_xscale() == "log"
+    assert [axis.get_title(loc="left") for axis in figure.axes] == list(readings)
 
 
 def test_losses_have_a_panel_for_each_player():
