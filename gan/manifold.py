@@ -1,7 +1,11 @@
 """The sampled manifold itself: the square of all latent points, its slope, and ways through it."""
 
+from functools import partial
+
 import numpy as np
 import tensorflow as tf
+
+BATCH_SIZE = 1_000
 
 
 def square(side):
@@ -35,14 +39,19 @@ def slope(generator, points):
     -------
     array, shape (n,)
     """
-    points = tf.constant(points)
-    squares = 0.0
+    squares = tf.function(partial(_squared_slopes, generator))
+    batches = np.array_split(points, -(-len(points) // BATCH_SIZE))
+    return np.sqrt(np.concatenate([squares(tf.constant(batch)) for batch in batches]))
+
+
+def _squared_slopes(generator, points):
+    total = 0.0
     for axis in range(points.shape[1]):
         direction = tf.one_hot([axis] * len(points), points.shape[1])
         with tf.autodiff.ForwardAccumulator(points, direction) as accumulator:
             images = generator(points)
-        squares += tf.reduce_sum(accumulator.jvp(images) ** 2, axis=(1, 2, 3))
-    return np.sqrt(squares)
+        total += tf.reduce_sum(accumulator.jvp(images) ** 2, axis=(1, 2, 3))
+    return total
 
 
 def path(start, stop, steps):
