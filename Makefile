@@ -26,7 +26,7 @@ test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
 lab: .venv/ready         ## JupyterLab
 	$(BIN)/jupyter lab
 
-bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-image, torchskradon, SciPy, PyTorch, foolbox
+bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-image, torchskradon, SciPy, PyTorch, foolbox, a Keras guide
 	$(RUN) tests.benchmarks
 
 scratch: .venv/ready     ## measure every stored result again and report the differences; STUDY=name for one

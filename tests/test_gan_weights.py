@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from common.data import load_dataset
-from gan import models, training, weights
+from common.experiments import sweep
+from gan import evaluation, experiments, models, training, weights
 
 
 @pytest.fixture
@@ -31,3 +32,12 @@ def test_the_written_classifier_holds_no_optimizer(few):
     classifier = models.load_classifier("fashion_mnist")
     file = models.WEIGHTS / "fashion_mnist_classifier.weights.h5"
     assert file.stat().st_size < 1.1 * 4 * classifier.count_params()
+
+
+@pytest.mark.parametrize(("dataset", "size"), weights.GENERATORS)
+def test_a_committed_generator_is_the_one_that_was_measured(monkeypatch, dataset, size):
+    monkeypatch.setenv("RESULTS", "replay")
+    record = sweep(experiments.adversarial, dataset=dataset, latent_size=size, seed=0)
+    images = evaluation.samples(models.load_generator(size, dataset), size, evaluation.SAMPLES, seed=2)
+    found = evaluation.frechet_from(evaluation.real_images(dataset).test, images, dataset)
+    assert found == pytest.approx(record["frechet"].item(), rel=1e-3)
