@@ -14,6 +14,7 @@ from gan.training import TRAINING_IMAGES
 
 SAMPLES = 10_000
 PIXEL_SAMPLES = 5_000  # for the intrinsic dimension
+NEIGHBOURS = 20  # of each point, for its maximum likelihood estimate
 CONFIDENT = 0.9
 
 
@@ -89,8 +90,27 @@ def quality(images, dataset):
         "class_divergence": metrics.histogram_divergence(labels, data.test.labels, CLASSES),
         "bridges": metrics.bridge_share(given.probabilities, CONFIDENT),
         "copying": metrics.copying_ratio(flat, train, test),
-        "dimension_likelihood": metrics.intrinsic_dimension(flat[:PIXEL_SAMPLES]),
-        "dimension_two_nearest": metrics.two_nearest_dimension(flat[:PIXEL_SAMPLES]),
+        **dimensions(flat[:PIXEL_SAMPLES]),
+    }
+
+
+def dimensions(points):
+    """Return both estimates of the intrinsic dimension, 0 where there are too few different points to tell.
+
+    Parameters
+    ----------
+    points : array, shape (n, features)
+
+    Returns
+    -------
+    dict
+        dimension_likelihood and dimension_two_nearest.
+    """
+    different = np.unique(points, axis=0)
+    enough = len(different) > NEIGHBOURS
+    return {
+        "dimension_likelihood": metrics.intrinsic_dimension(different, NEIGHBOURS) if enough else 0.0,
+        "dimension_two_nearest": metrics.two_nearest_dimension(different) if enough else 0.0,
     }
 
 

@@ -71,3 +71,12 @@ def test_the_distance_from_real_images_grows_with_noise(seed):
     noisy = np.clip(other + rng.normal(0, 60, other.shape), 0, 255).astype("uint8")
     near, far = (evaluation.frechet_from(real, given, "mnist") for given in (other, noisy))
     assert near < 0.5 * far
+
+
+@pytest.mark.parametrize("dimension", [1, 3])
+def test_dimensions_of_a_plane_and_of_a_generator_that_knows_ten_images(dimension):
+    plane = np.random.default_rng(dimension).uniform(size=(1_000, dimension)) @ np.eye(dimension, 6)
+    assert evaluation.dimensions(plane) == pytest.approx(
+        {"dimension_likelihood": dimension, "dimension_two_nearest": dimension}, rel=0.15
+    )
+    assert set(evaluation.dimensions(np.repeat(plane[:10], 100, axis=0)).values()) == {0}
