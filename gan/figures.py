@@ -48,6 +48,7 @@ def critics(budgets, groups):
     figure = plotting.panels(list(budgets), bands, "images that the critic was trained on",
                              "cross-entropy on unseen images / nats", logx=True)  # fmt: skip
     for axis in figure.axes:
+        axis.set_ylim(0, None)  # an interval may reach below, a cross-entropy does not
         _line(axis, CHANCE, "ln 2")
     return figure
 
