@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.cost import multiplications
 from gan import models
 from gan.models import LATENT_SIZES
 
@@ -57,3 +58,11 @@ def test_waves_are_those_of_numpy(seed, octaves):
     np.testing.assert_allclose(found, np.concatenate(expected, axis=1), atol=1e-5)
     assert found.shape == layer.compute_output_shape(points.shape)
     assert models.Waves.from_config(layer.get_config()).octaves == octaves
+
+
+def test_the_networks_are_as_small_as_they_say():
+    counted = [
+        *multiplications(models.build_generator(16), (1, 16)),
+        *multiplications(models.build_discriminator(), (1, 28, 28, 1)),
+    ]
+    assert [round(count / 1e6, 1) for count in counted] == [1.6, 2.2]

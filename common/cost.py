@@ -1,0 +1,70 @@
+"""What a network costs: the multiplications of its convolutions and matrix products, counted in its graph."""
+
+import math
+
+import tensorflow as tf
+
+
+def multiplications(call, *shapes):
+    """Return how many multiplications each output of a function takes, those of all it depends on among them.
+
+    Counted are convolutions, also transposed and depthwise ones, and matrix products, whatever they belong
+    to: layers, a transform, a resampling. Products by element, as in an activation, are not.
+
+    Parameters
+    ----------
+    call : callable
+        From float32 tensors to a tensor or a nest of tensors, as a Keras model.
+    shapes : tuples of int
+        Of the arguments; those of one example begin with 1.
+
+    Returns
+    -------
+    list of int
+        One for each output, in the order of ``tf.nest.flatten``.
+
+    Raises
+    ------
+    ValueError
+        The function is not a plain graph of operations of known shape: it loops, calls another compiled
+        function, or a shape in it is open.
+    """
+    traced = tf.function(call).get_concrete_function(*(tf.TensorSpec(shape) for shape in shapes))
+    return [sum(map(_multiplications, _needed(output.op))) for output in traced.outputs]
+
+
+def _needed(operation):
+    """Return an operation and all that it depends on."""
+    found, waiting = set(), [operation]
+    while waiting:
+        operation = waiting.pop()
+        if operation not in found:
+            found.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+    return found
+
+
+def _multiplications(operation):
+    kind = operation.type
+    if kind.endswith("PartitionedCall") or kind in ("While", "StatelessWhile", "If", "StatelessIf"):
+        raise ValueError(f"Only a plain graph can be counted, but this one holds the operation {kind}.")
+    if kind not in _COUNTS:
+        return 0
+    shapes = [tensor.shape for tensor in (*operation.inputs, *operation.outputs)]
+    if not all(shape.is_fully_defined() for shape in shapes):
+        raise ValueError(f"The shapes of {operation.name} are open; give those of all arguments.")
+    return int(_COUNTS[kind](operation, *shapes))
+
+
+def _of_product(operation, left, right, output):
+    transposed = "transpose_a" if operation.type == "MatMul" else "adj_x"
+    return math.prod(output) * left[-2 if operation.get_attr(transposed) else -1]
+
+
+_COUNTS = {
+    "Conv2D": lambda _, images, kernel, output: math.prod(output) * math.prod(kernel[:3]),
+    "DepthwiseConv2dNative": lambda _, images, kernel, output: math.prod(output) * math.prod(kernel[:2]),
+    "Conv2DBackpropInput": lambda _, size, kernel, images, output: math.prod(images) * math.prod(kernel[:3]),
+    "MatMul": _of_product,
+    "BatchMatMulV2": _of_product,
+}
