@@ -65,4 +65,4 @@ def test_the_networks_are_as_small_as_they_say():
         *multiplications(models.build_generator(16), (1, 16)),
         *multiplications(models.build_discriminator(), (1, 28, 28, 1)),
     ]
-    assert [round(count / 1e6, 1) for count in counted] == [1.6, 2.2]
+    assert [round(count / 1e6, 1) for count in counted] == [1.7, 2.2]
