@@ -42,9 +42,11 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, c
 
     def loss(step, batch):
         mean, log_variance = tf.split(encoder(batch, training=True), 2, axis=1)
+        # With one exponential for both terms the gradient has the same bits on every run; with two it had not.
+        scale = tf.exp(log_variance / 2)
         noise = tf.random.stateless_normal(tf.shape(mean), tf.stack([seed, step]))
-        decoded = decoder(mean + tf.exp(log_variance / 2) * noise, training=True)
-        divergence = tf.reduce_sum(mean**2 + tf.exp(log_variance) - log_variance - 1, axis=1) / 2
+        decoded = decoder(mean + scale * noise, training=True)
+        divergence = tf.reduce_sum(mean**2 + scale**2 - log_variance - 1, axis=1) / 2
         return error(batch, decoded) + tf.reduce_mean(divergence)
 
     history = minimise(
