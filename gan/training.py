@@ -74,6 +74,8 @@ class Recipe(NamedTuple):
     momentum : float
         Adam's beta 1.
     batch_size : int
+    normalised : bool
+        Whether both networks have batch normalisations.
     """
 
     loss: str = "relativistic"
@@ -83,9 +85,10 @@ class Recipe(NamedTuple):
     lead: float = 2.0
     momentum: float = 0.0
     batch_size: int = 16
+    normalised: bool = False
 
 
-# The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, section 4), for the networks of this study.
+# The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, sections 3 and 4), for networks of this size.
 RECIPES = {
     "R3GAN": Recipe(),
     "R1 alone": Recipe(penalty="R1"),
@@ -94,7 +97,13 @@ RECIPES = {
     "non-saturating, R1": Recipe(loss="non-saturating", penalty="R1"),
     "non-saturating, no penalty": Recipe(loss="non-saturating", penalty="none"),
     "DCGAN": Recipe(
-        loss="non-saturating", penalty="none", learning_rate=2e-4, lead=1.0, momentum=0.5, batch_size=128
+        loss="non-saturating",
+        penalty="none",
+        learning_rate=2e-4,
+        lead=1.0,
+        momentum=0.5,
+        batch_size=128,
+        normalised=True,
     ),
 }
 
@@ -151,9 +160,9 @@ def train_gan(
         another run.
     """
     _check(recipe, images)
-    averaged, best, generator = (build_generator(latent_size, seed=[seed, 0]) for _ in range(3))
+    averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
     least = tf.Variable(np.inf)
-    discriminator = build_discriminator(seed=[seed, 1])
+    discriminator = build_discriminator([seed, 1], recipe.normalised)
     total = epochs * (len(images) // recipe.batch_size)
     optimizers = build_optimizers(generator, discriminator, recipe, total)
     run_epoch = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
@@ -208,12 +217,17 @@ def adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, se
     of_generator, of_discriminator = optimizers
     loss, models = LOSSES[recipe.loss], (discriminator, generator)
 
+    def judged(real, generated):
+        if recipe.normalised:  # apart, so that the statistics of a batch are those of one kind
+            return [discriminator(images, training=True) for images in (real, generated)]
+        return tf.split(discriminator(tf.concat([real, generated], 0), training=True), 2)
+
     def losses_and_slopes(real, step):
         shape = (recipe.batch_size, generator.input_shape[-1])
         points = tf.random.stateless_uniform(shape, tf.stack([seed, step]), -1.0, 1.0)
         with tf.GradientTape(persistent=True) as tape:
             generated = generator(points, training=True)
-            logits = tf.split(discriminator(tf.concat([real, generated], 0), training=True), 2)
+            logits = judged(real, generated)
             losses = loss.of_discriminator(*logits), loss.of_generator(*logits)
         slopes = [
             tape.gradient(x, model.trainable_variables) for x, model in zip(losses, models, strict=True)

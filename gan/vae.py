@@ -42,7 +42,7 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, c
 
     def loss(step, batch):
         mean, log_variance = tf.split(encoder(batch, training=True), 2, axis=1)
-        # With one exponential for both terms the gradient has the same bits on every run; with two it had not.
+        # One exponential serves both terms: with two, the gradient had not the same bits on every run.
         scale = tf.exp(log_variance / 2)
         noise = tf.random.stateless_normal(tf.shape(mean), tf.stack([seed, step]))
         decoded = decoder(mean + scale * noise, training=True)

@@ -1,3 +1,5 @@
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -40,6 +42,19 @@ def test_the_seed_decides_the_weights(build):
     one, same, other = (build(seed=seed).get_weights() for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("build", [partial(models.build_generator, 2), models.build_discriminator])
+def test_a_normalised_layer_does_not_see_the_scale_of_its_weights(build, normalised):
+    rng = np.random.default_rng(0)
+    network = build(seed=3, normalised=normalised)
+    inputs = rng.uniform(size=(64, *network.input_shape[1:])).astype("float32")
+    before = network(inputs, training=True)
+    inner = [layer for layer in network.layers if hasattr(layer, "kernel")][1]
+    inner.kernel.assign(3 * inner.kernel)
+    after = network(inputs, training=True)
+    assert np.allclose(before, after, atol=1e-2) == normalised
 
 
 def test_missing_weights_are_named():
