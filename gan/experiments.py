@@ -50,10 +50,7 @@ def adversarial(
         epoch_generator_loss, and the distances `to_validation` by which the best is chosen, epoch_distance
         and, with the weights that are not averaged, epoch_distance_not_averaged.
     """
-    trained = train_gan(
-        load_dataset(dataset).train[:TRAINING_IMAGES].as_float(), latent_size, RECIPES[recipe], epochs=epochs,
-        seed=seed, validate=partial(to_validation, latent_size=latent_size, dataset=dataset),
-    )  # fmt: skip
+    trained = trained_gan(dataset, latent_size, RECIPES[recipe], epochs, seed)
     return {
         **trained.history.drop(columns="epoch").add_prefix("epoch_"),
         **measured(partial(samples, trained.averaged, latent_size), dataset, critic_budget, seed),
@@ -124,9 +121,8 @@ def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
     dict
         Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy.
     """
-    sample, real = BASELINES[fakes](dataset, seed), real_images(dataset)
-    counts = Split(max(FIRST_BUDGETS) // 2, TUNING_SAMPLES, SAMPLES)
-    sides = real, Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
+    real = real_images(dataset)
+    sides = real, generated_images(BASELINES[fakes](dataset, seed), max(FIRST_BUDGETS))
     scrambler = Scrambler(real.test.shape[1:3], seed)
 
     def view(images):
@@ -136,6 +132,30 @@ def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
     build = build_critic if critic == "convolutional" else partial(build_dense_critic, real.test[0].size)
     sides = [Split(*map(view, side)) for side in sides]
     table = cross_entropies(build(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
+    return {name: table[name] for name in ("cross_entropy", "accuracy")}
+
+
+@experiment(version=1, tolerance=0.4)
+def first_sight(*, dataset="mnist", latent_size, recipe, epochs=EPOCHS, seed):
+    """Train a generator as `adversarial` does and read a critic after few images.
+
+    Where `adversarial` begins with a critic of 7,500 images, this one has seen 32,768 at most and is read
+    from 128 on: for generators that are told apart at once.
+
+    Parameters
+    ----------
+    dataset, latent_size, recipe, epochs, seed
+        As in `adversarial`.
+
+    Returns
+    -------
+    dict
+        Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy, in pixels.
+    """
+    generator = trained_gan(dataset, latent_size, RECIPES[recipe], epochs, seed).averaged
+    generated = generated_images(partial(samples, generator, latent_size), max(FIRST_BUDGETS))
+    sides = [Split(*map(as_float, side)) for side in (real_images(dataset), generated)]
+    table = cross_entropies(build_critic(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
     return {name: table[name] for name in ("cross_entropy", "accuracy")}
 
 
@@ -177,14 +197,11 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
     dict
         frechet, the distance of 5,000 samples from the 5,000 validation images.
     """
-    images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
     if method == "adversarial":
         recipe = RECIPES[option]._replace(learning_rate=learning_rate)
-        generator = train_gan(
-            images, latent_size, recipe, epochs=epochs, seed=seed,
-            validate=partial(to_validation, latent_size=latent_size, dataset=dataset),
-        ).averaged  # fmt: skip
+        generator = trained_gan(dataset, latent_size, recipe, epochs, seed).averaged
     else:
+        images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
         generator, _ = train_vae(
             images, latent_size, likelihood=option, learning_rate=learning_rate, epochs=epochs, seed=seed
         )
@@ -232,10 +249,31 @@ def measured(sample, dataset, critic_budget, seed):
         Of the critics.
     """
     budgets = budgets_up_to(critic_budget)
-    counts = Split(max(budgets) // 2, TUNING_SAMPLES, SAMPLES)
-    generated = Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
+    generated = generated_images(sample, max(budgets))
     critics = judged_by_critics(generated, real_images(dataset), dataset, seed, budgets)
     return quality(generated.test, dataset) | critics
+
+
+def generated_images(sample, budget):
+    """Return a `Split` of generated uint8 images, for critics that are trained on `budget` images.
+
+    Parameters
+    ----------
+    sample : callable
+        From (count, seed) to uint8 images.
+    budget : int
+        Half of it is generated.
+    """
+    counts = Split(budget // 2, TUNING_SAMPLES, SAMPLES)
+    return Split(*(sample(count, seed=i) for i, count in enumerate(counts)))
+
+
+def trained_gan(dataset, latent_size, recipe, epochs, seed):
+    """Return `training.train_gan` of 55,000 images, the epoch chosen by `to_validation`."""
+    return train_gan(
+        load_dataset(dataset).train[:TRAINING_IMAGES].as_float(), latent_size, recipe, epochs=epochs,
+        seed=seed, validate=partial(to_validation, latent_size=latent_size, dataset=dataset),
+    )  # fmt: skip
 
 
 def to_validation(generator, latent_size, dataset):

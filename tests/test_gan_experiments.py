@@ -65,6 +65,12 @@ def test_noise_is_told_apart_though_the_pixels_are_scrambled(few_images, critic)
     assert found["cross_entropy"].iloc[-1] < found["cross_entropy"].iloc[0]
 
 
+def test_a_critic_of_few_images_sees_through_a_generator_of_few_steps(few_images):
+    found = experiments.first_sight(latent_size=3, recipe="DCGAN", epochs=1, seed=0)
+    assert len(found["accuracy"]) == 2
+    assert found["cross_entropy"].iloc[-1] < 0.3
+
+
 @pytest.mark.parametrize("kind", BASELINES)
 def test_baselines_make_bytes_from_a_seed(few_images, kind):
     sample = BASELINES[kind]("fashion_mnist", 0)
