@@ -32,7 +32,7 @@ def stores(studies=()):
 
 
 def sample(records, day, seconds):
-    """Return records that took `seconds` together, in an order that `day` shuffles, or the cheapest one.
+    """Return records that took at most `seconds` together, in an order that `day` shuffles.
 
     A record that took longer than what is left of the seconds is passed over.
     """
@@ -41,8 +41,32 @@ def sample(records, day, seconds):
         if records[k]["seconds"] <= seconds:
             chosen[k] = records[k]
             seconds -= records[k]["seconds"]
-    cheapest = min(records, key=lambda k: records[k]["seconds"])
-    return chosen or {cheapest: records[cheapest]}
+    return chosen
+
+
+def samples(stored, day, seconds):
+    """Return the sample of every store; of the stores with dear records only, one has its turn each day.
+
+    Parameters
+    ----------
+    stored : list of dict
+        The records of every store.
+    day : datetime.date
+    seconds : float
+        Of a store with records that take no longer.
+
+    Returns
+    -------
+    list of dict
+        As long; the store whose turn it is gives its cheapest record, the other dear ones nothing.
+    """
+    chosen = [sample(records, day, seconds) for records in stored]
+    dear = [number for number, records in enumerate(chosen) if not records]
+    if dear:
+        turn = dear[day.toordinal() % len(dear)]
+        cheapest = min(stored[turn], key=lambda k: stored[turn][k]["seconds"])
+        chosen[turn] = {cheapest: stored[turn][cheapest]}
+    return chosen
 
 
 def remeasure(work):
@@ -105,11 +129,12 @@ def _distance(x, y):
 
 def audit_sample(seconds):
     """Measure today's sample of every store again, into a temporary folder, and return its table."""
-    day = datetime.date.today().isoformat()
+    committed = list(stores())
+    chosen = samples([store.read() for _, store in committed], datetime.date.today(), seconds)
     with tempfile.TemporaryDirectory() as folder:
         return remeasure([
-            (function, sample(store.read(), day, seconds), Store(Path(folder) / store.path.relative_to(ROOT)))
-            for function, store in stores()
+            (function, records, Store(Path(folder) / store.path.relative_to(ROOT)))
+            for (function, store), records in zip(committed, chosen, strict=True)
         ])  # fmt: skip
 
 

@@ -256,9 +256,25 @@ def same_conditions(record):
 def cpu():
     """Return the name of this machine's kind of processor."""
     info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+    described = processor(info.read_text()) if info.exists() else ""
+    return described or platform.processor() or platform.machine()
+
+
+def processor(cpuinfo):
+    """Return the kind of the first processor in the text of Linux's ``/proc/cpuinfo``, "" if it has no name.
+
+    A virtual machine may call several generations of a processor by one name; their vector units differ, and
+    with them the bits of a sum, so family, model and stepping belong to the kind.
+    """
+    lines = [line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines()]
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    generation = [
+        f"{name.removeprefix('cpu ')} {fields[name]}"
+        for name in ("cpu family", "model", "stepping")
+        if name in fields
+    ]
+    name = fields.get("model name", "")
+    return f"{name} ({', '.join(generation)})" if name and generation else name
 
 
 @cache

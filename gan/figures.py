@@ -48,7 +48,7 @@ def critics(budgets, groups):
     figure = plotting.panels(list(budgets), bands, "images that the critic was trained on",
                              "cross-entropy on unseen images / nats", logx=True)  # fmt: skip
     for axis in figure.axes:
-        axis.set_ylim(0, None)  # an interval may reach below, a cross-entropy does not
+        axis.set_ylim(0, 0.8)  # an interval may reach beyond, a cross-entropy does not
         _line(axis, CHANCE, "ln 2")
     return figure
 
@@ -92,6 +92,33 @@ def against_size(sizes, panels, lines):
         axis.minorticks_off()
         if name in lines:
             _line(axis, lines[name], "real")
+    return figure
+
+
+@in_our_style
+def strips(rows, titles=(), inches=0.6):
+    """Draw rows of images, with a name to the left of each row.
+
+    Parameters
+    ----------
+    rows : dict from str to array, shape (columns, height, width, 1)
+        In [0, 1].
+    titles : sequence of str, optional
+        One above each column.
+    inches : float
+        A side of an image.
+    """
+    count, columns, height, width = np.shape(list(rows.values()))[:4]
+    longest = max(map(len, rows))
+    figure, axis = plt.subplots(figsize=(inches * columns + 0.08 * longest, inches * (count + 0.5)))
+    plt.close(figure)
+    images = np.pad(np.concatenate(list(rows.values())), ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=1)
+    axis.imshow(mosaic(images, columns)[..., 0], vmin=0, vmax=1)
+    axis.set_yticks((height + 1) * (np.arange(count) + 0.5), rows)
+    axis.set_xticks((width + 1) * (np.arange(len(titles)) + 0.5), titles)
+    axis.tick_params(length=0, labeltop=True, labelbottom=False)
+    axis.spines[:].set_visible(False)
+    axis.grid(visible=False)
     return figure
 
 

@@ -1,3 +1,4 @@
+import datetime
 import json
 import os
 import random
@@ -297,4 +298,34 @@ def test_the_sample_passes_over_what_is_too_dear():
     samples = [audit.sample(records, f"2026-01-{day:02}", seconds=35) for day in range(1, 31)]
     assert all(sum(record["seconds"] for record in chosen.values()) <= 35 for chosen in samples)
     assert set.union(*map(set, samples)) == {"1", "2", "3"}
-    assert list(audit.sample(records, "2026-01-01", seconds=1)) == ["1"]
+    assert audit.sample(records, "2026-01-01", seconds=1) == {}
+
+
+def test_stores_of_dear_records_have_their_turn():
+    cheap, *dear = ({str(i): {"seconds": first * i} for i in range(1, 4)} for first in (1, 100, 200, 300))
+    days = [datetime.date(2026, 1, day) for day in range(1, 4)]
+    chosen = [audit.samples([dear[0], cheap, *dear[1:]], day, seconds=35) for day in days]
+    assert all(set(rows) == {"1", "2", "3"} for _, rows, *_ in chosen)
+    turns = [[list(rows) for rows in (one, *others)] for one, _, *others in chosen]
+    assert sorted(turns) == [[[], [], ["1"]], [[], ["1"], []], [["1"], [], []]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            ["cpu family\t: 25", "model\t\t: 1", "model name\t: AMD EPYC", "stepping\t: 1"],
+            "AMD EPYC (family 25, model 1, stepping 1)",
+        ),
+        (
+            ["cpu family\t: 25", "model\t\t: 17", "model name\t: AMD EPYC", "stepping\t: 1"],
+            "AMD EPYC (family 25, model 17, stepping 1)",
+        ),
+        (["model name\t: ARMv7 Processor rev 4"], "ARMv7 Processor rev 4"),
+        (["CPU implementer\t: 0x41"], ""),
+    ],
+)
+def test_generations_of_a_processor_with_one_name_are_kinds_of_their_own(lines, expected):
+    first = ["processor\t: 0", *lines]
+    second = ["processor\t: 1", "model name\t: another"]
+    assert experiments.processor("\n".join([*first, "", *second])) == expected

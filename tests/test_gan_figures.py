@@ -63,3 +63,12 @@ def test_the_histogram_has_its_inverse_beside_it():
     assert left.lines[0].get_ydata().sum() == 1
     assert right.lines[0].get_xdata()[-1] == 1
     assert right.lines[0].get_ydata()[-1] == 255
+
+
+def test_strips_hold_the_images_row_by_row():
+    rows = {name: np.random.default_rng(seed).random((3, 4, 5, 1)) for seed, name in enumerate("ab")}
+    (axis,) = figures.strips(rows, ["x", "y", "z"]).axes
+    drawn = axis.images[0].get_array()
+    np.testing.assert_array_equal(drawn[5:9, 6:11], rows["b"][1, ..., 0])
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y", "z"]
