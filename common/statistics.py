@@ -48,6 +48,33 @@ def mean_interval(samples, confidence=0.95):
     return Interval(mean, mean - half, mean + half)
 
 
+def ratio_interval(numerators, denominators, confidence=0.95):
+    """Return the ratio of two geometric means and its Welch interval (Welch 1947, of the logarithms).
+
+    Parameters
+    ----------
+    numerators, denominators : array, shape (n,) and (m,)
+        Positive independent measurements, at least 2 of either.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Interval of floats
+
+    Raises
+    ------
+    ValueError
+        Fewer than two measurements, or one that is not positive.
+    """
+    samples = [np.asarray(values, float) for values in (numerators, denominators)]
+    if min(map(np.size, samples)) < 2 or min(map(np.min, samples)) <= 0:
+        raise ValueError("A ratio needs at least two measurements of either quantity, all of them positive.")
+    logs = [np.log(values) for values in samples]
+    limits = stats.ttest_ind(*logs, equal_var=False).confidence_interval(confidence)
+    return Interval(*map(float, np.exp([logs[0].mean() - logs[1].mean(), *limits])))
+
+
 def summarise(table, by, value, scale=1.0):
     """Return n, mean and 95 % interval of a column for each group of a table.
 

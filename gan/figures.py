@@ -152,18 +152,25 @@ def maps(values, labels):
     ----------
     values : dict from str to array, shape (side, side)
     labels : array of int, shape (side, side)
-        The classes, drawn first.
+        The classes, drawn first, with their numbers here and there.
     """
     figure, axes = plt.subplots(1, len(values) + 1, figsize=(4.2 * (len(values) + 1), 3.6))
     plt.close(figure)
-    drawn = axes[0].imshow(labels, cmap="tab10", vmin=-0.5, vmax=9.5, extent=(-1, 1, -1, 1))
-    figure.colorbar(drawn, ax=axes[0], ticks=range(10))
+    axes[0].imshow(labels, cmap="tab10", vmin=-0.5, vmax=9.5, extent=(-1, 1, -1, 1))
+    side = len(labels)
+    every = max(1, side // 10)
+    for row, column in np.ndindex(side // every, side // every):
+        x, y = (2 * (every * place + every // 2 + 0.5) / side - 1 for place in (column, row))
+        label = labels[every * row + every // 2, every * column + every // 2]
+        axes[0].text(x, -y, str(label), fontsize=7, color="white", ha="center", va="center")
     axes[0].set_title("class")
     for axis, (name, map_) in zip(axes[1:], values.items(), strict=True):
         figure.colorbar(axis.imshow(map_, extent=(-1, 1, -1, 1)), ax=axis)
         axis.set_title(name)
     for axis in axes:
-        axis.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
+        axis.set(
+            xticks=(-1, 0, 1), yticks=(-1, 0, 1), xlabel="first latent number", ylabel="second latent number"
+        )
         axis.grid(visible=False)
     return figure
 

@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import rel_entr
+from scipy.stats import norm
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
+
+from common.statistics import Interval
 
 CHUNK = 256  # MiB of distances
 KERNEL_CHUNK = 1_000  # rows of the kernel's matrix
@@ -66,6 +69,43 @@ def frechet_distance(real, generated):
     common = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ other @ root), 0)).sum()
     distance = np.sum((means[0] - means[1]) ** 2) + np.trace(one) + np.trace(other) - 2 * common
     return float(max(distance, 0))
+
+
+def frechet_interval(real, generated, confidence=0.95, resamples=200, seed=0):
+    """Return the Frechet distance and its bootstrap interval, over the examples that happened to be drawn.
+
+    The standard error is that over sets drawn again with replacement (Efron 1979), the interval the normal
+    one around the distance. It is of the distance between as many examples, which exceeds that of unlimited
+    ones; so is every distance to compare it with.
+
+    Parameters
+    ----------
+    real, generated : array, shape (n, features)
+        As in `frechet_distance`.
+    confidence : float
+        In (0, 1).
+    resamples : int
+        At least 2.
+    seed : int
+
+    Returns
+    -------
+    common.statistics.Interval of floats
+
+    Raises
+    ------
+    ValueError
+        Other shapes, or numbers that are not finite.
+    """
+    real, generated = _pair(real, generated, at_least=2)
+    rng = np.random.default_rng(seed)
+    again = [
+        frechet_distance(*(x[rng.integers(len(x), size=len(x))] for x in (real, generated)))
+        for _ in range(resamples)
+    ]
+    distance = frechet_distance(real, generated)
+    half = norm.ppf((1 + confidence) / 2) * np.std(again, ddof=1)
+    return Interval(distance, float(distance - half), float(distance + half))
 
 
 def kernel_distance(real, generated):
@@ -219,7 +259,8 @@ def copying_ratio(generated, train, test):
     """Return how near generated examples are to training examples, over how near they are to test examples.
 
     The ratio of the mean distances of the generated examples from the nearest: 1 without copying, 0 if all of
-    them are copies of examples in `train`, and about 1 - s if a share s is.
+    them are copies of examples in `train`, and about 1 - s if a share s is. If `train` is a part of all
+    training examples, copies of the others do not count: s is then the share times that part.
 
     Parameters
     ----------

@@ -78,6 +78,16 @@ def test_the_frechet_distance_of_equal_sets_is_zero_and_not_below(seed, count):
     assert 0 <= metrics.frechet_distance(real, real) < 1e-6
 
 
+def test_the_interval_of_the_frechet_distance_holds_the_mean_of_as_many_examples():
+    rng = np.random.default_rng(0)
+    pairs = [(rng.normal(size=(150, 3)), rng.normal(0.5, 1, (150, 3))) for _ in range(60)]
+    intervals = [metrics.frechet_interval(*pair, resamples=60) for pair in pairs]
+    expected = np.mean([metrics.frechet_distance(*pair) for pair in pairs])
+    assert np.mean([interval.low < expected < interval.high for interval in intervals]) > 0.85
+    wider = metrics.frechet_interval(*pairs[0], confidence=0.99, resamples=60)
+    assert wider.low < intervals[0].low < intervals[0].mean == metrics.frechet_distance(*pairs[0])
+
+
 @pytest.mark.parametrize("distance", [metrics.frechet_distance, metrics.kernel_distance])
 @given(seed=seeds)
 def test_distances_know_no_order_and_no_direction(distance, seed):

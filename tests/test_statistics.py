@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from common.statistics import bootstrap_interval, mcnemar, mean_interval, share_interval
+from common.statistics import bootstrap_interval, mcnemar, mean_interval, ratio_interval, share_interval
 
 
 @given(arrays(float, st.tuples(st.integers(2, 20), st.integers(1, 4)), elements=st.floats(-1e3, 1e3)))
@@ -31,6 +31,24 @@ def test_the_interval_covers_the_mean_as_often_as_it_says():
 def test_bad_arguments_get_one_clear_sentence(samples, confidence):
     with pytest.raises(ValueError, match=r"at least two measurements|between 0 and 1"):
         mean_interval(samples, confidence)
+
+
+@given(seed=st.integers(0, 99), scale=st.floats(0.1, 10), n=st.integers(2, 9), m=st.integers(2, 9))
+def test_a_ratio_scales_turns_over_and_has_welchs_interval(seed, scale, n, m):
+    rng = np.random.default_rng(seed)
+    x, y = rng.lognormal(size=n), rng.lognormal(size=m)
+    found, swapped = ratio_interval(scale * x, y), ratio_interval(y, scale * x)
+    np.testing.assert_allclose(found.mean, scale * stats.gmean(x) / stats.gmean(y))
+    np.testing.assert_allclose([found.low, found.high], [1 / swapped.high, 1 / swapped.low])
+    test = stats.ttest_ind(np.log(x), np.log(y), equal_var=False)
+    assert (ratio_interval(x, y).low < 1 < ratio_interval(x, y).high) == (test.pvalue > 0.05)
+
+
+@pytest.mark.parametrize("bad", [[1.0], [1.0, 0.0], [1.0, -2.0]])
+def test_a_ratio_of_too_little_is_refused(bad):
+    for pair in ((bad, [1.0, 2.0]), ([1.0, 2.0], bad)):
+        with pytest.raises(ValueError, match=r"at least two measurements .* positive"):
+            ratio_interval(*pair)
 
 
 def test_an_interval_prints_as_it_is_read():
