@@ -1,0 +1,53 @@
+"""The pictures of the first notebook: photographs in one size, and what an attack added to images."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph
+
+SIZE = 256
+ATTACKED = Path(__file__).parent.parent / "adversarial_attack" / "examples"
+
+
+def load_grey_photographs():
+    """Return the middle of scikit-image's photographs that are large enough, in grey, without its silhouette.
+
+    Returns
+    -------
+    names : list of str
+    images : array of float32, shape (n, 256, 256, 1)
+        In [0, 1]; colours are averaged.
+    """
+    found = {name: load_photograph(name).as_float() for name in PHOTOGRAPHS if name != "horse"}
+    large = {name: image for name, image in found.items() if min(image.shape[1:3]) >= SIZE}
+    grey = [_middle(image).mean(axis=-1, keepdims=True) for image in large.values()]
+    return list(large), np.concatenate(grey)
+
+
+def load_perturbations():
+    """Return what the low-pass attack of the study adversarial_attack added to the 20 ImageNet samples.
+
+    Returns
+    -------
+    clean, added : arrays of float32, shape (20, 224, 224, 3)
+        The images in [0, 1], and the attacked ones, from their files, minus these.
+
+    Raises
+    ------
+    FileNotFoundError
+        A file of the other study is missing.
+    """
+    clean = load_imagenet_samples().as_float()
+    paths = [ATTACKED / f"{number:02}.png" for number in range(len(clean))]
+    missing = [path.name for path in paths if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"{missing[0]} is missing from {ATTACKED.name}; restore it with git.")
+    attacked = np.stack([np.asarray(Image.open(path)) for path in paths])
+    return clean, np.divide(attacked, 255, dtype="float32") - clean
+
+
+def _middle(images):
+    top, left = ((size - SIZE) // 2 for size in images.shape[1:3])
+    return images[:, top : top + SIZE, left : left + SIZE]
