@@ -60,7 +60,8 @@ def experiment(*, version, tolerance):
     version : int
         Raise it when the meaning of the numbers changes; older records are then measured again.
     tolerance : float
-        How far a number x may lie from its record on another kind of CPU: ``tolerance * max(1, abs(x))``.
+        How far a number x may lie from its record on another kind of CPU: ``tolerance * max(1, abs(x))``, a
+        list on the mean, and which share of decisions may differ (`common.audit.difference`).
         On the same kind of CPU with the same libraries the audit expects the same bits.
 
     Raises

@@ -58,7 +58,7 @@ def weight_file(dataset, latent_size=None):
     return WEIGHTS / f"{dataset}_{name}.weights.h5"
 
 
-def build_generator(latent_size, seed=0, normalised=False, octaves=3):
+def build_generator(latent_size, seed=0, normalised=False):
     """Return an untrained generator: from points ``(n, latent_size)`` to images ``(n, 28, 28, 1)`` in [0, 1].
 
     1.7 million multiplications an image and 0.7 million weights for 16 numbers.
@@ -70,14 +70,12 @@ def build_generator(latent_size, seed=0, normalised=False, octaves=3):
         Of the initial weights.
     normalised : bool
         Whether the hidden layers have batch normalisations, as DCGAN's (Radford et al. 2016, section 3).
-    octaves : int
-        Of the `Waves` that the points are expanded into; 0 for the points alone.
     """
     seeds = _seeds(seed)
     return keras.Sequential(
         [
             keras.Input((latent_size,)),
-            Waves(octaves),
+            Waves(3),
             *_hidden(_dense(256, seeds), normalised),
             *_hidden(_dense(256, seeds), normalised),
             *_hidden(_dense(7 * 7 * 48, seeds), normalised),

@@ -76,8 +76,6 @@ class Recipe(NamedTuple):
     batch_size : int
     normalised : bool
         Whether both networks have batch normalisations.
-    octaves : int
-        Of the waves that the generator expands its points into (`models.Waves`).
     """
 
     loss: str = "relativistic"
@@ -88,7 +86,6 @@ class Recipe(NamedTuple):
     momentum: float = 0.0
     batch_size: int = 16
     normalised: bool = False
-    octaves: int = 3
 
 
 # The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, sections 3 and 4), for networks of this size.
@@ -97,7 +94,6 @@ RECIPES = {
     "R1 alone": Recipe(penalty="R1"),
     "no penalty": Recipe(penalty="none"),
     "penalty of 100": Recipe(penalty_weight=100.0),
-    "without waves": Recipe(octaves=0),
     "non-saturating, R1 + R2": Recipe(loss="non-saturating"),
     "non-saturating, R1": Recipe(loss="non-saturating", penalty="R1"),
     "non-saturating, no penalty": Recipe(loss="non-saturating", penalty="none"),
@@ -165,9 +161,7 @@ def train_gan(
         another run.
     """
     _check(recipe, images)
-    averaged, best, generator = (
-        build_generator(latent_size, [seed, 0], recipe.normalised, recipe.octaves) for _ in range(3)
-    )
+    averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
     least = tf.Variable(np.inf)
     discriminator = build_discriminator([seed, 1], recipe.normalised)
     total = epochs * (len(images) // recipe.batch_size)

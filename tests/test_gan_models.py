@@ -24,8 +24,7 @@ def test_waves_have_the_period_of_their_octave_and_none_leave_the_points_alone()
     np.testing.assert_array_equal(models.Waves(0)(points), points)
     once, shifted = (np.array(models.Waves(3)(x))[:, 2:] for x in (points, points + 4))
     np.testing.assert_allclose(once, shifted, atol=1e-5)
-    kernels = [models.build_generator(2, octaves=octaves).get_weights()[0].shape for octaves in (0, 3)]
-    assert kernels == [(2, 256), (14, 256)]
+    assert models.build_generator(2).get_weights()[0].shape == (14, 256)
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,8 @@ def from_largest_waves(images, share):
     """
     spectrum = fft2(np.asarray(images))
     parts = [np.array(part) for part in spectrum]
-    energy = np.hypot(*parts)
-    kept = _largest(energy.reshape(len(energy), -1, energy.shape[-1]), share).reshape(energy.shape)
+    magnitudes = np.hypot(*parts)
+    kept = _largest(_numbers(magnitudes), share).reshape(magnitudes.shape)
     kept |= _opposite(kept)  # rounding may part a pair
     return np.array(ifft2(Spectrum(*(part * kept for part in parts))).real)
 
@@ -151,7 +151,11 @@ def _flat(coefficients):
     """Return all coefficients as one array (n, numbers, channels)."""
     approximation, *details = coefficients
     bands = [approximation, *(band for bands in details for band in bands)]
-    return np.concatenate([np.reshape(band, (len(band), -1, band.shape[-1])) for band in bands], axis=1)
+    return np.concatenate([_numbers(band) for band in bands], axis=1)
+
+
+def _numbers(band):
+    return np.reshape(band, (len(band), -1, band.shape[-1]))
 
 
 def _like(coefficients, values):
