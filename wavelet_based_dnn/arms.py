@@ -1,0 +1,47 @@
+"""The dynamic classifier, its variants and what it is compared with: a network and its sizes in training."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from wavelet_based_dnn.models import build_cnn, build_dynamic_classifier, build_fully_convolutional
+from wavelet_based_dnn.pyramids import SPLITS
+
+TRAINED_SIZES = (8, 12, 16, 20, 24, 28, 32)
+UNSEEN_SIZES = (10, 14, 18, 22, 26, 36, 40, 48, 56)
+SIZES = tuple(sorted(TRAINED_SIZES + UNSEEN_SIZES))
+NATIVE = 28  # pixels a side of the images as they are
+
+
+class Arm(NamedTuple):
+    """A way to classify images of a size.
+
+    Attributes
+    ----------
+    build : callable
+        From a keyword argument `seed` to an untrained classifier.
+    sizes : tuple of int
+        At which it is trained, in pixels a side.
+    largest_teaches : bool
+        As of `training.Schedule`.
+    """
+
+    build: Callable
+    sizes: tuple[int, ...]
+    largest_teaches: bool = False
+
+
+SPECIALISTS = {f"specialist {size}": Arm(partial(build_cnn, size), (size,)) for size in SIZES}
+# Of any size. The first is the specialist of 28 pixels, which sees other sizes resampled.
+BASELINES = {
+    "resized, 28": SPECIALISTS[f"specialist {NATIVE}"],
+    "resized, many": Arm(partial(build_cnn, NATIVE), TRAINED_SIZES),
+    "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,)),
+    "convolutional, many": Arm(build_fully_convolutional, TRAINED_SIZES),
+    "switchable": Arm(partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, True),
+}
+DYNAMIC = {
+    **{f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split), TRAINED_SIZES) for split in SPLITS},
+    "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False), TRAINED_SIZES),
+}
+ARMS = SPECIALISTS | BASELINES | DYNAMIC

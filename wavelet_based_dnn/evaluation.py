@@ -1,0 +1,74 @@
+"""What a classifier with one or several heads is worth at a size, and when to stop refining."""
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import softmax
+
+from common.data import load_digits_8x8
+from wavelet_based_dnn.resampling import resample
+
+FRAME = 2  # pixels around the 8 x 8 digits, about MNIST's 4 of 28
+
+
+def predictions(model, images, height, width, batch_size=500):
+    """Return the logits of all heads for images resampled to a size, an array (heads, n, classes).
+
+    Parameters
+    ----------
+    model : one of `models`
+    images : array, shape (n, rows, columns, 1)
+        Float, in [0, 1].
+    height, width : int
+        In pixels.
+    batch_size : int
+    """
+
+    @tf.function
+    def decide(batch):
+        return tf.stack(model(resample(batch, height, width)))
+
+    starts = range(0, len(images), batch_size)
+    return np.concatenate([decide(tf.constant(images[i : i + batch_size])) for i in starts], axis=1)
+
+
+def accuracies(model, images, labels, height, width):
+    """Return the share of images that each head gets right at a size, an array (heads,)."""
+    return np.mean(predictions(model, images, height, width).argmax(-1) == labels, axis=1)
+
+
+def accuracies_on_8x8_digits(model):
+    """Return the accuracy of the finest head on scikit-learn's digits as they are, and framed as MNIST's are.
+
+    They fill their 8 x 8 pixels; MNIST's 20 x 20 pixels have 4 more on either side.
+    """
+    digits = load_digits_8x8()
+    images, margin = digits.as_float(), (FRAME, FRAME)
+    framed = np.pad(images, ((0, 0), margin, margin, (0, 0)))
+    return [
+        float(accuracies(model, views, digits.labels, *views.shape[1:3])[-1]) for views in (images, framed)
+    ]
+
+
+def early_exit(logits, labels, macs, thresholds):
+    """Return the accuracy and the mean cost of stopping at the first head that is confident enough.
+
+    Confidence is the largest probability (Huang et al. 2018, arXiv:1703.09844, section 4); the finest head
+    answers whatever its own.
+
+    Parameters
+    ----------
+    logits : array, shape (heads, n, classes)
+    labels : array of int, shape (n,)
+    macs : sequence of int
+        What an image costs that stops at each head, the levels before included.
+    thresholds : sequence of float, shape (m,)
+
+    Returns
+    -------
+    accuracy, mean_macs : arrays, shape (m,)
+    """
+    sure = softmax(logits, -1).max(-1)
+    right = logits.argmax(-1) == labels
+    sure[-1] = np.inf
+    exits = np.stack([(sure >= threshold).argmax(0) for threshold in thresholds])
+    return right[exits, np.arange(right.shape[1])].mean(1), np.asarray(macs)[exits].mean(1)

@@ -1,0 +1,308 @@
+"""The classifiers of this study: the dynamic one, and those that it is compared with.
+
+All take images ``(n, height, width, 1)`` of any height and width from 7 pixels up, floats in [0, 1], and
+return a list of logits ``(n, classes)``, one for each head, the finest last.
+"""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from common.cost import multiplications
+from common.validation import as_images
+from wavelet_based_dnn.pyramids import SPLITS, enlarged, pyramid
+from wavelet_based_dnn.resampling import resample
+
+CLASSES = 10
+SMALLEST = 7  # pixels a side
+CANVAS = 32  # pixels a side
+LEVELS = 3
+FEATURES, WIDE, HIDDEN = 16, 32, 64
+STRIDED_FROM = 20  # pixels a side
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def load_dynamic_classifier(dataset):
+    """Return the trained, committed dynamic classifier (`wavelet_based_dnn.weights`).
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+
+    Returns
+    -------
+    DynamicClassifier
+
+    Raises
+    ------
+    ValueError
+        There is none for the data set.
+    """
+    path = weight_file(dataset)
+    if not path.exists():
+        known = ", ".join(sorted(file.name.removesuffix(".weights.h5") for file in WEIGHTS.glob("*.h5")))
+        raise ValueError(f"There is no dynamic classifier of {dataset!r}; there are {known}.")
+    model = build_dynamic_classifier()
+    model.load_weights(path)
+    return model
+
+
+def weight_file(dataset):
+    """Return the path of the weights of the dynamic classifier."""
+    return WEIGHTS / f"{dataset}.weights.h5"
+
+
+def count_macs(model, height, width):
+    """Return how many multiplications each head takes for one image, all that it builds on included.
+
+    Those of convolutions, of dense layers, of the wavelet transform and of the resampling
+    (`common.cost.multiplications`); one multiplication and one addition are one MAC.
+
+    Parameters
+    ----------
+    model : one of the classifiers of this module
+    height, width : int
+        In pixels.
+
+    Returns
+    -------
+    list of int
+        One for each head, the finest last.
+    """
+    return multiplications(model, (1, height, width, 1))
+
+
+def build_dynamic_classifier(split="haar", reuse=True, seed=0):
+    """Return an untrained `DynamicClassifier`.
+
+    Parameters
+    ----------
+    split : key of `pyramids.SPLITS`
+        What makes the approximations and details.
+    reuse : bool
+        Whether a refinement joins the features of the level before; otherwise every level starts anew.
+    seed : int
+        Of the initial weights.
+
+    Raises
+    ------
+    ValueError
+        There is no such split.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
+    return DynamicClassifier(SPLITS[split], reuse, seed)
+
+
+class DynamicClassifier(keras.Model):
+    """One network for images of any size, which reads them from coarse to fine and may stop at any level.
+
+    An image is resampled to 32 x 32 pixels, so that all sizes share the same dyadic grids, and split into a
+    pyramid of three levels above 4 x 4 pixels. The stem reads that approximation. Every refinement reads the
+    detail bands of the next level with the approximation that they refine, and joins the features of the
+    level before, enlarged. A head follows the stem and every refinement. All that was computed is kept:
+    refining costs what it adds and no more.
+
+    No layer normalises, so nothing depends on the sizes that a batch or a training has had.
+
+    Parameters
+    ----------
+    split : pyramids.Split
+    reuse, seed
+        As of `build_dynamic_classifier`.
+    """
+
+    def __init__(self, split, reuse, seed):
+        super().__init__(name="dynamic")
+        self.split, self.reuse, seeds = split, reuse, _seeds(seed)
+        bands = 1 + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
+        self.stem = _network(1, [_convolution(FEATURES, seeds) for _ in range(2)])
+        self.lateral = [_network(FEATURES, [_projection(seeds)]) for _ in range(LEVELS if reuse else 0)]
+        self.entries = [
+            _network(bands, [_convolution(FEATURES, seeds, activation=None)]) for _ in range(LEVELS)
+        ]
+        self.bodies = [
+            _network(FEATURES, [_convolution(FEATURES, seeds) for _ in range(count)]) for count in (1, 1, 2)
+        ]
+        self.heads = [_head(side, strides, seeds) for side, strides in ((4, 1), (4, 1), (8, 1), (16, 2))]
+        self.built = True
+
+    def call(self, images, training=False):
+        """Return the logits of all heads, a list of tensors ``(n, 10)``, the coarsest first.
+
+        Raises
+        ------
+        ValueError
+            Images that are not ``(n, height, width, 1)``, floats, with known height and width of at least 7.
+        """
+        return list(self.refined(self.coefficients(images)))
+
+    def coefficients(self, images):
+        """Return the pyramid of images on their canvas, as `pyramids.pyramid` does; raises as `call`."""
+        return pyramid(resample(checked(images), CANVAS, CANVAS), LEVELS, self.split)
+
+    def refined(self, coefficients):
+        """Yield the logits of one head after the other, computing each when it is asked for.
+
+        Parameters
+        ----------
+        coefficients : list of tensors
+            The approximation and the details that have arrived, the coarsest first, as of `coefficients`.
+        """
+        approximation, *details = coefficients
+        features = self.stem(approximation)
+        yield self.heads[0](features)
+        for level, detail in enumerate(details):
+            found = self.entries[level](tf.concat([approximation, detail], -1))
+            if self.reuse:
+                known = self.lateral[level](features)
+                # The first refinement stands on the same grid as the stem.
+                found += enlarged(known) if level else known
+            features = self.bodies[level](tf.nn.relu(found))
+            yield self.heads[level + 1](features)
+            approximation = self.split.merge(approximation, detail)
+
+
+def checked(images):
+    """Return images as a tensor.
+
+    Raises
+    ------
+    ValueError
+        They are not floats ``(n, height, width, 1)`` with known height and width of at least 7.
+    """
+    images = as_images(images)
+    _, *sides, channels = images.shape
+    if channels != 1 or None in sides or min(sides) < SMALLEST:
+        raise ValueError(
+            f"Images must be (n, height, width, 1) with at least {SMALLEST} known rows and columns, "
+            f"not {tuple(images.shape)}."
+        )
+    return images
+
+
+def build_cnn(size, seed=0):
+    """Return an untrained convolutional network of one size, `Resized`.
+
+    Five convolutions, of which the first has a stride of 2 from 20 pixels up, then a dense layer over all
+    places. On smaller images every pixel counts, and there are few.
+
+    Parameters
+    ----------
+    size : int
+        In pixels a side; images of other sizes are resampled to it.
+    seed : int
+        Of the initial weights.
+    """
+    seeds = _seeds(seed)
+    trunk = [_convolution(filters, seeds, *shape) for filters, *shape in cnn_convolutions(size)]
+    return Resized(_network(1, [*trunk, *_readout(seeds)], side=size), size)
+
+
+class Resized(keras.Model):
+    """A network for images of one size that resamples all others to it."""
+
+    def __init__(self, network, size):
+        super().__init__(name="resized")
+        self.network, self.size, self.built = network, size, True
+
+    def call(self, images, training=False):
+        """Return the logits in a list; raises as `DynamicClassifier.call`."""
+        return [self.network(resample(checked(images), self.size, self.size), training=training)]
+
+
+def build_fully_convolutional(private_sizes=(), seed=0):
+    """Return an untrained `FullyConvolutional` network.
+
+    Parameters
+    ----------
+    private_sizes : sequence of int
+        In pixels a side, those that have batch normalisations of their own; without any, all share one.
+    seed : int
+        Of the initial weights.
+    """
+    return FullyConvolutional(private_sizes, seed)
+
+
+class FullyConvolutional(keras.Model):
+    """The convolutions of `build_cnn` with batch normalisations, a mean over all places and a linear layer.
+
+    With private sizes it is a resolution-switchable network (Wang et al. 2020, arXiv:2007.09558): one set of
+    kernels, and for every size of training its own normalisation. Images of other sizes take that of the
+    size whose number of pixels is nearest in ratio.
+    """
+
+    def __init__(self, private_sizes=(), seed=0):
+        super().__init__(name="fully_convolutional")
+        self.private_sizes, seeds = tuple(private_sizes), _seeds(seed)
+        self.convolutions, self.normalisations, channels = [], [], 1
+        for filters, kernel, strides in cnn_convolutions(CANVAS):
+            layer = _convolution(filters, seeds, kernel, strides, activation=None)
+            self.convolutions.append(_network(channels, [layer]))
+            kinds = range(max(1, len(private_sizes)))
+            self.normalisations.append([_network(filters, [layers.BatchNormalization()]) for _ in kinds])
+            channels = filters
+        self.readout = _network(channels, [layers.GlobalAveragePooling2D(), _linear(seeds)])
+        self.built = True
+
+    def call(self, images, training=False):
+        """Return the logits in a list; raises as `DynamicClassifier.call`."""
+        features = checked(images)
+        chosen = self.normalisation_of(*images.shape[1:3])
+        for convolution, kinds in zip(self.convolutions, self.normalisations, strict=True):
+            features = tf.nn.relu(kinds[chosen](convolution(features), training=training))
+        return [self.readout(features)]
+
+    def normalisation_of(self, height, width):
+        """Return the index of the normalisation that images of a size take."""
+        if not self.private_sizes:
+            return 0
+        ratios = np.log(height * width) - 2 * np.log(self.private_sizes)
+        return int(np.argmin(np.abs(ratios)))
+
+
+def cnn_convolutions(size):
+    """Return (filters, kernel size, strides) of the five convolutions for images of a size."""
+    first = 1 if size < STRIDED_FROM else 2
+    narrow = [(FEATURES, 5, first), (FEATURES, 3, 1), (FEATURES, 3, 1)]
+    return [*narrow, (WIDE, 3, 2), (WIDE, 3, 1)]
+
+
+def _seeds(seed):
+    return iter(np.random.SeedSequence(seed).generate_state(40).tolist())
+
+
+def _network(channels, chain, side=None):
+    return keras.Sequential([keras.Input((side, side, channels)), *chain])
+
+
+def _convolution(filters, seeds, size=3, strides=1, activation="relu"):
+    initializer = keras.initializers.HeNormal(next(seeds))
+    return layers.Conv2D(
+        filters, size, strides, "same", activation=activation, kernel_initializer=initializer
+    )
+
+
+def _projection(seeds):
+    """Return a linear map of the features of each place, to be added to others."""
+    initializer = keras.initializers.GlorotUniform(next(seeds))
+    return layers.Conv2D(FEATURES, 1, use_bias=False, kernel_initializer=initializer)
+
+
+def _head(side, strides, seeds):
+    """Return one or two convolutions, so that 8 x 8 places at most are left, and a dense readout."""
+    strided = [_convolution(WIDE, seeds, strides=2)] if strides == 2 else []
+    return _network(FEATURES, [*strided, _convolution(WIDE, seeds), *_readout(seeds)], side)
+
+
+def _readout(seeds):
+    initializer = keras.initializers.HeNormal(next(seeds))
+    hidden = layers.Dense(HIDDEN, "relu", kernel_initializer=initializer)
+    return [layers.Flatten(), hidden, _linear(seeds)]
+
+
+def _linear(seeds):
+    return layers.Dense(CLASSES, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)))
