@@ -48,8 +48,35 @@ def mean_interval(samples, confidence=0.95):
     return Interval(mean, mean - half, mean + half)
 
 
+def difference_interval(ones, others, confidence=0.95):
+    """Return the difference of two means over the first axis and its Welch interval (Welch 1947).
+
+    Parameters
+    ----------
+    ones, others : array, shape (n, ...) and (m, ...)
+        Independent measurements, at least 2 of either.
+    confidence : float
+        In (0, 1).
+
+    Returns
+    -------
+    Interval
+        Arrays of shape ``ones.shape[1:]``.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two measurements of either.
+    """
+    samples = [np.asarray(values, float) for values in (ones, others)]
+    if min(map(len, samples)) < 2:
+        raise ValueError("A difference needs at least two measurements of either quantity.")
+    limits = stats.ttest_ind(*samples, equal_var=False).confidence_interval(confidence)
+    return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
+
+
 def ratio_interval(numerators, denominators, confidence=0.95):
-    """Return the ratio of two geometric means and its Welch interval (Welch 1947, of the logarithms).
+    """Return the ratio of two geometric means and its interval, from `difference_interval` of logarithms.
 
     Parameters
     ----------
@@ -70,9 +97,7 @@ def ratio_interval(numerators, denominators, confidence=0.95):
     samples = [np.asarray(values, float) for values in (numerators, denominators)]
     if min(map(np.size, samples)) < 2 or min(map(np.min, samples)) <= 0:
         raise ValueError("A ratio needs at least two measurements of either quantity, all of them positive.")
-    logs = [np.log(values) for values in samples]
-    limits = stats.ttest_ind(*logs, equal_var=False).confidence_interval(confidence)
-    return Interval(*map(float, np.exp([logs[0].mean() - logs[1].mean(), *limits])))
+    return Interval(*map(float, np.exp(difference_interval(*map(np.log, samples), confidence))))
 
 
 def summarise(table, by, value, scale=1.0):
@@ -173,3 +198,30 @@ def mcnemar(one, other):
     if only_one + only_other == 0:
         return 1.0
     return float(stats.binomtest(only_one, only_one + only_other).pvalue)
+
+
+def verdicts(targets):
+    """Return a table of targets, each met if the mean lies within its limits.
+
+    Parameters
+    ----------
+    targets : dict from str to (Interval or float, low, high)
+        What was measured, and the limits; infinite where there is none.
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        Columns target, measured and verdict.
+    """
+    rows = {}
+    for name, (found, low, high) in targets.items():
+        mean = found.mean if isinstance(found, Interval) else found
+        limits = (
+            f"at most {high:g}"
+            if low == -np.inf
+            else f"at least {low:g}"
+            if high == np.inf
+            else f"{low:g} to {high:g}"
+        )
+        rows[name] = (limits, f"{found:.3g}", "met" if low <= mean <= high else "missed")
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])

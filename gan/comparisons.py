@@ -1,7 +1,6 @@
 """What the tables of this study's experiments say."""
 
 import numpy as np
-import pandas as pd
 
 from common.statistics import Interval, mean_interval
 
@@ -70,30 +69,3 @@ def chosen_options(table):
     means = table.groupby(["option", "learning_rate"])["frechet"].mean()
     option, rate = means.idxmin()
     return {"option": option, "learning_rate": rate, "frechet": float(means.min())}
-
-
-def verdicts(targets):
-    """Return a table of targets, each met if the mean lies within its limits.
-
-    Parameters
-    ----------
-    targets : dict from str to (Interval or float, low, high)
-        What was measured, and the limits; infinite where there is none.
-
-    Returns
-    -------
-    pandas.DataFrame of str
-        Columns target, measured and verdict.
-    """
-    rows = {}
-    for name, (found, low, high) in targets.items():
-        mean = found.mean if isinstance(found, Interval) else found
-        limits = (
-            f"at most {high:g}"
-            if low == -np.inf
-            else f"at least {low:g}"
-            if high == np.inf
-            else f"{low:g} to {high:g}"
-        )
-        rows[name] = (limits, f"{found:.3g}", "met" if low <= mean <= high else "missed")
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])

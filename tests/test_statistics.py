@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from common.statistics import bootstrap_interval, mcnemar, mean_interval, ratio_interval, share_interval
+from common.statistics import (
+    Interval,
+    bootstrap_interval,
+    difference_interval,
+    mcnemar,
+    mean_interval,
+    ratio_interval,
+    share_interval,
+    verdicts,
+)
 
 
 @given(arrays(float, st.tuples(st.integers(2, 20), st.integers(1, 4)), elements=st.floats(-1e3, 1e3)))
@@ -42,6 +51,23 @@ def test_a_ratio_scales_turns_over_and_has_welchs_interval(seed, scale, n, m):
     np.testing.assert_allclose([found.low, found.high], [1 / swapped.high, 1 / swapped.low])
     test = stats.ttest_ind(np.log(x), np.log(y), equal_var=False)
     assert (ratio_interval(x, y).low < 1 < ratio_interval(x, y).high) == (test.pvalue > 0.05)
+
+
+@given(seed=st.integers(0, 99), n=st.integers(2, 9), m=st.integers(2, 9))
+def test_a_difference_has_welchs_interval_at_every_place(seed, n, m):
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=(n, 3)), rng.normal(1, 2, size=(m, 3))
+    found = difference_interval(x, y)
+    np.testing.assert_allclose(found.mean, x.mean(0) - y.mean(0))
+    errors = stats.sem(x) ** 2, stats.sem(y) ** 2
+    freedom = sum(errors) ** 2 / (errors[0] ** 2 / (n - 1) + errors[1] ** 2 / (m - 1))
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(errors))
+    np.testing.assert_allclose([found.low, found.high], [found.mean - half, found.mean + half])
+
+
+def test_a_difference_of_single_measurements_is_refused():
+    with pytest.raises(ValueError, match="two measurements of either"):
+        difference_interval([1.0, 2.0], [1.0])
 
 
 @pytest.mark.parametrize("bad", [[1.0], [1.0, 0.0], [1.0, -2.0]])
@@ -98,3 +124,14 @@ def test_a_bootstrap_of_equal_values_is_the_value():
     assert bootstrap_interval([2.0, 2.0, 2.0]) == (2, 2, 2)
     with pytest.raises(ValueError, match="at least two measurements"):
         bootstrap_interval([1.0])
+
+
+def test_a_target_is_met_by_the_mean():
+    found = verdicts({
+        "low enough": (Interval(1.0, 0.5, 1.5), -np.inf, 1.2),
+        "too low": (0.8, 0.85, np.inf),
+        "between": (Interval(1.0, 0.9, 1.1), 0.9, 1.1),
+    })  # fmt: skip
+    assert found["verdict"].to_list() == ["met", "missed", "met"]
+    assert found["target"].to_list() == ["at most 1.2", "at least 0.85", "0.9 to 1.1"]
+    assert found.loc["low enough", "measured"] == "1 [0.5, 1.5]"
