@@ -54,6 +54,20 @@ def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
     assert found["zeroed"] != found["shuffled"]
 
 
+@pytest.mark.parametrize("variant", ["average pool", "no reuse"])
+def test_a_variant_is_measured_at_a_few_sizes(variant):
+    found = experiments.ablation(variant=variant, **RUN)
+    assert found["head_accuracy"].shape == (3 * 4,)
+    assert len(np.unique(found["head_accuracy"])) > 4
+
+
+def test_photographs_are_recognised_the_better_the_more_has_arrived():
+    found = experiments.photographs(network="squeezenet")
+    assert found["agreement"][-1] == 1
+    assert found["accuracy"][0] < found["accuracy"][-1]
+    assert found["accuracy"][-1] == 12 / 20
+
+
 def test_padding_centres_the_image(monkeypatch):
     seen = {}
 

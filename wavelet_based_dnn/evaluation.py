@@ -1,7 +1,6 @@
 """What a classifier with one or several heads is worth at a size, and when to stop refining."""
 
 import numpy as np
-import tensorflow as tf
 from scipy.special import softmax
 
 from common.data import load_digits_8x8
@@ -23,12 +22,12 @@ def predictions(model, images, height, width, batch_size=500):
     batch_size : int
     """
 
-    @tf.function
+    # Without tf.function: tracing a network for every size takes longer than its batches.
     def decide(batch):
-        return tf.stack(model(resample(batch, height, width)))
+        return np.stack(model(resample(batch, height, width)))
 
     starts = range(0, len(images), batch_size)
-    return np.concatenate([decide(tf.constant(images[i : i + batch_size])) for i in starts], axis=1)
+    return np.concatenate([decide(images[i : i + batch_size]) for i in starts], axis=1)
 
 
 def accuracies(model, images, labels, height, width):

@@ -1,0 +1,60 @@
+"""The figures of notebooks 2 and 3; each takes intervals or numbers that were measured."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from common.plotting import in_our_style
+from wavelet_based_dnn.arms import SIZES, TRAINED_SIZES
+
+
+@in_our_style
+def error_against_size(groups, specialists):
+    """Draw the test error against the size of the image, a panel for each data set, logarithmic upwards.
+
+    Parameters
+    ----------
+    groups : dict from str to dict from str to `common.statistics.Interval` of arrays (sizes,)
+        For every panel and arm the accuracy over `arms.SIZES`, in per cent; the same arms in all panels.
+    specialists : dict from str to (sizes, Interval of arrays (sizes,))
+        For every panel, drawn as dots with their intervals.
+    """
+    figure, axes = plt.subplots(1, len(groups), figsize=(5.2 * len(groups), 4.2), squeeze=False)
+    plt.close(figure)
+    for axis, (name, arms) in zip(axes[0], groups.items(), strict=True):
+        for arm, found in arms.items():
+            errors = 100 - np.array([found.mean, found.high, found.low])
+            (line,) = axis.plot(SIZES, errors[0], marker="o", markersize=3, label=arm)
+            band = np.maximum(errors[1:], errors[0] / 10)  # an interval may reach below no error at all
+            axis.fill_between(SIZES, *band, color=line.get_color(), alpha=0.2, linewidth=0)
+        sizes, found = specialists[name]
+        reach = [found.high - found.mean, found.mean - found.low]
+        axis.errorbar(
+            sizes, 100 - found.mean, reach, fmt="o", color="black", markersize=4, linewidth=1, zorder=3,
+            label="a specialist for each size",
+        )  # fmt: skip
+        axis.set(xlabel="image size / pixels a side", ylabel="test error / %", yscale="log", title=name)
+        axis.set_xticks(TRAINED_SIZES)
+        axis.yaxis.set_major_formatter("{x:g}")
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+@in_our_style
+def accuracy_against_macs(panels):
+    """Draw test accuracy against MACs an image, on a logarithmic axis, a panel for each data set.
+
+    Parameters
+    ----------
+    panels : dict from str to dict from str to (macs, Interval of arrays)
+        For every panel and line; lines of a single point are dots.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
+    plt.close(figure)
+    for axis, (name, lines) in zip(axes[0], panels.items(), strict=True):
+        for label, (macs, band) in lines.items():
+            (line,) = axis.plot(macs, band.mean, marker="o", markersize=4, label=label)
+            axis.fill_between(macs, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
+        axis.set(xscale="log", xlabel="MACs an image", ylabel="test accuracy / %", title=name)
+        axis.legend(frameon=False, loc="lower right")
+    return figure

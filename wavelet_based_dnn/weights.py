@@ -1,0 +1,39 @@
+"""Writes the committed weights: ``python -m wavelet_based_dnn.weights``; interrupted, it continues."""
+
+import os
+
+import joblib
+
+from common.data import FOLDER, load_dataset
+from common.experiments import WORKER_ENVIRONMENT, write_atomically
+from wavelet_based_dnn.arms import RATES, TRAINED_SIZES
+from wavelet_based_dnn.experiments import EPOCHS
+from wavelet_based_dnn.models import build_dynamic_classifier, weight_file
+from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
+
+CHECKPOINTS = FOLDER.parent.parent / "build" / "wavelet_based_dnn"
+DATASETS = ("mnist", "fashion_mnist")
+
+
+def write(dataset):
+    """Train the dynamic classifier of a data set, seed 0, and write its weights."""
+    images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build_dynamic_classifier(seed=0)
+    train(
+        model, images.as_float(), images.labels, TRAINED_SIZES, Schedule(EPOCHS, RATES["dynamic"]), seed=0,
+        checkpoint=CHECKPOINTS / f"{dataset}.npz",
+    )  # fmt: skip
+    # Aside first, so that a kill leaves no half of a file.
+    aside = CHECKPOINTS / weight_file(dataset).name
+    model.save_weights(aside)
+    write_atomically(weight_file(dataset), aside.read_bytes())
+
+
+def main():
+    """Train what is missing, one network a core."""
+    os.environ.update(WORKER_ENVIRONMENT)
+    missing = [dataset for dataset in DATASETS if not weight_file(dataset).exists()]
+    joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(dataset) for dataset in missing)
+
+
+if __name__ == "__main__":
+    main()
