@@ -50,7 +50,7 @@ def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
     assert "digits_8x8" not in found
     cheapest, dearest = found["exit_macs"].min(), found["exit_macs"].max()
     assert np.all(np.diff(found["exit_macs"]) >= 0)
-    assert 218_752 <= cheapest <= dearest <= 2_775_424
+    assert 218_752 <= cheapest <= dearest <= 3_500_000
     assert found["zeroed"] != found["shuffled"]
 
 

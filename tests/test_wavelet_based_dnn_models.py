@@ -10,6 +10,7 @@ from wavelet_based_dnn.models import (
     build_dynamic_classifier,
     build_fully_convolutional,
     cnn_convolutions,
+    count_exit_macs,
     count_macs,
     load_dynamic_classifier,
 )
@@ -159,6 +160,8 @@ def test_macs_of_the_dynamic_classifier_by_hand():
     trunk = [stem - readout(16), level(16, 1, 16, 0), level(64, 1, 16, 0)]
     expected = [sum(trunk[:count]) + marginal[count] for count in range(4)]
     assert count_macs(model, 32, 32) == expected
+    # Who leaves at a head has asked those before it.
+    assert count_exit_macs(model, 32, 32) == np.cumsum(marginal).tolist()
 
 
 def test_private_sizes_have_normalisations_of_their_own():

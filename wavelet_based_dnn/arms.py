@@ -22,26 +22,34 @@ class Arm(NamedTuple):
         From a keyword argument `seed` to an untrained classifier.
     sizes : tuple of int
         At which it is trained, in pixels a side.
+    learning_rate : float
+        The best of those tried (`experiments.tuning`) for one epoch on MNIST's validation images.
     largest_teaches : bool
         As of `training.Schedule`.
     """
 
     build: Callable
     sizes: tuple[int, ...]
+    learning_rate: float
     largest_teaches: bool = False
 
 
-SPECIALISTS = {f"specialist {size}": Arm(partial(build_cnn, size), (size,)) for size in SIZES}
+SPECIALISTS = {f"specialist {size}": Arm(partial(build_cnn, size), (size,), 1e-2) for size in SIZES}
 # Of any size. The first is the specialist of 28 pixels, which sees other sizes resampled.
 BASELINES = {
     "resized, 28": SPECIALISTS[f"specialist {NATIVE}"],
-    "resized, many": Arm(partial(build_cnn, NATIVE), TRAINED_SIZES),
-    "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,)),
-    "convolutional, many": Arm(build_fully_convolutional, TRAINED_SIZES),
-    "switchable": Arm(partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, True),
+    "resized, many": Arm(partial(build_cnn, NATIVE), TRAINED_SIZES, 1e-2),
+    "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,), 1e-2),
+    "convolutional, many": Arm(build_fully_convolutional, TRAINED_SIZES, 1e-2),
+    "switchable": Arm(
+        partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, 1e-2, largest_teaches=True
+    ),
 }
 DYNAMIC = {
-    **{f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split), TRAINED_SIZES) for split in SPLITS},
-    "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False), TRAINED_SIZES),
+    **{
+        f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split), TRAINED_SIZES, 1e-2)
+        for split in SPLITS
+    },
+    "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False), TRAINED_SIZES, 1e-2),
 }
 ARMS = SPECIALISTS | BASELINES | DYNAMIC

@@ -59,7 +59,7 @@ def early_exit(logits, labels, macs, thresholds):
     logits : array, shape (heads, n, classes)
     labels : array of int, shape (n,)
     macs : sequence of int
-        What an image costs that stops at each head, the levels before included.
+        What an image costs that leaves at each head (`models.count_exit_macs`).
     thresholds : sequence of float, shape (m,)
 
     Returns

@@ -8,7 +8,7 @@ from common.pretrained import load_classifier
 from wavelet_based_dnn.arms import ARMS, NATIVE, SIZES
 from wavelet_based_dnn.coefficients import at_level
 from wavelet_based_dnn.evaluation import accuracies, accuracies_on_8x8_digits, early_exit, predictions
-from wavelet_based_dnn.models import count_macs
+from wavelet_based_dnn.models import count_exit_macs, load_dynamic_classifier
 from wavelet_based_dnn.pyramids import SPLITS
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
@@ -141,6 +141,26 @@ def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
     }
 
 
+@experiment(version=1, tolerance=0.02)
+def committed(*, dataset="mnist", seed=0):
+    """Ask every head of the committed network about the test images of 28 pixels.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    seed : 0
+        The network's.
+
+    Returns
+    -------
+    dict
+        right_at_0 to right_at_3, for each head, the coarsest first, whether it is right on each image.
+    """
+    test = load_dataset(dataset).test
+    logits = predictions(load_dynamic_classifier(dataset), test.as_float(), NATIVE, NATIVE)
+    return {f"right_at_{head}": one.argmax(-1) == test.labels for head, one in enumerate(logits)}
+
+
 @experiment(version=1, tolerance=0.1)
 def photographs(*, dataset="imagenet_samples", network, wavelet="haar", seed=0):
     """Show a pretrained ImageNet classifier the 20 samples of 224 pixels, level by level.
@@ -225,7 +245,7 @@ def padded(model, images, height, width):
 def exits(model, dataset):
     """Return `evaluation.early_exit` at 28 pixels on validation and on test images."""
     data, found = load_dataset(dataset), {}
-    macs = count_macs(model, NATIVE, NATIVE)
+    macs = count_exit_macs(model, NATIVE, NATIVE)
     for images, *names in (
         (data.train[TRAINING_IMAGES:], "exit_validation", "exit_validation_macs"),
         (data.test, "exit_accuracy", "exit_macs"),

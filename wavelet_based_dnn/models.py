@@ -75,6 +75,19 @@ def count_macs(model, height, width):
     return multiplications(model, (1, height, width, 1))
 
 
+def count_exit_macs(model, height, width):
+    """Return how many multiplications an image takes that leaves at each head, those asked in vain included.
+
+    Parameters and result as of `count_macs`.
+    """
+
+    def asked(images):
+        logits = model(images)
+        return [tf.concat(logits[: count + 1], -1) for count in range(len(logits))]
+
+    return multiplications(asked, (1, height, width, 1))
+
+
 def build_dynamic_classifier(split="haar", reuse=True, seed=0):
     """Return an untrained `DynamicClassifier`.
 

@@ -6,9 +6,9 @@ import joblib
 
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
-from wavelet_based_dnn.arms import RATES, TRAINED_SIZES
+from wavelet_based_dnn.arms import DYNAMIC
 from wavelet_based_dnn.experiments import EPOCHS
-from wavelet_based_dnn.models import build_dynamic_classifier, weight_file
+from wavelet_based_dnn.models import weight_file
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
 CHECKPOINTS = FOLDER.parent.parent / "build" / "wavelet_based_dnn"
@@ -17,9 +17,10 @@ DATASETS = ("mnist", "fashion_mnist")
 
 def write(dataset):
     """Train the dynamic classifier of a data set, seed 0, and write its weights."""
-    images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build_dynamic_classifier(seed=0)
+    arm, images = DYNAMIC["dynamic, haar"], load_dataset(dataset).train[:TRAINING_IMAGES]
+    model, schedule = arm.build(seed=0), Schedule(EPOCHS, arm.learning_rate)
     train(
-        model, images.as_float(), images.labels, TRAINED_SIZES, Schedule(EPOCHS, RATES["dynamic"]), seed=0,
+        model, images.as_float(), images.labels, arm.sizes, schedule, seed=0,
         checkpoint=CHECKPOINTS / f"{dataset}.npz",
     )  # fmt: skip
     # Aside first, so that a kill leaves no half of a file.

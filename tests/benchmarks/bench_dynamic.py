@@ -1,0 +1,44 @@
+"""An image classified, one alone and in a batch: every head of the dynamic classifier beside specialists."""
+
+from functools import partial
+from itertools import islice
+
+import tensorflow as tf
+
+from common.data import load_mnist
+from wavelet_based_dnn.models import LEVELS, build_cnn, build_dynamic_classifier
+from wavelet_based_dnn.resampling import resample
+
+BATCHES = (1, 256)
+SPECIALISTS = (8, 14, 28)  # pixels a side
+
+
+def cases():
+    """Yield ``(task, implementations by name, no target, factors)``; ours is the finest head at 28 pixels."""
+    for batch in BATCHES:
+        heads = {
+            f"head {count} of {LEVELS + 1}": partial(_head, count, batch) for count in range(1, LEVELS + 1)
+        }
+        specialists = {f"specialist of {size}": partial(_specialist, size, batch) for size in SPECIALISTS}
+        implementations = {"ours": partial(_head, LEVELS + 1, batch), **heads, **specialists}
+        task = f"classifying, an image of a batch of {batch}"
+        yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)
+
+
+def _images(size, batch):
+    return resample(load_mnist().test[:batch].as_float(), size, size)
+
+
+def _head(count, batch):
+    model, images = build_dynamic_classifier(), _images(28, batch)
+
+    @tf.function
+    def decide(images):
+        return list(islice(model.refined(model.coefficients(images)), count))[-1]
+
+    return lambda: decide(images).numpy()
+
+
+def _specialist(size, batch):
+    model, images = tf.function(build_cnn(size)), _images(size, batch)
+    return lambda: model(images)[-1].numpy()
