@@ -96,6 +96,7 @@ NETWORKS = [
     build_dynamic_classifier(),
     build_cnn(14),
     build_fully_convolutional(),
+    build_fully_convolutional(normalisation="layer"),
     build_fully_convolutional((8, 16, 32)),
 ]
 

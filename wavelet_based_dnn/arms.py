@@ -41,6 +41,9 @@ BASELINES = {
     "resized, many": Arm(partial(build_cnn, NATIVE), TRAINED_SIZES, 1e-2),
     "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,), 1e-2),
     "convolutional, many": Arm(build_fully_convolutional, TRAINED_SIZES, 1e-2),
+    "convolutional, layer": Arm(
+        partial(build_fully_convolutional, normalisation="layer"), TRAINED_SIZES, 1e-2
+    ),
     "switchable": Arm(
         partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, 1e-2, largest_teaches=True
     ),

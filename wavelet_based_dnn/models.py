@@ -22,6 +22,7 @@ CANVAS = 32  # pixels a side
 LEVELS = 3
 FEATURES, WIDE, HIDDEN = 16, 32, 64
 STRIDED_FROM = 20  # pixels a side
+NORMALISATIONS = {"batch": layers.BatchNormalization, "layer": layers.LayerNormalization}
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -227,28 +228,30 @@ class Resized(keras.Model):
         return [self.network(resample(checked(images), self.size, self.size), training=training)]
 
 
-def build_fully_convolutional(private_sizes=(), seed=0):
+def build_fully_convolutional(private_sizes=(), normalisation="batch", seed=0):
     """Return an untrained `FullyConvolutional` network.
 
     Parameters
     ----------
     private_sizes : sequence of int
-        In pixels a side, those that have batch normalisations of their own; without any, all share one.
+        In pixels a side, those that have normalisations of their own; without any, all share one.
+    normalisation : "batch" or "layer"
+        Over a batch and all places, or over the features of each place, which no size can mislead.
     seed : int
         Of the initial weights.
     """
-    return FullyConvolutional(private_sizes, seed)
+    return FullyConvolutional(private_sizes, NORMALISATIONS[normalisation], seed)
 
 
 class FullyConvolutional(keras.Model):
-    """The convolutions of `build_cnn` with batch normalisations, a mean over all places and a linear layer.
+    """The convolutions of `build_cnn` with normalisations, a mean over all places and a linear layer.
 
     With private sizes it is a resolution-switchable network (Wang et al. 2020, arXiv:2007.09558): one set of
     kernels, and for every size of training its own normalisation. Images of other sizes take that of the
     size whose number of pixels is nearest in ratio.
     """
 
-    def __init__(self, private_sizes=(), seed=0):
+    def __init__(self, private_sizes, normalisation, seed):
         super().__init__(name="fully_convolutional")
         self.private_sizes, seeds = tuple(private_sizes), _seeds(seed)
         self.convolutions, self.normalisations, channels = [], [], 1
@@ -256,7 +259,7 @@ class FullyConvolutional(keras.Model):
             layer = _convolution(filters, seeds, kernel, strides, activation=None)
             self.convolutions.append(_network(channels, [layer]))
             kinds = range(max(1, len(private_sizes)))
-            self.normalisations.append([_network(filters, [layers.BatchNormalization()]) for _ in kinds])
+            self.normalisations.append([_network(filters, [normalisation()]) for _ in kinds])
             channels = filters
         self.readout = _network(channels, [layers.GlobalAveragePooling2D(), _linear(seeds)])
         self.built = True

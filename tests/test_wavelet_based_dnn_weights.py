@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from common.data import load_dataset
+from common.experiments import sweep
+from wavelet_based_dnn import models, weights
+from wavelet_based_dnn.arms import DYNAMIC, NATIVE, SIZES
+from wavelet_based_dnn.comparisons import by_head
+from wavelet_based_dnn.evaluation import accuracies
+from wavelet_based_dnn.experiments import committed, dynamic
+from wavelet_based_dnn.training import Schedule, train
+
+RATE = DYNAMIC["dynamic, haar"].learning_rate
+
+
+def test_the_written_network_is_the_trained_one(monkeypatch, tmp_path):
+    arm = DYNAMIC["dynamic, haar"]._replace(sizes=(8,))
+    monkeypatch.setitem(weights.DYNAMIC, "dynamic, haar", arm)
+    for name, value in {"TRAINING_IMAGES": 256, "EPOCHS": 1, "CHECKPOINTS": tmp_path / "build"}.items():
+        monkeypatch.setattr(weights, name, value)
+    monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    weights.write("mnist")
+    images, expected = load_dataset("mnist").train[:256], arm.build(seed=0)
+    train(expected, images.as_float(), images.labels, (8,), Schedule(1, RATE), seed=0)
+    found = models.load_dynamic_classifier("mnist")
+    for one, other in zip(found.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dataset", weights.DATASETS)
+def test_the_committed_network_is_small_and_the_one_that_was_measured(monkeypatch, dataset):
+    assert models.weight_file(dataset).stat().st_size < 2_000_000
+    monkeypatch.setenv("RESULTS", "replay")
+    record = sweep(dynamic, dataset=dataset, learning_rate=RATE, seed=0)
+    measured = by_head(record)[0, SIZES.index(NATIVE)]
+    decisions = sweep(committed, dataset=dataset).iloc[0]
+    found = [100 * decisions[f"right_at_{head}"].mean() for head in range(4)]
+    np.testing.assert_allclose(found, measured, atol=1e-9)
+
+
+@pytest.mark.parametrize(("dataset", "least"), [("mnist", 0.97), ("fashion_mnist", 0.82)])
+@pytest.mark.parametrize("shape", [(9, 9), (14, 22), (28, 28), (45, 33)])
+def test_the_committed_network_takes_any_size(dataset, least, shape):
+    test = load_dataset(dataset).test[:500]
+    assert (
+        accuracies(models.load_dynamic_classifier(dataset), test.as_float(), test.labels, *shape)[-1] > least
+    )
