@@ -69,11 +69,10 @@ def test_spoiled_details_are_zeros_or_those_of_the_image_before():
         np.testing.assert_array_equal(split[0], approximation)
 
 
-@pytest.fixture(scope="module", params=[*SPLITS, "no reuse"])
+@pytest.fixture(scope="module", params=[*SPLITS, "no reuse", "not resampled"])
 def dynamic(request):
-    if request.param == "no reuse":
-        return build_dynamic_classifier(reuse=False)
-    return build_dynamic_classifier(request.param)
+    options = {"no reuse": {"reuse": False}, "not resampled": {"resampled": False}}
+    return build_dynamic_classifier(**options.get(request.param, {"split": request.param}))
 
 
 def test_any_size_gives_the_logits_of_four_heads(dynamic):
@@ -99,6 +98,16 @@ NETWORKS = [
     build_fully_convolutional(normalisation="layer"),
     build_fully_convolutional((8, 16, 32)),
 ]
+
+
+def test_an_image_that_is_not_resampled_is_split_as_it_is():
+    model = build_dynamic_classifier(resampled=False)
+    square = images(0, 1, 16, 24)
+    approximation = model.coefficients(square)[0]
+    np.testing.assert_allclose(approximation, tf.nn.avg_pool2d(square, 8, 8, "VALID"), atol=1e-6)
+    padded = np.pad(square[:, :13, :18], ((0, 0), (0, 3), (0, 6), (0, 0)))
+    for one, other in zip(model.coefficients(square[:, :13, :18]), model.coefficients(padded), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_a_head_needs_no_finer_details_and_computes_none():

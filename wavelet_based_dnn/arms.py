@@ -44,6 +44,7 @@ BASELINES = {
     "convolutional, layer": Arm(
         partial(build_fully_convolutional, normalisation="layer"), TRAINED_SIZES, 1e-2
     ),
+    "wavelet, not resampled": Arm(partial(build_dynamic_classifier, resampled=False), TRAINED_SIZES, 1e-2),
     "switchable": Arm(
         partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, 1e-2, largest_teaches=True
     ),

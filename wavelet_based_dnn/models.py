@@ -89,7 +89,7 @@ def count_exit_macs(model, height, width):
     return multiplications(asked, (1, height, width, 1))
 
 
-def build_dynamic_classifier(split="haar", reuse=True, seed=0):
+def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
     """Return an untrained `DynamicClassifier`.
 
     Parameters
@@ -98,6 +98,9 @@ def build_dynamic_classifier(split="haar", reuse=True, seed=0):
         What makes the approximations and details.
     reuse : bool
         Whether a refinement joins the features of the level before; otherwise every level starts anew.
+    resampled : bool
+        Whether images are resampled to 32 x 32 pixels; otherwise they are split as they are, with zeros to
+        the right and below up to a multiple of 8, and every head reads the mean over all places.
     seed : int
         Of the initial weights.
 
@@ -108,7 +111,7 @@ def build_dynamic_classifier(split="haar", reuse=True, seed=0):
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-    return DynamicClassifier(SPLITS[split], reuse, seed)
+    return DynamicClassifier(SPLITS[split], reuse, resampled, seed)
 
 
 class DynamicClassifier(keras.Model):
@@ -125,13 +128,14 @@ class DynamicClassifier(keras.Model):
     Parameters
     ----------
     split : pyramids.Split
-    reuse, seed
+    reuse, resampled, seed
         As of `build_dynamic_classifier`.
     """
 
-    def __init__(self, split, reuse, seed):
+    def __init__(self, split, reuse, resampled, seed):
         super().__init__(name="dynamic")
-        self.split, self.reuse, seeds = split, reuse, _seeds(seed)
+        self.split, self.reuse, self.resampled = split, reuse, resampled
+        seeds = _seeds(seed)
         bands = 1 + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         self.stem = _network(1, [_convolution(FEATURES, seeds) for _ in range(2)])
         self.lateral = [_network(FEATURES, [_projection(seeds)]) for _ in range(LEVELS if reuse else 0)]
@@ -141,7 +145,10 @@ class DynamicClassifier(keras.Model):
         self.bodies = [
             _network(FEATURES, [_convolution(FEATURES, seeds) for _ in range(count)]) for count in (1, 1, 2)
         ]
-        self.heads = [_head(side, strides, seeds) for side, strides in ((4, 1), (4, 1), (8, 1), (16, 2))]
+        self.heads = [
+            _head(side if resampled else None, strides, seeds)
+            for side, strides in ((4, 1), (4, 1), (8, 1), (16, 2))
+        ]
         self.built = True
 
     def call(self, images, training=False):
@@ -155,8 +162,12 @@ class DynamicClassifier(keras.Model):
         return list(self.refined(self.coefficients(images)))
 
     def coefficients(self, images):
-        """Return the pyramid of images on their canvas, as `pyramids.pyramid` does; raises as `call`."""
-        return pyramid(resample(checked(images), CANVAS, CANVAS), LEVELS, self.split)
+        """Return the pyramid of images as `pyramids.pyramid` does; raises as `call`."""
+        images = checked(images)
+        if self.resampled:
+            return pyramid(resample(images, CANVAS, CANVAS), LEVELS, self.split)
+        margins = [[0, -size % 2**LEVELS] for size in images.shape[1:3]]
+        return pyramid(tf.pad(images, [[0, 0], *margins, [0, 0]]), LEVELS, self.split)
 
     def refined(self, coefficients):
         """Yield the logits of one head after the other, computing each when it is asked for.
@@ -213,7 +224,7 @@ def build_cnn(size, seed=0):
     """
     seeds = _seeds(seed)
     trunk = [_convolution(filters, seeds, *shape) for filters, *shape in cnn_convolutions(size)]
-    return Resized(_network(1, [*trunk, *_readout(seeds)], side=size), size)
+    return Resized(_network(1, [*trunk, *_readout(layers.Flatten(), seeds)], side=size), size)
 
 
 class Resized(keras.Model):
@@ -309,15 +320,16 @@ def _projection(seeds):
 
 
 def _head(side, strides, seeds):
-    """Return one or two convolutions, so that 8 x 8 places at most are left, and a dense readout."""
+    """Return one or two convolutions and a readout of all places or, if their number is open, of the mean."""
     strided = [_convolution(WIDE, seeds, strides=2)] if strides == 2 else []
-    return _network(FEATURES, [*strided, _convolution(WIDE, seeds), *_readout(seeds)], side)
+    pooling = layers.Flatten() if side else layers.GlobalAveragePooling2D()
+    return _network(FEATURES, [*strided, _convolution(WIDE, seeds), *_readout(pooling, seeds)], side)
 
 
-def _readout(seeds):
+def _readout(pooling, seeds):
     initializer = keras.initializers.HeNormal(next(seeds))
     hidden = layers.Dense(HIDDEN, "relu", kernel_initializer=initializer)
-    return [layers.Flatten(), hidden, _linear(seeds)]
+    return [pooling, hidden, _linear(seeds)]
 
 
 def _linear(seeds):
