@@ -22,7 +22,7 @@ CANVAS = 32  # pixels a side
 LEVELS = 3
 FEATURES, WIDE, HIDDEN = 16, 32, 64
 STRIDED_FROM = 20  # pixels a side
-NORMALISATIONS = {"batch": layers.BatchNormalization, "layer": layers.LayerNormalization}
+PRIVATE_MOMENTUM = 0.9  # a private normalisation sees a seventh of the batches
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -251,7 +251,7 @@ def build_fully_convolutional(private_sizes=(), normalisation="batch", seed=0):
     seed : int
         Of the initial weights.
     """
-    return FullyConvolutional(private_sizes, NORMALISATIONS[normalisation], seed)
+    return FullyConvolutional(private_sizes, normalisation, seed)
 
 
 class FullyConvolutional(keras.Model):
@@ -270,7 +270,9 @@ class FullyConvolutional(keras.Model):
             layer = _convolution(filters, seeds, kernel, strides, activation=None)
             self.convolutions.append(_network(channels, [layer]))
             kinds = range(max(1, len(private_sizes)))
-            self.normalisations.append([_network(filters, [normalisation()]) for _ in kinds])
+            self.normalisations.append(
+                [_network(filters, [_normalisation(normalisation, private_sizes)]) for _ in kinds]
+            )
             channels = filters
         self.readout = _network(channels, [layers.GlobalAveragePooling2D(), _linear(seeds)])
         self.built = True
@@ -330,6 +332,12 @@ def _readout(pooling, seeds):
     initializer = keras.initializers.HeNormal(next(seeds))
     hidden = layers.Dense(HIDDEN, "relu", kernel_initializer=initializer)
     return [pooling, hidden, _linear(seeds)]
+
+
+def _normalisation(kind, private_sizes):
+    if kind == "layer":
+        return layers.LayerNormalization()
+    return layers.BatchNormalization(momentum=PRIVATE_MOMENTUM if private_sizes else 0.99)
 
 
 def _linear(seeds):
