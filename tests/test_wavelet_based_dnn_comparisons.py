@@ -27,15 +27,23 @@ def test_heads_and_sizes_keep_their_places():
     np.testing.assert_allclose(comparisons.by_head(table), 100 * heads)
     np.testing.assert_allclose(comparisons.by_size(table), 100 * heads[..., -1])
     np.testing.assert_allclose(comparisons.gains_by_level(table), 100 * np.diff(heads))
-    single = pd.DataFrame({"accuracy": heads[..., 0].tolist()})
+    single = pd.DataFrame({"head_accuracy": heads[..., 0].tolist()})
     np.testing.assert_allclose(comparisons.by_size(single), 100 * heads[..., 0])
+    few = pd.DataFrame({"head_accuracy": [run[:2].ravel().tolist() for run in heads]})
+    np.testing.assert_allclose(comparisons.by_head(few, SIZES[:2]), 100 * heads[:, :2])
 
 
-def test_specialists_are_ordered_by_size_whatever_the_order_of_the_rows():
-    table = pd.DataFrame({"seed": [0, 1, 0, 1], "size": [28, 8, 8, 28], "accuracy": [0.4, 0.1, 0.2, 0.3]})
-    values, sizes = comparisons.specialists_by_size(table)
-    np.testing.assert_array_equal(sizes, [8, 28])
-    np.testing.assert_allclose(values, [[20, 40], [10, 30]])
+def test_the_network_of_a_specialist_is_chosen_on_validation():
+    tried = (14, 14, 0.9, 1), (14, 28, 0.8, 2), (8, 8, 0.7, 3), (8, 28, 0.8, 4)
+    rows = [
+        {"seed": seed, "size": size, "network": network, "validation": [good], "right": np.arange(4) < share}
+        for size, network, good, share in tried
+        for seed in range(2)
+    ]
+    found = comparisons.best_specialists(pd.DataFrame(rows))
+    assert list(found) == [8, 14]
+    assert [network for network, _ in found.values()] == [28, 14]
+    np.testing.assert_array_equal([values for _, values in found.values()], [[100, 100], [25, 25]])
 
 
 @pytest.mark.parametrize("allowed", [0.0, 0.1, 1.0, 20.0])

@@ -9,6 +9,7 @@ from wavelet_based_dnn.models import (
     build_cnn,
     build_dynamic_classifier,
     build_fully_convolutional,
+    build_resized_convolutional,
     cnn_convolutions,
     count_exit_macs,
     count_macs,
@@ -65,13 +66,21 @@ def test_spoiled_details_are_zeros_or_those_of_the_image_before():
     zeroed, shuffled = (SPLITS[f"{name} details"].split(given_images) for name in ("zeroed", "shuffled"))
     np.testing.assert_array_equal(zeroed[1], np.zeros_like(details))
     np.testing.assert_array_equal(shuffled[1], np.stack([details[2], details[0], details[1]]))
+    without = SPLITS["no finest details"]
+    np.testing.assert_array_equal(without.split(given_images)[1], details)
+    finest = without.split(tf.constant(images(0, 1, 32, 32)))
+    np.testing.assert_array_equal(finest[1], np.zeros((1, 16, 16, 3)))
     for split in (zeroed, shuffled):
         np.testing.assert_array_equal(split[0], approximation)
 
 
-@pytest.fixture(scope="module", params=[*SPLITS, "no reuse", "not resampled"])
+@pytest.fixture(scope="module", params=[*SPLITS, "no reuse", "not resampled", "details only"])
 def dynamic(request):
-    options = {"no reuse": {"reuse": False}, "not resampled": {"resampled": False}}
+    options = {
+        "no reuse": {"reuse": False},
+        "not resampled": {"resampled": False},
+        "details only": {"reread": False},
+    }
     return build_dynamic_classifier(**options.get(request.param, {"split": request.param}))
 
 
@@ -95,7 +104,7 @@ NETWORKS = [
     build_dynamic_classifier(),
     build_cnn(14),
     build_fully_convolutional(),
-    build_fully_convolutional(normalisation="layer"),
+    build_resized_convolutional(20),
     build_fully_convolutional((8, 16, 32)),
 ]
 
@@ -172,6 +181,11 @@ def test_macs_of_the_dynamic_classifier_by_hand():
     assert count_macs(model, 32, 32) == expected
     # Who leaves at a head has asked those before it.
     assert count_exit_macs(model, 32, 32) == np.cumsum(marginal).tolist()
+
+
+def test_a_narrow_cnn_costs_less():
+    whole, half = (count_macs(build_cnn(28, width), 28, 28)[0] for width in (1, 0.5))
+    assert 0.25 < half / whole < 0.35
 
 
 def test_private_sizes_have_normalisations_of_their_own():

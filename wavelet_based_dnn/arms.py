@@ -4,7 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from wavelet_based_dnn.models import build_cnn, build_dynamic_classifier, build_fully_convolutional
+from wavelet_based_dnn.models import (
+    build_cnn,
+    build_dynamic_classifier,
+    build_fully_convolutional,
+    build_resized_convolutional,
+)
 from wavelet_based_dnn.pyramids import SPLITS
 
 TRAINED_SIZES = (8, 12, 16, 20, 24, 28, 32)
@@ -22,38 +27,38 @@ class Arm(NamedTuple):
         From a keyword argument `seed` to an untrained classifier.
     sizes : tuple of int
         At which it is trained, in pixels a side.
-    learning_rate : float
-        The best of those tried (`experiments.tuning`) for one epoch on MNIST's validation images.
-    largest_teaches : bool
+    distillation, largest_teaches
         As of `training.Schedule`.
     """
 
     build: Callable
-    sizes: tuple[int, ...]
-    learning_rate: float
+    sizes: tuple[int, ...] = TRAINED_SIZES
+    distillation: float = 0.5
     largest_teaches: bool = False
 
 
-SPECIALISTS = {f"specialist {size}": Arm(partial(build_cnn, size), (size,), 1e-2) for size in SIZES}
+# The specialists of a size: a network for it, and the network for 28 pixels that sees it enlarged.
+SPECIALISTS = {
+    f"specialist {size} at {network}": Arm(partial(build_cnn, network), (size,))
+    for size in SIZES
+    for network in dict.fromkeys((size, NATIVE))
+}
 # Of any size. The first is the specialist of 28 pixels, which sees other sizes resampled.
 BASELINES = {
-    "resized, 28": SPECIALISTS[f"specialist {NATIVE}"],
-    "resized, many": Arm(partial(build_cnn, NATIVE), TRAINED_SIZES, 1e-2),
-    "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,), 1e-2),
-    "convolutional, many": Arm(build_fully_convolutional, TRAINED_SIZES, 1e-2),
-    "convolutional, layer": Arm(
-        partial(build_fully_convolutional, normalisation="layer"), TRAINED_SIZES, 1e-2
-    ),
-    "wavelet, not resampled": Arm(partial(build_dynamic_classifier, resampled=False), TRAINED_SIZES, 1e-2),
-    "switchable": Arm(
-        partial(build_fully_convolutional, TRAINED_SIZES), TRAINED_SIZES, 1e-2, largest_teaches=True
-    ),
+    "resized, 28": SPECIALISTS[f"specialist {NATIVE} at {NATIVE}"],
+    "resized, many": Arm(partial(build_cnn, NATIVE)),
+    "resized, half": Arm(partial(build_cnn, NATIVE, 0.5)),
+    "resized, quarter": Arm(partial(build_cnn, NATIVE, 0.25)),
+    "resized, mean": Arm(partial(build_resized_convolutional, NATIVE)),
+    "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,)),
+    "convolutional, many": Arm(build_fully_convolutional),
+    "switchable": Arm(partial(build_fully_convolutional, TRAINED_SIZES), largest_teaches=True),
+    "wavelet, not resampled": Arm(partial(build_dynamic_classifier, resampled=False)),
 }
 DYNAMIC = {
-    **{
-        f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split), TRAINED_SIZES, 1e-2)
-        for split in SPLITS
-    },
-    "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False), TRAINED_SIZES, 1e-2),
+    **{f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split)) for split in SPLITS},
+    "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False)),
+    "dynamic, details only": Arm(partial(build_dynamic_classifier, reread=False)),
+    "dynamic, no distillation": Arm(build_dynamic_classifier, distillation=0.0),
 }
 ARMS = SPECIALISTS | BASELINES | DYNAMIC

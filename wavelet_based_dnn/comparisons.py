@@ -17,32 +17,40 @@ def by_size(table):
     table : pandas.DataFrame
         Rows of `experiments.baseline` or of `experiments.dynamic`.
     """
-    if "head_accuracy" in table:
-        return by_head(table)[..., -1]
-    return 100 * np.stack(list(table["accuracy"]))
+    return by_head(table)[..., -1]
 
 
-def by_head(table):
+def by_head(table, sizes=SIZES):
     """Return the accuracy of every head, an array (runs, sizes, heads).
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `experiments.dynamic`.
+        Rows of `experiments.dynamic`, or of others over the sizes `sizes`.
+    sizes : sequence of int
     """
-    return 100 * np.stack(list(table["head_accuracy"])).reshape(len(table), len(SIZES), HEADS)
+    return 100 * np.stack(list(table["head_accuracy"])).reshape(len(table), len(sizes), -1)
 
 
-def specialists_by_size(table):
-    """Return the accuracy of the specialist of each size, an array (seeds, sizes), and the sizes.
+def best_specialists(table):
+    """Return the specialists of each size: the network with the best mean validation accuracy.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `experiments.specialist`, as many seeds for every size.
+        Rows of `experiments.specialist`, as many seeds for every size and network.
+
+    Returns
+    -------
+    dict from int to (int, array, shape (seeds,))
+        From the size to that of the network and its test accuracy, sizes ascending.
     """
-    wide = 100 * table.pivot(index="seed", columns="size", values="accuracy")
-    return wide.to_numpy(), wide.columns.to_numpy()
+    scores = table.assign(validation=table["validation"].map(np.mean), accuracy=table["right"].map(np.mean))
+    chosen = {}
+    for size, rows in scores.groupby("size"):
+        network = rows.groupby("network")["validation"].mean().idxmax()
+        chosen[size] = network, 100 * rows.loc[rows["network"] == network, "accuracy"].to_numpy()
+    return chosen
 
 
 def gains_by_level(table):
@@ -72,7 +80,8 @@ def cheapest_exit(run, whole_macs, allowed):
     threshold : float
     """
     finest = run["validation"][TRAINED_SIZES.index(NATIVE)]
-    fits = np.flatnonzero(100 * (finest - np.asarray(run["exit_validation"])) <= allowed)
+    # Shares of images are rounded; what is lost exactly is still allowed.
+    fits = np.flatnonzero(100 * (finest - np.asarray(run["exit_validation"])) <= allowed + 1e-9)
     chosen = fits[0] if fits.size else len(THRESHOLDS) - 1
     saved = 100 * (1 - run["exit_macs"][chosen] / whole_macs)
     finest = run["head_accuracy"][SIZES.index(NATIVE) * HEADS + HEADS - 1]

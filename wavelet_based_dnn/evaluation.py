@@ -30,9 +30,9 @@ def predictions(model, images, height, width, batch_size=500):
     return np.concatenate([decide(images[i : i + batch_size]) for i in starts], axis=1)
 
 
-def accuracies(model, images, labels, height, width):
-    """Return the share of images that each head gets right at a size, an array (heads,)."""
-    return np.mean(predictions(model, images, height, width).argmax(-1) == labels, axis=1)
+def right_answers(model, images, labels, height, width):
+    """Return whether each head is right on each image at a size, an array (heads, n) of bool."""
+    return predictions(model, images, height, width).argmax(-1) == labels
 
 
 def accuracies_on_8x8_digits(model):
@@ -44,7 +44,8 @@ def accuracies_on_8x8_digits(model):
     images, margin = digits.as_float(), (FRAME, FRAME)
     framed = np.pad(images, ((0, 0), margin, margin, (0, 0)))
     return [
-        float(accuracies(model, views, digits.labels, *views.shape[1:3])[-1]) for views in (images, framed)
+        float(right_answers(model, views, digits.labels, *views.shape[1:3])[-1].mean())
+        for views in (images, framed)
     ]
 
 

@@ -1,20 +1,24 @@
 """The measurements of this study; their records are in `results/`."""
 
 import numpy as np
+import tensorflow as tf
 
 from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
 from common.pretrained import load_classifier
 from wavelet_based_dnn.arms import ARMS, NATIVE, SIZES
 from wavelet_based_dnn.coefficients import at_level
-from wavelet_based_dnn.evaluation import accuracies, accuracies_on_8x8_digits, early_exit, predictions
+from wavelet_based_dnn.evaluation import accuracies_on_8x8_digits, early_exit, predictions, right_answers
 from wavelet_based_dnn.models import count_exit_macs, load_dynamic_classifier
 from wavelet_based_dnn.pyramids import SPLITS
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
 EPOCHS = 5
-STRETCHED = ((12, 24), (24, 12), (21, 35), (35, 21))
-ABLATION_SIZES = (8, 14, 28)
+# Chosen by `tuning`: MNIST's validation images, one epoch, seed 0.
+RATES = {"dynamic, haar": 1e-2, "specialist": 1e-2}
+STRETCHED = ((12, 24), (35, 21))
+OTHERWISE_RESIZED = (("nearest", 14), ("area", 14), ("bicubic", 14), ("nearest", 40), ("bicubic", 40))
+PAIRED_SIZES = (8, 14, 28)
 PADDED = ((28, 40), (40, 28))
 PHOTOGRAPH_LEVELS = (5, 4, 3, 2, 1, 0)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
@@ -43,25 +47,28 @@ def tuning(*, dataset="mnist", arm, learning_rate, epochs, seed):
 
 
 @experiment(version=1, tolerance=0.02)
-def specialist(*, dataset="mnist", size, learning_rate, epochs=EPOCHS, seed):
+def specialist(*, dataset="mnist", size, network, learning_rate, epochs=EPOCHS, seed):
     """Train a network for one size and measure it there.
 
     Parameters
     ----------
     size : one of `arms.SIZES`
+        Of the images.
+    network : int
+        Size in pixels that the network is for: `size`, or 28, for which images are enlarged or reduced.
     dataset, learning_rate, epochs, seed
         As of `tuning`.
 
     Returns
     -------
     dict
-        validation, as of `tuning`; accuracy, on the 10,000 test images.
+        validation, as of `tuning`; right, whether each of the 10,000 test images is.
     """
-    arm = f"specialist {size}"
+    arm = f"specialist {size} at {network}"
     model = trained(dataset, arm, learning_rate, epochs, seed)
     return {
         "validation": on_validation(model, dataset, arm),
-        "accuracy": on_test(model, dataset, [(size, size)])[0, -1],
+        "right": right_on(model, load_dataset(dataset).test, [(size, size)])[0, -1],
     }
 
 
@@ -78,13 +85,15 @@ def baseline(*, dataset="mnist", arm, learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        validation, as of `tuning`; accuracy, on the 10,000 test images, a list over `arms.SIZES`; and what
-        `elsewhere` returns.
+        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `arms.SIZES`; and
+        what `paired` and `elsewhere` return.
     """
     model = trained(dataset, arm, learning_rate, epochs, seed)
+    right = right_on(model, load_dataset(dataset).test, square(SIZES))
     return {
         "validation": on_validation(model, dataset, arm),
-        "accuracy": on_test(model, dataset, square(SIZES))[:, -1],
+        "head_accuracy": right.mean(-1).ravel(),
+        **paired(right, SIZES),
         **elsewhere(model, dataset),
     }
 
@@ -101,16 +110,18 @@ def dynamic(*, dataset="mnist", learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `arms.SIZES` and,
-        fastest, the heads; what `elsewhere` returns; zeroed and shuffled, the accuracy at 28 pixels when the
-        details are spoiled so, not before the test; and of early exits at 28 pixels, lists over `THRESHOLDS`:
-        exit_accuracy and exit_macs on the test images, exit_validation and exit_validation_macs.
+        What `baseline` does, head_accuracy over `arms.SIZES` and, fastest, the heads; zeroed and shuffled,
+        the accuracy at 28 pixels when the details are spoiled so, not before the test; and of early exits at
+        28 pixels, lists over `THRESHOLDS`: exit_accuracy and exit_macs on the test images, exit_validation
+        and exit_validation_macs.
     """
     arm = "dynamic, haar"
     model = trained(dataset, arm, learning_rate, epochs, seed)
+    right = right_on(model, load_dataset(dataset).test, square(SIZES))
     return {
         "validation": on_validation(model, dataset, arm),
-        "head_accuracy": on_test(model, dataset, square(SIZES)).ravel(),
+        "head_accuracy": right.mean(-1).ravel(),
+        **paired(right, SIZES),
         **elsewhere(model, dataset),
         **exits(model, dataset),
         **spoiled(model, dataset),
@@ -130,14 +141,16 @@ def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `ABLATION_SIZES`
-        and, fastest, the heads.
+        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `PAIRED_SIZES` and,
+        fastest, the heads; and what `paired` returns.
     """
     arm = f"dynamic, {variant}"
     model = trained(dataset, arm, learning_rate, epochs, seed)
+    right = right_on(model, load_dataset(dataset).test, square(PAIRED_SIZES))
     return {
         "validation": on_validation(model, dataset, arm),
-        "head_accuracy": on_test(model, dataset, square(ABLATION_SIZES)).ravel(),
+        "head_accuracy": right.mean(-1).ravel(),
+        **paired(right, PAIRED_SIZES),
     }
 
 
@@ -154,23 +167,22 @@ def committed(*, dataset="mnist", seed=0):
     Returns
     -------
     dict
-        right_at_0 to right_at_3, for each head, the coarsest first, whether it is right on each image.
+        head_0 to head_3, the coarsest first: whether it is right on each image.
     """
-    test = load_dataset(dataset).test
-    logits = predictions(load_dynamic_classifier(dataset), test.as_float(), NATIVE, NATIVE)
-    return {f"right_at_{head}": one.argmax(-1) == test.labels for head, one in enumerate(logits)}
+    right = right_on(load_dynamic_classifier(dataset), load_dataset(dataset).test, [(NATIVE, NATIVE)])[0]
+    return {f"head_{number}": one for number, one in enumerate(right)}
 
 
 @experiment(version=1, tolerance=0.1)
-def photographs(*, dataset="imagenet_samples", network, wavelet="haar", seed=0):
+def photographs(*, dataset="imagenet_samples", network, reduction, seed=0):
     """Show a pretrained ImageNet classifier the 20 samples of 224 pixels, level by level.
 
     Parameters
     ----------
     dataset : "imagenet_samples"
     network : one of `common.pretrained.OFFLINE`
-    wavelet : str
-        Name of an orthogonal wavelet.
+    reduction : str
+        Name of an orthogonal wavelet, or "resized": the image reduced by as much and enlarged again.
     seed : int
         Nothing is drawn.
 
@@ -182,7 +194,7 @@ def photographs(*, dataset="imagenet_samples", network, wavelet="haar", seed=0):
     """
     samples = load_imagenet_samples()
     classify = load_classifier(network)
-    views = [at_level(samples.as_float(), level, wavelet) for level in PHOTOGRAPH_LEVELS]
+    views = [reduced(samples.as_float(), level, reduction) for level in PHOTOGRAPH_LEVELS]
     decisions = np.stack([classify.predict(view, verbose=0).argmax(-1) for view in views])
     return {
         "accuracy": np.mean(decisions == samples.labels, axis=1),
@@ -190,28 +202,34 @@ def photographs(*, dataset="imagenet_samples", network, wavelet="haar", seed=0):
     }
 
 
+def reduced(images, level, reduction):
+    """Return images from one number in ``4**level``, by the reductions of `photographs`."""
+    if reduction != "resized":
+        return at_level(images, level, reduction)
+    height, width = (size // 2**level for size in images.shape[1:3])
+    small = tf.image.resize(images, (height, width), "bicubic", antialias=True)
+    return tf.image.resize(small, images.shape[1:3], "bicubic").numpy()
+
+
 def trained(dataset, arm, learning_rate, epochs, seed):
     """Return the classifier of an arm, trained on the first 55,000 training images."""
-    images = load_dataset(dataset).train[:TRAINING_IMAGES]
-    built = ARMS[arm].build(seed=seed)
-    schedule = Schedule(epochs, learning_rate, largest_teaches=ARMS[arm].largest_teaches)
-    train(built, images.as_float(), images.labels, ARMS[arm].sizes, schedule, seed=seed)
-    return built
+    build, sizes, *teaching = ARMS[arm]
+    images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build(seed=seed)
+    train(
+        model, images.as_float(), images.labels, sizes, Schedule(epochs, learning_rate, *teaching), seed=seed
+    )
+    return model
 
 
 def on_validation(model, dataset, arm):
     """Return the accuracy of the finest head on the validation images at the sizes of an arm's training."""
-    return on_images(model, load_dataset(dataset).train[TRAINING_IMAGES:], square(ARMS[arm].sizes))[:, -1]
+    validation = load_dataset(dataset).train[TRAINING_IMAGES:]
+    return right_on(model, validation, square(ARMS[arm].sizes))[:, -1].mean(-1)
 
 
-def on_test(model, dataset, shapes):
-    """Return the accuracy on the test images at some shapes, an array (shapes, heads)."""
-    return on_images(model, load_dataset(dataset).test, shapes)
-
-
-def on_images(model, images, shapes):
-    """Return the accuracy on an `ImageSet` at some shapes, an array (shapes, heads)."""
-    return np.array([accuracies(model, images.as_float(), images.labels, *shape) for shape in shapes])
+def right_on(model, images, shapes):
+    """Return whether each head is right on each image of an `ImageSet`, an array (shapes, heads, n)."""
+    return np.array([right_answers(model, images.as_float(), images.labels, *shape) for shape in shapes])
 
 
 def square(sizes):
@@ -219,27 +237,52 @@ def square(sizes):
     return [(size, size) for size in sizes]
 
 
-def elsewhere(model, dataset):
-    """Return the accuracy of the finest head on images unlike those of the training.
+def paired(right, sizes):
+    """Return whether the finest head is right on each test image, right_at_8, right_at_14 and right_at_28.
 
-    stretched, a list over `STRETCHED`, and padded, over `PADDED`, on the test images; for "mnist" also
-    digits_8x8 and digits_8x8_framed (`evaluation.accuracies_on_8x8_digits`).
+    Parameters
+    ----------
+    right : array of bool, shape (sizes, heads, n)
+    sizes : sequence of int
+    """
+    return {f"right_at_{size}": right[sizes.index(size), -1] for size in PAIRED_SIZES}
+
+
+def elsewhere(model, dataset):
+    """Return the accuracy of the finest head on test images unlike those of the training.
+
+    Returns
+    -------
+    dict
+        Lists: stretched over the shapes `STRETCHED`; padded with zeros over the shapes `PADDED`;
+        otherwise_resized over `OTHERWISE_RESIZED`, methods of ``tf.image.resize``, with anti-aliasing where
+        there is one, and sizes. For "mnist" also digits_8x8 and digits_8x8_framed, which are no test images
+        (`evaluation.accuracies_on_8x8_digits`).
     """
     test = load_dataset(dataset).test
-    found = {
-        "stretched": on_test(model, dataset, STRETCHED)[:, -1],
-        "padded": [padded(model, test, *shape) for shape in PADDED],
+    views = [padded(test.as_float(), *shape) for shape in PADDED]
+    views += [
+        tf.image.resize(test.as_float(), (size, size), method, antialias=True).numpy()
+        for method, size in OTHERWISE_RESIZED
+    ]
+    found = [right_answers(model, view, test.labels, *view.shape[1:3])[-1].mean() for view in views]
+    results = {
+        "stretched": right_on(model, test, STRETCHED)[:, -1].mean(-1),
+        "padded": found[: len(PADDED)],
+        "otherwise_resized": found[len(PADDED) :],
     }
     if dataset == "mnist":
-        found["digits_8x8"], found["digits_8x8_framed"] = accuracies_on_8x8_digits(model)
-    return found
+        results["digits_8x8"], results["digits_8x8_framed"] = accuracies_on_8x8_digits(model)
+    return results
 
 
-def padded(model, images, height, width):
-    """Return the accuracy of the finest head on an `ImageSet` with rows or columns of zeros around."""
-    margins = [((size - NATIVE) // 2, -((NATIVE - size) // 2)) for size in (height, width)]
-    larger = np.pad(images.as_float(), ((0, 0), *margins, (0, 0)))
-    return accuracies(model, larger, images.labels, height, width)[-1]
+def padded(images, height, width):
+    """Return images with rows or columns of zeros around."""
+    margins = [
+        ((size - old) // 2, -((old - size) // 2))
+        for size, old in zip((height, width), images.shape[1:3], strict=True)
+    ]
+    return np.pad(images, ((0, 0), *margins, (0, 0)))
 
 
 def exits(model, dataset):
@@ -260,6 +303,6 @@ def spoiled(model, dataset):
     split, found = model.split, {}
     for name in ("zeroed", "shuffled"):
         model.split = SPLITS[f"{name} details"]
-        found[name] = on_test(model, dataset, [(NATIVE, NATIVE)])[0, -1]
+        found[name] = right_on(model, load_dataset(dataset).test, [(NATIVE, NATIVE)])[0, -1].mean()
     model.split = split
     return found

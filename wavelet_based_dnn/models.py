@@ -13,12 +13,12 @@ from keras import layers
 
 from common.cost import multiplications
 from common.validation import as_images
-from wavelet_based_dnn.pyramids import SPLITS, enlarged, pyramid
+from wavelet_based_dnn.pyramids import FINEST, SPLITS, enlarged, pyramid
 from wavelet_based_dnn.resampling import resample
 
 CLASSES = 10
 SMALLEST = 7  # pixels a side
-CANVAS = 32  # pixels a side
+CANVAS = FINEST  # pixels a side
 LEVELS = 3
 FEATURES, WIDE, HIDDEN = 16, 32, 64
 STRIDED_FROM = 20  # pixels a side
@@ -89,7 +89,7 @@ def count_exit_macs(model, height, width):
     return multiplications(asked, (1, height, width, 1))
 
 
-def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
+def build_dynamic_classifier(split="haar", reuse=True, reread=True, resampled=True, seed=0):
     """Return an untrained `DynamicClassifier`.
 
     Parameters
@@ -98,6 +98,9 @@ def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
         What makes the approximations and details.
     reuse : bool
         Whether a refinement joins the features of the level before; otherwise every level starts anew.
+    reread : bool
+        Whether a refinement reads the approximation beside its details; otherwise it has to know it from the
+        features of the level before.
     resampled : bool
         Whether images are resampled to 32 x 32 pixels; otherwise they are split as they are, with zeros to
         the right and below up to a multiple of 8, and every head reads the mean over all places.
@@ -111,7 +114,7 @@ def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-    return DynamicClassifier(SPLITS[split], reuse, resampled, seed)
+    return DynamicClassifier(SPLITS[split], reuse, reread, resampled, seed)
 
 
 class DynamicClassifier(keras.Model):
@@ -128,15 +131,15 @@ class DynamicClassifier(keras.Model):
     Parameters
     ----------
     split : pyramids.Split
-    reuse, resampled, seed
+    reuse, reread, resampled, seed
         As of `build_dynamic_classifier`.
     """
 
-    def __init__(self, split, reuse, resampled, seed):
+    def __init__(self, split, reuse, reread, resampled, seed):
         super().__init__(name="dynamic")
-        self.split, self.reuse, self.resampled = split, reuse, resampled
+        self.split, self.reuse, self.reread, self.resampled = split, reuse, reread, resampled
         seeds = _seeds(seed)
-        bands = 1 + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
+        bands = reread + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         self.stem = _network(1, [_convolution(FEATURES, seeds) for _ in range(2)])
         self.lateral = [_network(FEATURES, [_projection(seeds)]) for _ in range(LEVELS if reuse else 0)]
         self.entries = [
@@ -181,7 +184,8 @@ class DynamicClassifier(keras.Model):
         features = self.stem(approximation)
         yield self.heads[0](features)
         for level, detail in enumerate(details):
-            found = self.entries[level](tf.concat([approximation, detail], -1))
+            seen = tf.concat([approximation, detail], -1) if self.reread else detail
+            found = self.entries[level](seen)
             if self.reuse:
                 known = self.lateral[level](features)
                 # The first refinement stands on the same grid as the stem.
@@ -209,7 +213,7 @@ def checked(images):
     return images
 
 
-def build_cnn(size, seed=0):
+def build_cnn(size, width=1.0, seed=0):
     """Return an untrained convolutional network of one size, `Resized`.
 
     Five convolutions, of which the first has a stride of 2 from 20 pixels up, then a dense layer over all
@@ -219,12 +223,21 @@ def build_cnn(size, seed=0):
     ----------
     size : int
         In pixels a side; images of other sizes are resampled to it.
+    width : float
+        Factor on the features of the convolutions.
     seed : int
         Of the initial weights.
     """
     seeds = _seeds(seed)
-    trunk = [_convolution(filters, seeds, *shape) for filters, *shape in cnn_convolutions(size)]
+    trunk = [
+        _convolution(round(width * filters), seeds, *shape) for filters, *shape in cnn_convolutions(size)
+    ]
     return Resized(_network(1, [*trunk, *_readout(layers.Flatten(), seeds)], side=size), size)
+
+
+def build_resized_convolutional(size, seed=0):
+    """Return the network of `build_fully_convolutional` for images of one size, `Resized`."""
+    return Resized(build_fully_convolutional(seed=seed), size)
 
 
 class Resized(keras.Model):
@@ -236,43 +249,40 @@ class Resized(keras.Model):
 
     def call(self, images, training=False):
         """Return the logits in a list; raises as `DynamicClassifier.call`."""
-        return [self.network(resample(checked(images), self.size, self.size), training=training)]
+        resampled = resample(checked(images), self.size, self.size)
+        return tf.nest.flatten(self.network(resampled, training=training))
 
 
-def build_fully_convolutional(private_sizes=(), normalisation="batch", seed=0):
+def build_fully_convolutional(private_sizes=(), seed=0):
     """Return an untrained `FullyConvolutional` network.
 
     Parameters
     ----------
     private_sizes : sequence of int
-        In pixels a side, those that have normalisations of their own; without any, all share one.
-    normalisation : "batch" or "layer"
-        Over a batch and all places, or over the features of each place, which no size can mislead.
+        In pixels a side, those that have batch normalisations of their own; without any, the layers
+        normalise the features of each place, which no size can mislead.
     seed : int
         Of the initial weights.
     """
-    return FullyConvolutional(private_sizes, normalisation, seed)
+    return FullyConvolutional(private_sizes, seed)
 
 
 class FullyConvolutional(keras.Model):
-    """The convolutions of `build_cnn` with normalisations, a mean over all places and a linear layer.
+    """The convolutions of `build_cnn`, normalised, with a mean over all places and a linear layer.
 
     With private sizes it is a resolution-switchable network (Wang et al. 2020, arXiv:2007.09558): one set of
     kernels, and for every size of training its own normalisation. Images of other sizes take that of the
     size whose number of pixels is nearest in ratio.
     """
 
-    def __init__(self, private_sizes, normalisation, seed):
+    def __init__(self, private_sizes, seed):
         super().__init__(name="fully_convolutional")
         self.private_sizes, seeds = tuple(private_sizes), _seeds(seed)
         self.convolutions, self.normalisations, channels = [], [], 1
-        for filters, kernel, strides in cnn_convolutions(CANVAS):
-            layer = _convolution(filters, seeds, kernel, strides, activation=None)
+        for filters, *shape in cnn_convolutions(CANVAS):
+            layer = _convolution(filters, seeds, *shape, activation=None)
             self.convolutions.append(_network(channels, [layer]))
-            kinds = range(max(1, len(private_sizes)))
-            self.normalisations.append(
-                [_network(filters, [_normalisation(normalisation, private_sizes)]) for _ in kinds]
-            )
+            self.normalisations.append([_network(filters, [kind]) for kind in _normalisations(private_sizes)])
             channels = filters
         self.readout = _network(channels, [layers.GlobalAveragePooling2D(), _linear(seeds)])
         self.built = True
@@ -334,10 +344,10 @@ def _readout(pooling, seeds):
     return [pooling, hidden, _linear(seeds)]
 
 
-def _normalisation(kind, private_sizes):
-    if kind == "layer":
-        return layers.LayerNormalization()
-    return layers.BatchNormalization(momentum=PRIVATE_MOMENTUM if private_sizes else 0.99)
+def _normalisations(private_sizes):
+    if not private_sizes:
+        return [layers.LayerNormalization()]
+    return [layers.BatchNormalization(momentum=PRIVATE_MOMENTUM) for _ in private_sizes]
 
 
 def _linear(seeds):

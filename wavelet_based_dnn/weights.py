@@ -7,7 +7,7 @@ import joblib
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
 from wavelet_based_dnn.arms import DYNAMIC
-from wavelet_based_dnn.experiments import EPOCHS
+from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
@@ -18,7 +18,7 @@ DATASETS = ("mnist", "fashion_mnist")
 def write(dataset):
     """Train the dynamic classifier of a data set, seed 0, and write its weights."""
     arm, images = DYNAMIC["dynamic, haar"], load_dataset(dataset).train[:TRAINING_IMAGES]
-    model, schedule = arm.build(seed=0), Schedule(EPOCHS, arm.learning_rate)
+    model, schedule = arm.build(seed=0), Schedule(EPOCHS, RATES["dynamic, haar"])
     train(
         model, images.as_float(), images.labels, arm.sizes, schedule, seed=0,
         checkpoint=CHECKPOINTS / f"{dataset}.npz",
