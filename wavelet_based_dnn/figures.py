@@ -6,6 +6,8 @@ import numpy as np
 from common.plotting import in_our_style
 from wavelet_based_dnn.arms import SIZES, TRAINED_SIZES
 
+MILLIONS = (0.2, 0.5, 1, 2)  # where the axis of MACs has its numbers
+
 
 @in_our_style
 def error_against_size(groups, specialists):
@@ -42,7 +44,7 @@ def error_against_size(groups, specialists):
 
 @in_our_style
 def accuracy_against_macs(panels):
-    """Draw test accuracy against MACs an image, on a logarithmic axis, a panel for each data set.
+    """Draw test accuracy against million MACs an image, on a logarithmic axis, a panel for each data set.
 
     Parameters
     ----------
@@ -53,8 +55,11 @@ def accuracy_against_macs(panels):
     plt.close(figure)
     for axis, (name, lines) in zip(axes[0], panels.items(), strict=True):
         for label, (macs, band) in lines.items():
-            (line,) = axis.plot(macs, band.mean, marker="o", markersize=4, label=label)
-            axis.fill_between(macs, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
-        axis.set(xscale="log", xlabel="MACs an image", ylabel="test accuracy / %", title=name)
+            millions = np.divide(macs, 1e6)
+            (line,) = axis.plot(millions, band.mean, marker="o", markersize=4, label=label)
+            axis.fill_between(millions, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
+        axis.set(xscale="log", xlabel="million MACs an image", ylabel="test accuracy / %", title=name)
+        axis.set_xticks(MILLIONS, [f"{million:g}" for million in MILLIONS])
+        axis.minorticks_off()
         axis.legend(frameon=False, loc="lower right")
     return figure
