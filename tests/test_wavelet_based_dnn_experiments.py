@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 
 from common.data import Dataset, load_dataset
+from common.experiments import sweep
 from wavelet_based_dnn import experiments
 from wavelet_based_dnn.arms import TRAINED_SIZES
+from wavelet_based_dnn.comparisons import best_rates
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,19 @@ def test_tuning_sees_no_test_image(monkeypatch):
     found = experiments.tuning(arm="specialist 8 at 8", **RUN)
     assert set(found) == {"validation"}
     assert found["validation"].shape == (1,)
+
+
+TRIED = [2.5e-3, 5e-3, 1e-2, 2e-2]
+
+
+@pytest.mark.parametrize(
+    ("name", "arms"),
+    [("dynamic, haar", ["dynamic, haar"]), ("specialist", ["specialist 8 at 8", "specialist 28 at 28"])],
+)
+def test_the_rates_are_the_best_of_those_tried(monkeypatch, name, arms):
+    monkeypatch.setenv("RESULTS", "replay")
+    table = sweep(experiments.tuning, arm=arms, learning_rate=TRIED, epochs=1, seed=0)
+    assert set(best_rates(table).values()) == {experiments.RATES[name]}
 
 
 def test_a_specialist_is_measured_at_its_size():

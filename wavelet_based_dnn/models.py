@@ -21,6 +21,7 @@ SMALLEST = 7  # pixels a side
 CANVAS = FINEST  # pixels a side
 LEVELS = 3
 FEATURES, WIDE, HIDDEN = 16, 32, 64
+WIDER = 48  # in place of WIDE where there is no dense layer
 STRIDED_FROM = 20  # pixels a side
 PRIVATE_MOMENTUM = 0.9  # a private normalisation sees a seventh of the batches
 WEIGHTS = Path(__file__).parent / "weights"
@@ -268,7 +269,7 @@ def build_fully_convolutional(private_sizes=(), seed=0):
 
 
 class FullyConvolutional(keras.Model):
-    """The convolutions of `build_cnn`, normalised, with a mean over all places and a linear layer.
+    """The convolutions of `build_cnn`, wider and normalised, a mean over all places and a linear layer.
 
     With private sizes it is a resolution-switchable network (Wang et al. 2020, arXiv:2007.09558): one set of
     kernels, and for every size of training its own normalisation. Images of other sizes take that of the
@@ -279,7 +280,7 @@ class FullyConvolutional(keras.Model):
         super().__init__(name="fully_convolutional")
         self.private_sizes, seeds = tuple(private_sizes), _seeds(seed)
         self.convolutions, self.normalisations, channels = [], [], 1
-        for filters, *shape in cnn_convolutions(CANVAS):
+        for filters, *shape in cnn_convolutions(CANVAS, WIDER):
             layer = _convolution(filters, seeds, *shape, activation=None)
             self.convolutions.append(_network(channels, [layer]))
             self.normalisations.append([_network(filters, [kind]) for kind in _normalisations(private_sizes)])
@@ -303,11 +304,19 @@ class FullyConvolutional(keras.Model):
         return int(np.argmin(np.abs(ratios)))
 
 
-def cnn_convolutions(size):
-    """Return (filters, kernel size, strides) of the five convolutions for images of a size."""
+def cnn_convolutions(size, wide=WIDE):
+    """Return (filters, kernel size, strides) of the five convolutions for images of a size.
+
+    Parameters
+    ----------
+    size : int
+        In pixels a side.
+    wide : int
+        Filters of the last two.
+    """
     first = 1 if size < STRIDED_FROM else 2
     narrow = [(FEATURES, 5, first), (FEATURES, 3, 1), (FEATURES, 3, 1)]
-    return [*narrow, (WIDE, 3, 2), (WIDE, 3, 1)]
+    return [*narrow, (wide, 3, 2), (wide, 3, 1)]
 
 
 def _seeds(seed):
