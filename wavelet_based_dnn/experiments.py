@@ -85,17 +85,10 @@ def baseline(*, dataset="mnist", arm, learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `arms.SIZES`; and
-        what `paired` and `elsewhere` return.
+        What `at_sizes` returns for `arms.SIZES` and what `elsewhere` does.
     """
     model = trained(dataset, arm, learning_rate, epochs, seed)
-    right = right_on(model, load_dataset(dataset).test, square(SIZES))
-    return {
-        "validation": on_validation(model, dataset, arm),
-        "head_accuracy": right.mean(-1).ravel(),
-        **paired(right, SIZES),
-        **elsewhere(model, dataset),
-    }
+    return at_sizes(model, dataset, arm, SIZES) | elsewhere(model, dataset)
 
 
 @experiment(version=1, tolerance=0.15)
@@ -110,22 +103,14 @@ def dynamic(*, dataset="mnist", learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        What `baseline` does, head_accuracy over `arms.SIZES` and, fastest, the heads; zeroed and shuffled,
-        the accuracy at 28 pixels when the details are spoiled so, not before the test; and of early exits at
-        28 pixels, lists over `THRESHOLDS`: exit_accuracy and exit_macs on the test images, exit_validation
-        and exit_validation_macs.
+        What `baseline` does; zeroed and shuffled, the accuracy at 28 pixels when the details are spoiled so,
+        not before the test; and of early exits at 28 pixels, lists over `THRESHOLDS`: exit_accuracy and
+        exit_macs on the test images, exit_validation and exit_validation_macs.
     """
     arm = "dynamic, haar"
     model = trained(dataset, arm, learning_rate, epochs, seed)
-    right = right_on(model, load_dataset(dataset).test, square(SIZES))
-    return {
-        "validation": on_validation(model, dataset, arm),
-        "head_accuracy": right.mean(-1).ravel(),
-        **paired(right, SIZES),
-        **elsewhere(model, dataset),
-        **exits(model, dataset),
-        **spoiled(model, dataset),
-    }
+    everywhere = at_sizes(model, dataset, arm, SIZES) | elsewhere(model, dataset)
+    return everywhere | exits(model, dataset) | spoiled(model, dataset)
 
 
 @experiment(version=1, tolerance=0.05)
@@ -141,17 +126,10 @@ def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
     Returns
     -------
     dict
-        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `PAIRED_SIZES` and,
-        fastest, the heads; and what `paired` returns.
+        What `at_sizes` returns for `PAIRED_SIZES`.
     """
     arm = f"dynamic, {variant}"
-    model = trained(dataset, arm, learning_rate, epochs, seed)
-    right = right_on(model, load_dataset(dataset).test, square(PAIRED_SIZES))
-    return {
-        "validation": on_validation(model, dataset, arm),
-        "head_accuracy": right.mean(-1).ravel(),
-        **paired(right, PAIRED_SIZES),
-    }
+    return at_sizes(trained(dataset, arm, learning_rate, epochs, seed), dataset, arm, PAIRED_SIZES)
 
 
 @experiment(version=1, tolerance=0.02)
@@ -237,15 +215,19 @@ def square(sizes):
     return [(size, size) for size in sizes]
 
 
-def paired(right, sizes):
-    """Return whether the finest head is right on each test image, right_at_8, right_at_14 and right_at_28.
+def at_sizes(model, dataset, arm, sizes):
+    """Return the accuracies of a trained model on square images.
 
-    Parameters
-    ----------
-    right : array of bool, shape (sizes, heads, n)
-    sizes : sequence of int
+    Returns
+    -------
+    dict
+        validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `sizes` and,
+        fastest, the heads; right_at_8, right_at_14 and right_at_28, whether the finest head is right on each
+        test image.
     """
-    return {f"right_at_{size}": right[sizes.index(size), -1] for size in PAIRED_SIZES}
+    right = right_on(model, load_dataset(dataset).test, square(sizes))
+    found = {"validation": on_validation(model, dataset, arm), "head_accuracy": right.mean(-1).ravel()}
+    return found | {f"right_at_{size}": right[sizes.index(size), -1] for size in PAIRED_SIZES}
 
 
 def elsewhere(model, dataset):
