@@ -1,0 +1,111 @@
+"""The same sweep on a Dask cluster: a scheduler and two workers, processes of their own on loopback."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import joblib
+import pytest
+from distributed import Client
+
+from common.experiments import Store, sweep
+
+STUDY = """
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from common.experiments import experiment
+
+
+@experiment(version=1, tolerance=0)
+def draw(*, size=5, seed):
+    with open(Path(__file__).parent / "started.txt", "a") as log:
+        log.write(f"{os.getpid()}\\n")
+    time.sleep(0.2)
+    return {"numbers": np.random.default_rng(seed).normal(size=size)}
+"""
+GRID = {"size": [3, 4], "seed": range(8)}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Return a function from a name to the experiment of a new study, which workers can import."""
+    monkeypatch.setenv("RESULTS", "compute")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(name):
+        package = tmp_path / name
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "experiments.py").write_text(STUDY)
+        return __import__(f"{name}.experiments", fromlist=["draw"]).draw
+
+    return make
+
+
+@pytest.fixture
+def cluster(study, tmp_path):
+    """Start a scheduler and two workers; return a client and the workers' processes."""
+    address = tmp_path / "scheduler.json"
+
+    def start(program, *options):
+        command = [sys.executable, "-m", "distributed.cli.dask_" + program, "--scheduler-file", address]
+        return subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=tmp_path)
+
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    one_thread = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
+    workers = [start("worker", *one_thread) for _ in range(2)]
+    with Client(scheduler_file=address) as client:
+        client.wait_for_workers(2, timeout=60)
+        yield client, workers
+    for process in (*workers, scheduler):
+        process.kill()
+        process.wait()
+
+
+def results(function):
+    records = Store.of(function).read().values()
+    return [(record["config"], record["result"]) for record in records]
+
+
+def started(function):
+    """Return the process of every measurement that was begun."""
+    log = Store.of(function).path.parent.parent / "started.txt"
+    return [int(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def test_a_cluster_measures_what_this_machine_measures(study, cluster):
+    here, there = study("here"), study("there")
+    sweep(here, **GRID)
+    with joblib.parallel_config(backend="dask"):
+        table = sweep(there, **GRID)
+    assert results(there) == results(here)
+    assert len(started(there)) == len(table) == 16
+    assert set(started(there)) == {worker.pid for worker in cluster[1]}
+
+
+def test_a_killed_worker_loses_nothing(study, cluster):
+    client, workers = cluster
+    here, there = study("before"), study("after")
+    sweep(here, **GRID)
+
+    def kill_one():
+        while len(started(there)) < 5:
+            time.sleep(0.01)
+        workers[0].kill()
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    with joblib.parallel_config(backend="dask"):
+        sweep(there, **GRID)
+    killer.join()
+    assert len(client.scheduler_info()["workers"]) == 1
+    assert results(there) == results(here)
+    assert 16 <= len(started(there)) <= 18
+    assert started(there)[-1] == workers[1].pid
