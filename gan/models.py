@@ -10,6 +10,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from common.weights import load_weights
+
 IMAGE_SHAPE = (28, 28, 1)
 CLASSES = 10
 FEATURES = 64
@@ -38,7 +40,7 @@ def load_generator(latent_size, dataset="mnist"):
     ValueError
         There is no such generator.
     """
-    return _loaded(build_generator(latent_size), weight_file(dataset, latent_size))
+    return load_weights(build_generator(latent_size), weight_file(dataset, latent_size))
 
 
 def load_classifier(dataset):
@@ -49,7 +51,7 @@ def load_classifier(dataset):
     ValueError
         There is none for the data set.
     """
-    return _loaded(build_classifier(), weight_file(dataset))
+    return load_weights(build_classifier(), weight_file(dataset))
 
 
 def weight_file(dataset, latent_size=None):
@@ -154,14 +156,6 @@ def build_dense_critic(features, seed=0):
 def build_classifier(seed=0):
     """Return an untrained classifier, from images to 10 logits; its layer "features" has 64 rectifiers."""
     return _pooling(outputs=CLASSES, seed=seed, name="classifier")
-
-
-def _loaded(model, path):
-    if not path.exists():
-        known = ", ".join(sorted(file.name.split(".")[0] for file in WEIGHTS.glob("*.weights.h5")))
-        raise ValueError(f"There are no weights {path.name.split('.')[0]}; there are {known}.")
-    model.load_weights(path)
-    return model
 
 
 def _judge(width, outputs, seed, name, normalised=False):

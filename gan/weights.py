@@ -7,8 +7,9 @@ import joblib
 import keras
 
 from common.data import FOLDER, load_dataset
-from common.experiments import WORKER_ENVIRONMENT, write_atomically
+from common.experiments import WORKER_ENVIRONMENT
 from common.training import fit
+from common.weights import save_weights
 from gan.experiments import to_validation
 from gan.models import LATENT_SIZES, build_classifier, weight_file
 from gan.training import TRAINING_IMAGES, train_gan
@@ -50,12 +51,10 @@ def train_generator(dataset, latent_size):
 
 def write(dataset, latent_size=None):
     """Write the weights of a generator or, without a latent size, of the classifier."""
+    # Keras numbers the layers of a session, and their names are saved.
+    keras.utils.clear_session()
     trained = train_classifier(dataset) if latent_size is None else train_generator(dataset, latent_size)
-    path = weight_file(dataset, latent_size)
-    # Aside first, so that a kill leaves no half of a file.
-    aside = CHECKPOINTS / path.name
-    trained.save_weights(aside)
-    write_atomically(path, aside.read_bytes())
+    save_weights(trained, weight_file(dataset, latent_size))
 
 
 def main():

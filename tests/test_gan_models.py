@@ -66,7 +66,7 @@ def test_a_normalised_layer_does_not_see_the_scale_of_its_weights(build, normali
 
 
 def test_missing_weights_are_named():
-    with pytest.raises(ValueError, match=r"no weights mnist_generator_3; there are .*mnist_classifier"):
+    with pytest.raises(ValueError, match=r"no weights 'mnist_generator_3'; there are .*mnist_classifier"):
         models.load_generator(3)
 
 

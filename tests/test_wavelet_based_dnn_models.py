@@ -216,7 +216,7 @@ def test_integers_and_unknown_names_are_refused():
         NETWORKS[0].coefficients(np.zeros((1, 28, 28, 1), "uint8"))
     with pytest.raises(ValueError, match="no split 'sym'; there are haar"):
         build_dynamic_classifier("sym")
-    with pytest.raises(ValueError, match="no dynamic classifier of 'cifar'"):
+    with pytest.raises(ValueError, match="no weights 'cifar'; there are fashion_mnist, mnist"):
         load_dynamic_classifier("cifar")
 
 

@@ -13,6 +13,7 @@ from keras import layers
 
 from common.cost import multiplications
 from common.validation import as_images
+from common.weights import load_weights
 from wavelet_based_dnn.pyramids import FINEST, SPLITS, enlarged, pyramid
 from wavelet_based_dnn.resampling import resample
 
@@ -43,13 +44,7 @@ def load_dynamic_classifier(dataset):
     ValueError
         There is none for the data set.
     """
-    path = weight_file(dataset)
-    if not path.exists():
-        known = ", ".join(sorted(file.name.removesuffix(".weights.h5") for file in WEIGHTS.glob("*.h5")))
-        raise ValueError(f"There is no dynamic classifier of {dataset!r}; there are {known}.")
-    model = build_dynamic_classifier()
-    model.load_weights(path)
-    return model
+    return load_weights(build_dynamic_classifier(), weight_file(dataset))
 
 
 def weight_file(dataset):

@@ -3,9 +3,11 @@
 import os
 
 import joblib
+import keras
 
 from common.data import FOLDER, load_dataset
-from common.experiments import WORKER_ENVIRONMENT, write_atomically
+from common.experiments import WORKER_ENVIRONMENT
+from common.weights import save_weights
 from wavelet_based_dnn.arms import DYNAMIC
 from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
@@ -17,16 +19,15 @@ DATASETS = ("mnist", "fashion_mnist")
 
 def write(dataset):
     """Train the dynamic classifier of a data set, seed 0, and write its weights."""
+    # Keras numbers the layers of a session, and their names are saved.
+    keras.utils.clear_session()
     arm, images = DYNAMIC["dynamic, haar"], load_dataset(dataset).train[:TRAINING_IMAGES]
     model, schedule = arm.build(seed=0), Schedule(EPOCHS, RATES["dynamic, haar"])
     train(
         model, images.as_float(), images.labels, arm.sizes, schedule, seed=0,
         checkpoint=CHECKPOINTS / f"{dataset}.npz",
     )  # fmt: skip
-    # Aside first, so that a kill leaves no half of a file.
-    aside = CHECKPOINTS / weight_file(dataset).name
-    model.save_weights(aside)
-    write_atomically(weight_file(dataset), aside.read_bytes())
+    save_weights(model, weight_file(dataset))
 
 
 def main():

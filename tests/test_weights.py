@@ -1,0 +1,79 @@
+import subprocess
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.notebooks import ROOT
+from common.weights import SUMS, load_weights, save_weights
+
+COMMITTED = sorted(ROOT.glob("*/weights"))
+
+
+def build(seed=0):
+    # Keras numbers the layers of a session, and their names are saved.
+    keras.utils.clear_session()
+    return keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=keras.initializers.GlorotUniform(seed))]
+    )
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The path of saved weights and their content."""
+    path = tmp_path_factory.mktemp("weights") / "small.weights.h5"
+    save_weights(build(), path)
+    return path, path.read_bytes()
+
+
+def test_what_was_saved_comes_back(saved):
+    path, content = saved
+    path.write_bytes(content)
+    for found, weight in zip(load_weights(build(1), path).get_weights(), build().get_weights(), strict=True):
+        np.testing.assert_array_equal(found, weight)
+
+
+def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
+    save_weights(build(), tmp_path / "small.weights.h5")
+    save_weights(build(1), tmp_path / "other.weights.h5")
+    assert (tmp_path / "small.weights.h5").read_bytes() == saved[1]
+    assert len((tmp_path / SUMS).read_text().splitlines()) == 2
+
+
+@settings(max_examples=50)
+@given(bit=st.integers(0, 10**9))
+def test_a_flipped_bit_is_found(saved, bit):
+    path, content = saved
+    damaged = bytearray(content)
+    damaged[bit // 8 % len(content)] ^= 1 << bit % 8
+    assert_refused(path, bytes(damaged))
+
+
+@given(length=st.integers(0, 10**9))
+def test_a_truncated_file_is_found(saved, length):
+    path, content = saved
+    assert_refused(path, content[: length % len(content)])
+
+
+def assert_refused(path, content):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"'small' are truncated or altered; restore small.weights.h5"):
+        load_weights(build(), path)
+    assert path.read_bytes() == content
+
+
+def test_unknown_weights_get_one_clear_sentence(saved, tmp_path):
+    with pytest.raises(ValueError, match="no weights 'large'; there are small"):
+        load_weights(build(), saved[0].with_name("large.weights.h5"))
+    with pytest.raises(ValueError, match="no weights 'large'; there are none"):
+        load_weights(build(), tmp_path / "large.weights.h5")
+
+
+@pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.parent.name)
+def test_sha256sum_agrees(folder):
+    check = ["sha256sum", "--check", "--strict", "--quiet", SUMS]
+    subprocess.run(check, cwd=folder, check=True)
+    listed = [line.split()[1] for line in (folder / SUMS).read_text().splitlines()]
+    assert listed == sorted(file.name for file in folder.glob("*.h5"))
