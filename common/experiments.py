@@ -17,6 +17,7 @@ measuring: a missing record is then an error.
 """
 
 import base64
+import hashlib
 import importlib
 import importlib.metadata
 import inspect
@@ -180,7 +181,7 @@ def complete(work):
 
 
 class Store:
-    """A file of records, one JSON object a line, sorted by configuration.
+    """A file of records, one JSON object a line with its own SHA-256, sorted by configuration.
 
     A record is added under a file lock by replacing the whole file, so a reader, a second writer or a kill
     at any moment finds either the old file or the new one.
@@ -202,33 +203,50 @@ class Store:
         Raises
         ------
         ValueError
-            A line is not a record.
+            A line is not a record as `add` wrote it.
         """
-        if not self.path.exists():
-            return {}
-        # A file that was replaced has another inode or time, so its records are parsed once.
-        stat = self.path.stat()
-        return dict(_parsed(self.path, stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return {k: record for k, (record, _) in self._parsed().items()}
 
     def add(self, record):
         """Insert a record, in place of the one with the same configuration if there is one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.path}.lock"):
-            records = self.read() | {key(record["config"]): record}
-            lines = [json.dumps(records[k], sort_keys=True) for k in sorted(records)]
-            write_atomically(self.path, "".join(line + "\n" for line in lines).encode())
+            lines = {k: line for k, (_, line) in self._parsed().items()} | {
+                key(record["config"]): _line(record)
+            }
+            write_atomically(self.path, b"".join(lines[k] + b"\n" for k in sorted(lines)))
+
+    def _parsed(self):
+        if not self.path.exists():
+            return {}
+        # A file that was replaced has another inode or time, so its records are parsed once.
+        stat = self.path.stat()
+        return _parsed(self.path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=8)
 def _parsed(path, *version):
-    records = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    """Return a dict from the key of each record to the record and its line."""
+    parsed = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             record = json.loads(line)
-            records[key(record["config"])] = record
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"Line {number} of {path.name} is not a record; restore it with git.") from error
-    return records
+            if record.pop("sha256") != _sha256(record):
+                raise ValueError("The record is altered.")
+            parsed[key(record["config"])] = record, line
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"Line {number} of {path.name} is not a record as it was stored; restore it with git."
+            ) from error
+    return parsed
+
+
+def _line(record):
+    return json.dumps(record | {"sha256": _sha256(record)}, sort_keys=True).encode()
+
+
+def _sha256(record):
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 def write_atomically(path, content):

@@ -47,6 +47,7 @@ SPECIALISTS = {
 BASELINES = {
     "resized, 28": SPECIALISTS[f"specialist {NATIVE} at {NATIVE}"],
     "resized, many": Arm(partial(build_cnn, NATIVE)),
+    "resized, wide": Arm(partial(build_cnn, NATIVE, 1.25)),  # as many multiplications as ours
     "resized, half": Arm(partial(build_cnn, NATIVE, 0.5)),
     "resized, quarter": Arm(partial(build_cnn, NATIVE, 0.25)),
     "resized, mean": Arm(partial(build_resized_convolutional, NATIVE)),

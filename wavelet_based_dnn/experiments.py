@@ -14,8 +14,21 @@ from wavelet_based_dnn.pyramids import SPLITS
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
 EPOCHS = 5
-# Chosen by `tuning`: MNIST's validation images, one epoch, seed 0.
-RATES = {"dynamic, haar": 1e-2, "specialist": 1e-2, "resized, many": 2e-2}
+# Learning rates, chosen by `tuning`: MNIST's validation images, one epoch, seed 0.
+RATES = {
+    "specialist": 1e-2,
+    "resized, many": 2e-2,
+    "resized, mean": 1e-2,
+    "convolutional, 28": 1e-2,
+    "convolutional, many": 1e-2,
+    "switchable": 2e-2,
+    "wavelet, not resampled": 2e-2,
+    "dynamic, haar": 1e-2,
+    "dynamic, average pool": 1e-2,
+    "dynamic, pixel-unshuffle": 2e-2,
+    "dynamic, db2": 2e-2,
+    "dynamic, bior2.2": 1e-2,
+}
 STRETCHED = ((12, 24), (35, 21))
 OTHERWISE_RESIZED = (("nearest", 14), ("area", 14), ("bicubic", 14), ("nearest", 40), ("bicubic", 40))
 PAIRED_SIZES = (8, 14, 28)
