@@ -17,6 +17,7 @@ measuring: a missing record is then an error.
 """
 
 import base64
+import contextlib
 import hashlib
 import importlib
 import importlib.metadata
@@ -162,6 +163,8 @@ def complete(work):
     ]
     if not missing:
         return
+    for store, *_ in missing:
+        store.require_writable()
     # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
     jobs = (
         joblib.delayed(_measure)(store, function.__module__, function.__name__, config)
@@ -207,6 +210,12 @@ class Store:
         """
         return {k: record for k, (record, _) in self._parsed().items()}
 
+    def require_writable(self):
+        """Raise PermissionError unless records can be added, so that none is measured in vain."""
+        folder = next(folder for folder in self.path.absolute().parents if folder.exists())
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"No record can be stored in {folder.name}, so none is measured.")
+
     def add(self, record):
         """Insert a record, in place of the one with the same configuration if there is one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -250,15 +259,26 @@ def _sha256(record):
 
 
 def write_atomically(path, content):
-    """Write bytes to a file, by one process at a time; a kill leaves the old content or the new one."""
+    """Write bytes to a file, by one process at a time; a kill leaves the old content or the new one.
+
+    Raises
+    ------
+    OSError
+        It cannot be written, for example because the disk is full; the file is as it was.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{path.name}.part")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+        raise type(error)(f"{path.name} was not written and is as it was: {error.strerror}.") from error
 
 
 def key(config):

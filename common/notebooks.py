@@ -36,6 +36,22 @@ def paths():
     return sorted(ROOT.glob("*/[0-9][0-9]_*.ipynb"))
 
 
+def read(path):
+    """Return the notebook at `path`.
+
+    Raises
+    ------
+    ValueError
+        The file is truncated or altered.
+    """
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        raise ValueError(f"{path.name} is not a whole notebook; restore it with git.") from error
+    return notebook
+
+
 def execute(path):
     """Execute the notebook at `path` top to bottom in a fresh kernel and return it with its new outputs.
 
@@ -46,7 +62,7 @@ def execute(path):
     nbclient.exceptions.CellExecutionError
         A cell raised an exception.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -104,9 +120,10 @@ def readmes(path):
 def page(notebooks):
     """Return one HTML page, usable offline, with a table of contents and all notebooks."""
     contents = [f"- [{_title(notebook)}](#{name})" for name, notebook in notebooks.items()]
-    cells = [nbformat.v4.new_markdown_cell("\n".join(["# Contents", *contents]))]
+    cells = [nbformat.v4.new_markdown_cell("\n".join(["# Contents", *contents]), id="contents")]
     for name, notebook in notebooks.items():
-        cells += [nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>'), *notebook.cells]
+        anchor = nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}")
+        cells += [anchor, *notebook.cells]
     scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
     exporter = HTMLExporter(template_name="lab", **scripts)
     whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Research notebooks"})
@@ -131,9 +148,9 @@ def reproduce():
             copy.unlink(missing_ok=True)
             verdict = _execute_to(path, copy)
         if copy.exists():
-            copies[path.stem] = nbformat.read(copy, 4)
-            verdict = _verdict(nbformat.read(path, 4), copies[path.stem])
-        cells = len(code_cells(nbformat.read(path, 4)))
+            copies[path.stem] = read(copy)
+            verdict = _verdict(read(path), copies[path.stem])
+        cells = len(code_cells(read(path)))
         rows.append((str(path.relative_to(ROOT)), cells, round(time.perf_counter() - start, 1), verdict))
     write_atomically(BUILD / "index.html", page(copies).encode())
     unfinished.unlink()
@@ -195,10 +212,13 @@ def main(argv=None):
     """Run the command line; return 1 if an output differs from the committed one, else 0."""
     parser = argparse.ArgumentParser(prog="python -m common.notebooks", description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=["reproduce", "write"])
-    if parser.parse_args(argv).command == "write":
-        write()
+    command = parser.parse_args(argv).command
+    try:
+        table = write() if command == "write" else reproduce()
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    if command == "write":
         return 0
-    table = reproduce()
     print(table.to_string(index=False))
     print(f"All of them on one page: {(BUILD / 'index.html').relative_to(ROOT)}")
     return int((table["outputs"] != "identical").any())

@@ -1,10 +1,4 @@
 import hashlib
-import random
-import signal
-import subprocess
-import sys
-import textwrap
-import time
 
 import keras
 import numpy as np
@@ -141,35 +135,9 @@ def test_lengths_must_agree():
         training.fit(classifier("sgd"), (images, labels[:-1]), epochs=1, seed=0)
 
 
-RUN = textwrap.dedent("""
-    import sys
-    import conftest
-    from tests.test_training import digest, fit
-    print(digest(*fit(epochs=200, checkpoint=sys.argv[1])))
-""")
-
-
 def digest(model, history):
     weights = b"".join(w.tobytes() for w in model.get_weights())
     return hashlib.sha256(weights + history.to_json().encode()).hexdigest()
-
-
-def test_a_killed_training_ends_with_the_same_bits(tmp_path):
-    whole = subprocess.run(
-        [sys.executable, "-c", RUN, tmp_path / "whole.npz"], capture_output=True, check=True
-    )
-    checkpoint = tmp_path / "killed.npz"
-    for _ in range(2):
-        process = subprocess.Popen([sys.executable, "-c", RUN, checkpoint], stderr=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL)  # fmt: skip
-        before = checkpoint.stat().st_mtime if checkpoint.exists() else 0
-        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime == before):
-            time.sleep(0.01)
-        time.sleep(random.random() * 0.3)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    resumed = subprocess.run([sys.executable, "-c", RUN, checkpoint], capture_output=True, check=True)
-    assert resumed.stdout == whole.stdout
 
 
 @pytest.mark.parametrize("count", [40, 128, 500])
