@@ -5,7 +5,7 @@ RUN := $(BIN)/python -m
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test test-backends lab bench scratch notebooks lock clean
+.PHONY: help reproduce test faults test-backends lab bench scratch notebooks lock clean
 
 help:                ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -18,6 +18,9 @@ test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit o
 	$(BIN)/ruff format --check
 	$(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
 	$(RUN) common.audit sample
+
+faults: .venv/ready      ## kill every command 20 times, fill the disk, damage files; the installation takes most of an hour
+	KILLS=20 $(RUN) pytest -n auto --dist loadfile tests/test_faults.py tests/test_cluster.py
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
 	KERAS_BACKEND=jax $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py
@@ -47,20 +50,31 @@ lock: .venv/ready        ## write requirements.txt, the full lock, from the rang
 	mv build/requirements.txt requirements.txt
 
 clean:               ## delete the environment and everything that was built
-	rm -rf .venv build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv $(UNFINISHED) build .pytest_cache .ruff_cache .hypothesis *.egg-info
 
-# The stamp is written last, so an interrupted installation is repeated; pip keeps what it had downloaded.
+# A killed installation may leave packages that look whole. The mark that it leaves makes the next one start
+# anew; pip keeps what it had downloaded.
+UNFINISHED := .venv.unfinished
+ifneq ($(wildcard $(UNFINISHED)),)
+.PHONY: .venv/ready
+endif
+
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	@[ ! -e $(UNFINISHED) ] || rm -rf .venv
 	@[ $$(df -Pk . | awk 'NR == 2 {print $$4}') -gt 5000000 ] || \
 	  { echo "Too little disk: the environment needs 5 GB here"; exit 1; }
-	[ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	@touch $(UNFINISHED)
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+	@rm $(UNFINISHED)
 
 .venv/backends .venv/peers: .venv/%: .venv/ready
+	@touch $(UNFINISHED)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .[$*]
 	@touch $@
+	@rm $(UNFINISHED)

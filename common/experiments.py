@@ -164,7 +164,7 @@ def complete(work):
     if not missing:
         return
     for store, *_ in missing:
-        store.require_writable()
+        require_writable(store.path)
     # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
     jobs = (
         joblib.delayed(_measure)(store, function.__module__, function.__name__, config)
@@ -210,16 +210,9 @@ class Store:
         """
         return {k: record for k, (record, _) in self._parsed().items()}
 
-    def require_writable(self):
-        """Raise PermissionError unless records can be added, so that none is measured in vain."""
-        folder = next(folder for folder in self.path.absolute().parents if folder.exists())
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"No record can be stored in {folder.name}, so none is measured.")
-
     def add(self, record):
         """Insert a record, in place of the one with the same configuration if there is one."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock"):
+        with lock(self.path):
             lines = {k: line for k, (_, line) in self._parsed().items()} | {
                 key(record["config"]): _line(record)
             }
@@ -256,6 +249,20 @@ def _line(record):
 
 def _sha256(record):
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def require_writable(path):
+    """Raise PermissionError if a file could not be written, because its folder is read-only."""
+    folder = next(folder for folder in Path(path).parents if folder.exists())
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{Path(path).name} cannot be written: the folder {folder.name} is read-only.")
+
+
+def lock(path):
+    """Return the lock of a file that several processes write, `require_writable` and its folder made."""
+    require_writable(path)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{path}.lock")
 
 
 def write_atomically(path, content):

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -20,6 +21,7 @@ import pandas as pd
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
+from nbformat.warnings import MissingIDFieldWarning
 
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
 
@@ -44,10 +46,13 @@ def read(path):
     ValueError
         The file is truncated or altered.
     """
+    damages = ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError, MissingIDFieldWarning
     try:
-        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-        nbformat.validate(notebook)
-    except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", MissingIDFieldWarning)
+            notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+            nbformat.validate(notebook)
+    except damages as error:
         raise ValueError(f"{path.name} is not a whole notebook; restore it with git.") from error
     return notebook
 

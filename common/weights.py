@@ -7,9 +7,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock
-
-from common.experiments import write_atomically
+from common.experiments import lock, require_writable, write_atomically
 
 SUFFIX = ".weights.h5"
 SUMS = "SHA256SUMS"
@@ -23,13 +21,23 @@ def save_weights(model, path):
     model : keras.Model
     path : Path
         Ends with ``.weights.h5``.
+
+    Raises
+    ------
+    OSError
+        It cannot be written; the file is as it was.
     """
+    require_writable(path)
     with tempfile.TemporaryDirectory() as folder:
         aside = Path(folder) / path.name
-        model.save_weights(aside)
+        try:
+            model.save_weights(aside)
+        except OSError as error:
+            raise OSError(
+                f"{path.name} was not written and is as it was: no room for a temporary file."
+            ) from error
         content = aside.read_bytes()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path.parent / SUMS}.lock"):
+    with lock(path.parent / SUMS):
         sums = _sums(path.parent) | {path.name: hashlib.sha256(content).hexdigest()}
         # The sum comes first: a file without its sum would be there for good and never be read.
         lines = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]

@@ -8,6 +8,7 @@ by byte. ``make faults`` sets KILLS=20.
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,17 @@ from common.experiments import experiment
 def square(*, x, seed):
     time.sleep(0.02)
     return {"square": x * x, "even": [x, x % 2]}
+"""
+VERIFY = """
+import base64, hashlib
+from importlib.metadata import distributions
+
+for package in distributions():
+    assert package.files, package.name
+    for file in package.files:
+        if file.hash and file.suffix != ".pyc":
+            digest = hashlib.new(file.hash.mode, file.locate().read_bytes()).digest()
+            assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value, file
 """
 SWEEP = textwrap.dedent("""
     from study.experiments import square
@@ -115,7 +127,7 @@ COMMANDS = {
 }
 
 
-def start(code, folder, **options):
+def start(code, folder, prefix=(), **options):
     environment = os.environ | {
         "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
         "RESULTS": "compute",
@@ -123,7 +135,11 @@ def start(code, folder, **options):
     }
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=folder, env=environment, start_new_session=True, **silent | options
+        [*prefix, sys.executable, "-c", code],
+        cwd=folder,
+        env=environment,
+        start_new_session=True,
+        **silent | options,
     )
 
 
@@ -157,3 +173,108 @@ def test_a_killed_command_continues_and_leaves_the_same_bytes(name, tmp_path):
             write(folder)
     finish(start(code, folder))
     assert result(folder) == expected
+
+
+@pytest.mark.skipif(KILLS < 20, reason="takes most of an hour and a package registry: make faults")
+def test_a_killed_installation_continues_and_every_file_is_whole(tmp_path):
+    subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
+    install, killed = ["make", ".venv/ready"], 0
+    while killed < KILLS:
+        process = subprocess.Popen(install, cwd=tmp_path / "clone", start_new_session=True)
+        try:
+            process.wait(timeout=random.SystemRandom().uniform(0, 120))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            killed += 1
+        else:
+            assert process.returncode == 0
+            assert_whole(tmp_path / "clone")
+            subprocess.run(["make", "clean"], cwd=tmp_path / "clone", check=True)
+    subprocess.run(install, cwd=tmp_path / "clone", check=True)
+    assert_whole(tmp_path / "clone")
+
+
+def assert_whole(clone):
+    """Every package of the lock is installed, and every file has the SHA-256 that its package says."""
+    python = clone / ".venv" / "bin" / "python"
+    freeze = ["-m", "pip", "freeze", "--exclude-editable", "--disable-pip-version-check"]
+    installed, expected = (
+        subprocess.run([program, *freeze], capture_output=True, text=True, check=True).stdout
+        for program in (python, sys.executable)
+    )
+    assert set(installed.splitlines()) <= set(expected.splitlines())
+    subprocess.run([python, "-m", "pip", "check"], check=True)
+    subprocess.run([python, "-c", VERIFY], check=True)
+
+
+WRITERS = {
+    "store.jsonl": """
+        from common.experiments import Store
+        def write(size):
+            Store("results/store.jsonl").add({"config": {"size": size}, "result": {"bytes": [1] * size}})
+        """,
+    "some.weights.h5": """
+        import keras
+        from common.weights import save_weights
+        def write(size):
+            model = keras.Sequential([keras.Input((size,)), keras.layers.Dense(10)])
+            save_weights(model, Path("results/some.weights.h5"))
+        """,
+    "checkpoint.npz": """
+        import keras, numpy as np
+        from common.training import resumable
+        def write(size):
+            variables, epochs = [keras.Variable(np.ones(100_000, "float32"))], 1 if size == 10 else 2
+            resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, "results/checkpoint.npz")
+        """,
+    "figure.png": """
+        from common.experiments import write_atomically
+        def write(size):
+            write_atomically("results/figure.png", bytes(size))
+        """,
+}
+SPOILED = {
+    # The error of a full disk, without filling one: no file may grow beyond a limit.
+    "a full disk": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
+    "a read-only folder": "os.chmod('results', 0o555)",
+}
+# A superuser may write into every folder, unless it gives that up.
+NO_SUPERUSER = () if os.getuid() else ("setpriv", "--bounding-set", "-dac_override")
+WRITE_AND_FAIL = """
+import os, resource
+from pathlib import Path
+{writer}
+def content():
+    return {{path.name: path.read_bytes() for path in Path("results").iterdir() if path.suffix != ".lock"}}
+
+write(10)
+before = content()
+{spoil}
+try:
+    write(100_000)
+except OSError as error:
+    print(error)
+assert content() == before
+"""
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_cannot_be_written_gets_one_clear_sentence_and_destroys_nothing(name, spoiled, tmp_path):
+    (tmp_path / "results").mkdir()
+    code = WRITE_AND_FAIL.format(writer=textwrap.dedent(WRITERS[name]), spoil=SPOILED[spoiled])
+    process = start(code, tmp_path, NO_SUPERUSER, stdout=subprocess.PIPE)
+    said, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert re.fullmatch(rf"{name} (was not written and is as it was|cannot be written): .*\.\n", said)
+
+
+def test_two_processes_sweeping_at_once_lose_and_duplicate_nothing(tmp_path):
+    write_sweep(tmp_path)
+    count = 50 * KILLS
+    both = [start(SWEEP.format(f"{first}, {first + 3 * count // 4}"), tmp_path) for first in (0, count // 4)]
+    for process in both:
+        finish(process)
+    lines = (tmp_path / "study" / "results" / "square.jsonl").read_text().splitlines()
+    assert sorted(json.loads(line)["config"]["x"] for line in lines) == list(range(count))

@@ -2,6 +2,8 @@ import re
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nbclient.exceptions import CellExecutionError
 
 from common import notebooks
@@ -103,3 +105,28 @@ def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(tree,
     assert executed == ["01_question", "02_next", "02_next"]
     notebooks.reproduce()
     assert executed == ["01_question", "02_next", "02_next", "01_question", "02_next"]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A notebook and its content."""
+    path = tmp_path_factory.mktemp("written") / "01_question.ipynb"
+    write_notebook(path)
+    return path, path.read_bytes()
+
+
+@given(place=st.integers(0, 10**9), bit=st.integers(0, 7), truncated=st.booleans())
+def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(written, place, bit, truncated):
+    path, content = written
+    damaged = bytearray(content)
+    place %= len(content)
+    damaged[place] ^= 1 << bit
+    damaged = damaged[:place] if truncated else damaged
+    path.write_bytes(damaged)
+    try:
+        found = notebooks.read(path)
+    except ValueError as error:
+        found = str(error)
+    refusal = "01_question.ipynb is not a whole notebook; restore it with git."
+    assert found == refusal or (isinstance(found, dict) and not truncated)
+    assert path.read_bytes() == damaged

@@ -1,4 +1,5 @@
 import hashlib
+import re
 
 import keras
 import numpy as np
@@ -127,6 +128,30 @@ def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
     checkpoint.write_bytes(saved[: int(share * len(saved))])
     with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
         fit(checkpoint=checkpoint)
+
+
+@given(bit=st.integers(0, 10**9))
+def test_a_flipped_bit_in_a_checkpoint_is_found_or_changes_nothing(finished, bit):
+    checkpoint, saved, history = finished
+    damaged = bytearray(saved)
+    damaged[bit // 8 % len(saved)] ^= 1 << bit % 8
+    checkpoint.write_bytes(damaged)
+    try:
+        found = digest(*fit(checkpoint=checkpoint))
+    except ValueError as error:
+        found = str(error)
+    assert found == history or re.match(
+        r"checkpoint.npz (is not a whole checkpoint|belongs to another)", found
+    )
+    assert found == history or checkpoint.read_bytes() == damaged
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A checkpoint of a finished training, its content, and the digest of the training."""
+    checkpoint = tmp_path_factory.mktemp("finished") / "checkpoint.npz"
+    whole = digest(*fit(checkpoint=checkpoint))
+    return checkpoint, checkpoint.read_bytes(), whole
 
 
 def test_lengths_must_agree():
