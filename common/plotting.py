@@ -28,7 +28,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
     size : float
         Inches a picture.
     """
-    shapes = [np.shape(image) for image in images]
+    shapes = [np.shape(image) for image in images] if np.iterable(images) else []
     if not shapes or any(len(shape) != 3 or shape[2] not in (1, 3) for shape in shapes):
         found = ", ".join(map(str, dict.fromkeys(shapes))) or "none at all"
         raise ValueError(f"images must be arrays (height, width, 1 or 3), but there are {found}.")
@@ -40,7 +40,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        axis.imshow(image, vmin=low, vmax=high, cmap=cmap)
+        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap=cmap)
         axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
     for axis, label in zip(axes[:, 0], row_labels or [], strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
@@ -59,13 +59,16 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
     axis : matplotlib axis, optional
         Where to draw; by default a new figure.
     """
+    if not bands:
+        raise ValueError("There are no lines to draw.")
     if axis is None:
         _, axes = _subplots(1, 1, 6, 3.6)
         axis = axes[0, 0]
     for name, band in bands.items():
-        points = x[name] if isinstance(x, dict) else x
-        (line,) = axis.plot(points, band.mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
-        axis.fill_between(points, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
+        points = _numbers(x[name] if isinstance(x, dict) else x, 1, "x")
+        mean, low, high = (_numbers(values, 1, "a band") for values in (band.mean, band.low, band.high))
+        (line,) = axis.plot(points, mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
+        axis.fill_between(points, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     _label_line_ends(axis, bands)
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
     return axis.figure
@@ -83,6 +86,8 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
     columns : int, optional
         Panels a row; by default all in one row.
     """
+    if not groups:
+        raise ValueError("There is nothing to draw.")
     columns = columns or len(groups)
     rows = -(-len(groups) // columns)
     figure, axes = _subplots(rows, columns, 5 * columns, 3.4 * rows)
@@ -103,10 +108,12 @@ def dots(samples, intervals, xlabel, kinds=None):
     kinds : list, optional
         One value for each row; rows with the same value get the same colour. By default all have one colour.
     """
+    _check_names(samples, intervals)
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     kinds = kinds or [None] * len(samples)
     for row, (name, values) in enumerate(samples.items()):
+        values = _numbers(values, 1, "samples")
         band, color = intervals[name], colors[list(dict.fromkeys(kinds)).index(kinds[row])]
         axis.plot(
             [band.low, band.high], [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt"
@@ -128,6 +135,7 @@ def crosses(x, y, xlabel, ylabel):
     x, y : dict from str to `common.statistics.Interval` of floats
         With the same names; x positive, on a logarithmic axis.
     """
+    _check_names(x, y)
     figure, axes = _subplots(1, 1, 8, 4.2)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for number, (name, across) in enumerate(x.items(), 1):
@@ -154,8 +162,18 @@ def agreement(groups, xlabel, ylabel):
     """
     figure, axes = _subplots(1, 1, 5, 4.4)
     axis = axes[0, 0]
+    if not groups:
+        raise ValueError("There is nothing to draw.")
     for name, (x, y) in groups.items():
-        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
+        axis.plot(
+            _numbers(x, 1, "x"),
+            _numbers(y, 1, "y"),
+            "o",
+            markersize=4,
+            markeredgewidth=0,
+            alpha=0.7,
+            label=name,
+        )
     everything = np.concatenate([np.concatenate(pair) for pair in groups.values()])
     ends = [everything.min(), everything.max()]
     axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
@@ -176,8 +194,10 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     center : float, optional
         The value drawn white, between blue (above) and orange (below).
     """
-    values, notes = np.asarray(values, float), np.asarray(notes)
+    values, notes = _numbers(values, 2, "values"), np.asarray(notes)
     rows, columns = values.shape
+    if notes.shape != values.shape or (rows, columns) != (len(row_names), len(column_names)):
+        raise ValueError(f"Values {values.shape} need as many notes, names of rows and names of columns.")
     longest = max(len(str(name)) for name in row_names)
     figure, axes = _subplots(1, 1, 0.95 * columns + 0.09 * longest + 2, 0.6 * rows + 1.3)
     axis = axes[0, 0]
@@ -207,16 +227,33 @@ def wavelet_pyramid(coefficients, size=4.0):
         diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
         the top left; each subband has its own grey scale, zero detail is mid-grey.
     """
+    if not isinstance(coefficients, list | tuple) or any(len(np.shape(level)) == 0 for level in coefficients):
+        raise ValueError("coefficients must be a list: an approximation, then three details for each level.")
     approximation, *levels = coefficients
-    mosaic = _stretched(np.asarray(approximation))
+    mosaic = _stretched(_numbers(approximation, 2, "approximation"))
     for horizontal, vertical, diagonal in levels:
-        h, v, d = (_centred(np.asarray(band)) for band in (horizontal, vertical, diagonal))
+        h, v, d = (_centred(_numbers(band, 2, "details")) for band in (horizontal, vertical, diagonal))
         mosaic = mosaic[: h.shape[0], : h.shape[1]]
         mosaic = np.block([[mosaic, h], [v, d]])
     figure, axes = _subplots(1, 1, size, size * mosaic.shape[0] / mosaic.shape[1])
     axes[0, 0].imshow(mosaic, vmin=0, vmax=1)
     axes[0, 0].set_axis_off()
     return figure
+
+
+def _numbers(values, rank, name):
+    """Return an array of floats; raise ValueError unless it has `rank` axes and is not empty."""
+    values = np.asarray(values, float)
+    if values.ndim != rank or not values.size:
+        raise ValueError(f"{name} must have {rank} axes and not be empty, but the shape is {values.shape}.")
+    return values
+
+
+def _check_names(ones, others):
+    if not ones or set(ones) != set(others):
+        raise ValueError(
+            f"{', '.join(ones) or 'Nothing'} cannot be drawn with {', '.join(others) or 'nothing'}."
+        )
 
 
 def _subplots(rows, columns, width, height):

@@ -129,7 +129,7 @@ def _permutation(shape, generator, block, whole_blocks):
 
 
 def _checked_shape(shape):
-    if len(shape) != 2 or not all(_is_integer(size, 1) for size in shape):
+    if np.shape(shape) != (2,) or not all(_is_integer(size, 1) for size in shape):
         raise ValueError(f"shape must be two positive integers (height, width), but it is {shape!r}.")
     return tuple(int(size) for size in shape)
 

@@ -39,8 +39,7 @@ def mean_interval(samples, confidence=0.95):
         Fewer than two measurements, or a confidence outside (0, 1).
     """
     samples = np.asarray(samples, float)
-    if samples.ndim == 0 or len(samples) < 2:
-        raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
+    _check_count(samples)
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")
     mean = samples.mean(axis=0)
@@ -69,8 +68,8 @@ def difference_interval(ones, others, confidence=0.95):
         Fewer than two measurements of either.
     """
     samples = [np.asarray(values, float) for values in (ones, others)]
-    if min(map(len, samples)) < 2:
-        raise ValueError("A difference needs at least two measurements of either quantity.")
+    for values in samples:
+        _check_count(values)
     limits = stats.ttest_ind(*samples, equal_var=False).confidence_interval(confidence)
     return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
 
@@ -118,7 +117,15 @@ def summarise(table, by, value, scale=1.0):
     -------
     pandas.DataFrame
         Indexed by group, with columns n, mean, low, high.
+
+    Raises
+    ------
+    ValueError
+        A column that is missing, or a group with fewer than two rows.
     """
+    missing = {*np.atleast_1d(by), value} - {*table.columns}
+    if missing:
+        raise ValueError(f"The table has no column {', '.join(map(repr, sorted(missing)))}.")
 
     def row(values):
         return pd.Series({"n": len(values), **mean_interval(values * scale)._asdict()})
@@ -173,8 +180,9 @@ def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
         Fewer than two samples.
     """
     samples = np.asarray(samples)
-    if samples.ndim == 0 or len(samples) < 2:
-        raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
+    _check_count(samples)
+    if samples.dtype.kind not in "biufc":
+        raise ValueError(f"samples must be numbers, not {samples.dtype}.")
 
     def of_units(chosen):
         return statistic(samples[chosen])
@@ -193,7 +201,15 @@ def mcnemar(one, other):
     ----------
     one, other : array of bool, shape (n,)
         Whether each was right on the same n images.
+
+    Raises
+    ------
+    ValueError
+        Anything else.
     """
+    one, other = np.asarray(one), np.asarray(other)
+    if one.dtype != bool or other.dtype != bool or one.ndim != 1 or one.shape != other.shape:
+        raise ValueError("McNemar's test needs two equally long arrays of True and False.")
     only_one, only_other = np.sum(one & ~other), np.sum(other & ~one)
     if only_one + only_other == 0:
         return 1.0
@@ -225,3 +241,8 @@ def verdicts(targets):
         )
         rows[name] = (limits, f"{found:.3g}", "met" if low <= mean <= high else "missed")
     return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])
+
+
+def _check_count(samples):
+    if samples.ndim == 0 or len(samples) < 2:
+        raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")

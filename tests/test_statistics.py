@@ -66,7 +66,7 @@ def test_a_difference_has_welchs_interval_at_every_place(seed, n, m):
 
 
 def test_a_difference_of_single_measurements_is_refused():
-    with pytest.raises(ValueError, match="two measurements of either"):
+    with pytest.raises(ValueError, match="at least two measurements, not 1"):
         difference_interval([1.0, 2.0], [1.0])
 
 
