@@ -1,0 +1,106 @@
+"""Parts of the explorers: a picture, bars of numbers, and a square in which a point is dragged."""
+
+import io
+
+import anywidget
+import ipywidgets
+import numpy as np
+import traitlets
+from PIL import Image
+
+SIDE = 280  # pixels on the screen
+
+
+def picture(image, side=SIDE):
+    """Return an image as the bytes of a PNG, enlarged without smoothing.
+
+    Parameters
+    ----------
+    image : array, shape (height, width, 1 or 3)
+        Float, in [0, 1]; values beyond are drawn as the nearest end.
+    side : int
+        Pixels of the longer side.
+
+    Raises
+    ------
+    ValueError
+        Another shape, or no pixels.
+    """
+    image = np.asarray(image, float)
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or not image.size:
+        raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
+    stored = np.round(255 * np.clip(image, 0, 1)).astype("uint8")
+    scale = side / max(image.shape[:2])
+    size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
+    file = io.BytesIO()
+    Image.fromarray(stored.squeeze(-1) if image.shape[2] == 1 else stored).resize(
+        size, Image.Resampling.NEAREST
+    ).save(file, "png")
+    return file.getvalue()
+
+
+class Bars(ipywidgets.VBox):
+    """A row for each name: a bar for a number in [0, 1] and a text.
+
+    Parameters
+    ----------
+    names : sequence of str
+    """
+
+    def __init__(self, names):
+        self.bars = [ipywidgets.FloatProgress(max=1, description=name) for name in names]
+        self.texts = [ipywidgets.Label() for _ in names]
+        super().__init__([ipywidgets.HBox(row) for row in zip(self.bars, self.texts, strict=True)])
+
+    def show(self, values, texts):
+        """Show a number and a text in every row."""
+        for bar, label, value, text in zip(self.bars, self.texts, values, texts, strict=True):
+            bar.value, label.value = float(value), text
+
+
+class Square(anywidget.AnyWidget):
+    """The square [-1, 1]^2 with a point that the pointer drags.
+
+    Parameters
+    ----------
+    background : bytes
+        A PNG, stretched over the square.
+
+    Attributes
+    ----------
+    x, y : float
+        Of the point, to the right and upwards.
+    """
+
+    _esm = """
+    function render({ model, el }) {
+      const canvas = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+      canvas.style.touchAction = "none";
+      const context = canvas.getContext("2d"), image = new Image();
+      const draw = () => {
+        context.drawImage(image, 0, 0, SIDE, SIDE);
+        context.beginPath();
+        context.arc((model.get("x") + 1) / 2 * SIDE, (1 - model.get("y")) / 2 * SIDE, 6, 0, 2 * Math.PI);
+        context.strokeStyle = "#D55E00"; context.lineWidth = 3; context.stroke();
+      };
+      const move = (event) => {
+        const box = canvas.getBoundingClientRect(), within = (t) => Math.max(-1, Math.min(1, t));
+        model.set("x", within(2 * (event.clientX - box.left) / box.width - 1));
+        model.set("y", within(1 - 2 * (event.clientY - box.top) / box.height));
+        model.save_changes();
+      };
+      canvas.addEventListener("pointerdown", (event) => {
+        canvas.setPointerCapture(event.pointerId);
+        move(event);
+      });
+      canvas.addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
+      model.on("change:x", draw); model.on("change:y", draw);
+      image.onload = draw;
+      image.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
+      el.appendChild(canvas);
+    }
+    export default { render };
+    """.replace("SIDE", str(SIDE))
+    x = traitlets.Float(0.0).tag(sync=True)
+    y = traitlets.Float(0.0).tag(sync=True)
+    background = traitlets.Bytes().tag(sync=True)

@@ -1,0 +1,37 @@
+"""Drag a point in the latent square and see its digit: ``explore.ipynb``."""
+
+import ipywidgets
+import numpy as np
+import tensorflow as tf
+from scipy.special import softmax
+
+from common.data import load_dataset
+from common.widgets import Bars, Square, picture
+from gan.manifold import mosaic, square
+from gan.models import load_classifier, load_generator
+
+CELLS = 20  # a side of the map
+
+
+def explorer(dataset="mnist"):
+    """Return the explorer of the generator with two latent numbers, an `ipywidgets.HBox`."""
+    generator, classifier = load_generator(2, dataset), load_classifier(dataset)
+    names = load_dataset(dataset).test.class_names
+
+    @tf.function
+    def generate(points):
+        images = generator(points)
+        return images, classifier(images)
+
+    drawn = mosaic(np.array(generator(square(CELLS))), CELLS)
+    plane, image, bars = Square(background=picture(drawn)), ipywidgets.Image(format="png"), Bars(names)
+
+    def answer(_):
+        images, logits = generate(tf.constant([[plane.x, plane.y]], "float32"))
+        probabilities = softmax(logits[0])
+        image.value = picture(images[0])
+        bars.show(probabilities, [f"{probability:.2f}" for probability in probabilities])
+
+    plane.observe(answer, ["x", "y"])
+    answer(None)
+    return ipywidgets.HBox([plane, image, bars])

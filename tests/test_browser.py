@@ -1,0 +1,132 @@
+"""The explorers in JupyterLab, and the page of all notebooks, in a real headless browser."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from jupyter_server.serverapp import list_running_servers
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from common.notebooks import ROOT, page, paths, read
+
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
+PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
+WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
+
+
+@pytest.fixture
+def browser(tmp_path):
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    switches = ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run",
+                "disable-background-networking", "disable-component-update", "disable-sync",
+                "window-size=1400,1000", f"user-data-dir={tmp_path / 'browser'}")  # fmt: skip
+    for switch in switches:
+        options.add_argument(f"--{switch}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
+        yield driver
+
+
+def errors(browser):
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Start JupyterLab on copies of the explorers, which it may save; return its address without a path."""
+    for path in ROOT.glob("*/explore.ipynb"):
+        copy = tmp_path / "lab" / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True)
+        shutil.copy(path, copy)
+    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
+    environment = os.environ | folders | {"PYTHONPATH": str(ROOT)}
+    options = ["--no-browser", "--allow-root", "--expose-app-in-browser", "--IdentityProvider.token="]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        *options,
+        "--port=0",
+        f"--ServerApp.root_dir={tmp_path / 'lab'}",
+    ]
+    silent = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+    process = subprocess.Popen(command, env=environment, **silent)
+    deadline = time.monotonic() + PATIENCE
+    while not (servers := list(list_running_servers(folders["JUPYTER_RUNTIME_DIR"]))):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    yield servers[0]["url"]
+    process.terminate()
+    process.wait()
+
+
+def wait(browser, condition):
+    return WebDriverWait(browser, PATIENCE, poll_frequency=0.2).until(condition)
+
+
+def open_explorer(browser, lab, study):
+    browser.get(f"{lab}lab/tree/{study}/explore.ipynb?reset")
+    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
+    wait(browser, lambda b: "Idle" in b.page_source)
+    browser.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, f"{WIDGETS} img"))
+
+
+def picture(browser):
+    return browser.find_element(By.CSS_SELECTOR, f"{WIDGETS} img").get_attribute("src")
+
+
+def test_a_dragged_point_changes_the_digit(browser, lab):
+    open_explorer(browser, lab, "gan")
+    canvas = wait(browser, lambda b: b.find_element(By.CSS_SELECTOR, f"{WIDGETS} canvas"))
+    before = picture(browser)
+    drag = ActionChains(browser).move_to_element(canvas).click_and_hold()
+    drag.move_by_offset(60, 40).move_by_offset(30, -90).release().perform()
+    wait(browser, lambda b: picture(b) != before)
+
+
+@pytest.mark.parametrize("study", ["adversarial_attack", "cnn_vs_dense", "wavelet_based_dnn"])
+def test_a_moved_slider_changes_the_picture(browser, lab, study):
+    open_explorer(browser, lab, study)
+    before = picture(browser)
+    slider = browser.find_element(By.CSS_SELECTOR, f"{WIDGETS} .noUi-handle")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    wait(browser, lambda b: picture(b) != before)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The page of all notebooks, as the only file of a server; return its address."""
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text(page({path.stem: read(path) for path in paths()}))
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "page")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/index.html"
+        server.shutdown()
+
+
+def test_the_page_is_whole(browser, served):
+    browser.get(served)
+    images = browser.find_elements(By.CSS_SELECTOR, "img")
+    widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
+    assert len(images) > 20
+    assert min(widths) > 0
+    targets = (
+        "return [...document.querySelectorAll('a[href^=\"#\"]')].filter(a => a.hash.length > 1 && "
+        "!document.getElementById(decodeURIComponent(a.hash.slice(1)))).map(a => a.hash)"
+    )
+    assert browser.execute_script(targets) == []
+    assert [message for message in errors(browser) if "favicon" not in message] == []
