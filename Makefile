@@ -19,7 +19,7 @@ test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit o
 	$(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
 	$(RUN) common.audit sample
 
-faults: .venv/ready      ## kill every command 20 times, fill the disk, damage files; the installation takes most of an hour
+faults: .venv/ready      ## kill every long command 20 times, fill the disk, make folders read-only; an hour or more
 	KILLS=20 $(RUN) pytest -n auto --dist loadfile tests/test_faults.py tests/test_cluster.py
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
@@ -59,6 +59,13 @@ ifneq ($(wildcard $(UNFINISHED)),)
 .PHONY: .venv/ready
 endif
 
+# Where pip itself gives up, for want of a registry, a complete environment is as it was.
+define install
+$(BIN)/pip install --quiet --disable-pip-version-check $(1) || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
+@touch $@
+@rm $(UNFINISHED)
+endef
+
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
 	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -69,12 +76,8 @@ endif
 	  { echo "Too little disk: the environment needs 5 GB here"; exit 1; }
 	@touch $(UNFINISHED)
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	@touch $@
-	@rm $(UNFINISHED)
+	$(call install,-r requirements.txt)
 
 .venv/backends .venv/peers: .venv/%: .venv/ready
 	@touch $(UNFINISHED)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .[$*]
-	@touch $@
-	@rm $(UNFINISHED)
+	$(call install,-e .[$*])

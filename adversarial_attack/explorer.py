@@ -3,7 +3,6 @@
 import ipywidgets
 import numpy as np
 import tensorflow as tf
-from scipy.special import softmax
 
 from adversarial_attack.examples import load_examples
 from adversarial_attack.filters import gaussian_blur
@@ -32,11 +31,9 @@ def explorer():
         shown = np.clip(shown, 0, 1).astype("float32")
         if sigma.value:
             shown = gaussian_blur(SIZE, SIZE, sigma.value)(shown)
-        probabilities = softmax([network(tf.constant(shown))[0] for network in networks], axis=1)
         image.value = picture(shown[0])
         truth.value = f"the label says {samples.class_names[samples.labels[number.value]]}"
-        said = [samples.class_names[label] for label in probabilities.argmax(1)]
-        bars.show(probabilities.max(1), said)
+        bars.show_decisions([network(tf.constant(shown))[0] for network in networks], samples.class_names)
 
     for slider in (number, epsilon, sigma):
         slider.observe(answer, "value")

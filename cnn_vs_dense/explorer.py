@@ -2,7 +2,6 @@
 
 import ipywidgets
 import tensorflow as tf
-from scipy.special import softmax
 
 from cnn_vs_dense.experiments import split, trained
 from common.data import load_dataset
@@ -35,9 +34,8 @@ def explorer(dataset="mnist", epochs=2):
     def answer(_):
         chosen = test[[number.value]]
         scrambled = Scrambler((28, 28), 0, block.value, whole.value).scramble(chosen.as_float())
-        probabilities = softmax([network(tf.constant(scrambled))[0] for network in networks], axis=1)
         image.value, truth.value = picture(scrambled[0]), f"a {test.class_names[chosen.labels[0]]}"
-        bars.show(probabilities.max(1), [test.class_names[label] for label in probabilities.argmax(1)])
+        bars.show_decisions([network(tf.constant(scrambled))[0] for network in networks], test.class_names)
 
     for control in (number, block, whole):
         control.observe(answer, "value")

@@ -163,8 +163,8 @@ def complete(work):
     ]
     if not missing:
         return
-    for store, *_ in missing:
-        require_writable(store.path)
+    for path in {store.path for store, *_ in missing}:
+        require_writable(path)
     # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
     jobs = (
         joblib.delayed(_measure)(store, function.__module__, function.__name__, config)
@@ -255,11 +255,11 @@ def require_writable(path):
     """Raise PermissionError if a file could not be written, because its folder is read-only."""
     folder = next(folder for folder in Path(path).parents if folder.exists())
     if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{Path(path).name} cannot be written: the folder {folder.name} is read-only.")
+        raise PermissionError(f"{Path(path).name} cannot be written: {str(folder)!r} is read-only.")
 
 
 def lock(path):
-    """Return the lock of a file that several processes write, `require_writable` and its folder made."""
+    """Return the lock of a file that several processes write, and make its folder; raises PermissionError."""
     require_writable(path)
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return FileLock(f"{path}.lock")
@@ -285,7 +285,9 @@ def write_atomically(path, content):
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink()
-        raise type(error)(f"{path.name} was not written and is as it was: {error.strerror}.") from error
+        refusal = type(error)(f"{path.name} was not written and is as it was: {error.strerror or error}.")
+        refusal.errno = error.errno
+        raise refusal from error
 
 
 def key(config):

@@ -33,6 +33,10 @@ FIGURE_TAG = "figure-"
 README_TAG = "readme-"
 
 
+class DamagedNotebookError(ValueError):
+    """A file is not a notebook."""
+
+
 def paths():
     """Return the paths of all notebooks, ``<study>/NN_title.ipynb``, in order."""
     return sorted(ROOT.glob("*/[0-9][0-9]_*.ipynb"))
@@ -43,7 +47,7 @@ def read(path):
 
     Raises
     ------
-    ValueError
+    DamagedNotebookError
         The file is truncated or altered.
     """
     damages = ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError, MissingIDFieldWarning
@@ -53,7 +57,7 @@ def read(path):
             notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
             nbformat.validate(notebook)
     except damages as error:
-        raise ValueError(f"{path.name} is not a whole notebook; restore it with git.") from error
+        raise DamagedNotebookError(f"{path.name} is not a whole notebook; restore it with git.") from error
     return notebook
 
 
@@ -148,7 +152,7 @@ def reproduce():
     for path in paths():
         start = time.perf_counter()
         copy = BUILD / "notebooks" / path.relative_to(ROOT)
-        if not copy.exists() or copy.stat().st_mtime < max(unfinished.stat().st_mtime, path.stat().st_mtime):
+        if not _is_done(copy, since=max(unfinished.stat().st_mtime, path.stat().st_mtime)):
             print(f"{path.relative_to(ROOT)} ...", flush=True)
             copy.unlink(missing_ok=True)
             verdict = _execute_to(path, copy)
@@ -172,6 +176,13 @@ def write():
             write_atomically(path.parent / "figures" / f"{name}.png", png)
         for readme in readmes(path):
             write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
+
+
+def _is_done(copy, since):
+    try:
+        return copy.stat().st_mtime >= since and bool(read(copy))
+    except (FileNotFoundError, DamagedNotebookError):
+        return False
 
 
 def _execute_to(path, copy):
@@ -220,7 +231,7 @@ def main(argv=None):
     command = parser.parse_args(argv).command
     try:
         table = write() if command == "write" else reproduce()
-    except (OSError, ValueError) as error:
+    except (OSError, DamagedNotebookError) as error:
         sys.exit(str(error))
     if command == "write":
         return 0

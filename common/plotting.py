@@ -27,6 +27,11 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
         Values drawn as the two ends of `cmap`; None takes each image's own extremes.
     size : float
         Inches a picture.
+
+    Raises
+    ------
+    ValueError
+        No images, or arrays of other shapes.
     """
     shapes = [np.shape(image) for image in images] if np.iterable(images) else []
     if not shapes or any(len(shape) != 3 or shape[2] not in (1, 3) for shape in shapes):
@@ -58,6 +63,11 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
     bands : dict from str to `common.statistics.Interval` of arrays of shape (points,)
     axis : matplotlib axis, optional
         Where to draw; by default a new figure.
+
+    Raises
+    ------
+    ValueError
+        No lines, or arrays of other shapes.
     """
     if not bands:
         raise ValueError("There are no lines to draw.")
@@ -85,6 +95,11 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
         The name of a group labels its vertical axis, or is its title if there is a `ylabel` for all.
     columns : int, optional
         Panels a row; by default all in one row.
+
+    Raises
+    ------
+    ValueError
+        No groups, or what `curves` refuses.
     """
     if not groups:
         raise ValueError("There is nothing to draw.")
@@ -107,6 +122,11 @@ def dots(samples, intervals, xlabel, kinds=None):
     intervals : dict from the same names to `common.statistics.Interval` of floats
     kinds : list, optional
         One value for each row; rows with the same value get the same colour. By default all have one colour.
+
+    Raises
+    ------
+    ValueError
+        No entries, other names, or arrays of other shapes.
     """
     _check_names(samples, intervals)
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
@@ -134,6 +154,11 @@ def crosses(x, y, xlabel, ylabel):
     ----------
     x, y : dict from str to `common.statistics.Interval` of floats
         With the same names; x positive, on a logarithmic axis.
+
+    Raises
+    ------
+    ValueError
+        No entries, or other names.
     """
     _check_names(x, y)
     figure, axes = _subplots(1, 1, 8, 4.2)
@@ -159,11 +184,16 @@ def agreement(groups, xlabel, ylabel):
     ----------
     groups : dict from str to (x, y)
         Positive arrays of one shape.
+
+    Raises
+    ------
+    ValueError
+        No groups, or arrays of other shapes.
     """
-    figure, axes = _subplots(1, 1, 5, 4.4)
-    axis = axes[0, 0]
     if not groups:
         raise ValueError("There is nothing to draw.")
+    figure, axes = _subplots(1, 1, 5, 4.4)
+    axis = axes[0, 0]
     for name, (x, y) in groups.items():
         axis.plot(
             _numbers(x, 1, "x"),
@@ -193,6 +223,11 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
         What to write below each value: its n, its interval, its significance.
     center : float, optional
         The value drawn white, between blue (above) and orange (below).
+
+    Raises
+    ------
+    ValueError
+        Arrays and names that do not fit each other.
     """
     values, notes = _numbers(values, 2, "values"), np.asarray(notes)
     rows, columns = values.shape
@@ -226,6 +261,11 @@ def wavelet_pyramid(coefficients, size=4.0):
         ``[approximation, details_coarsest, ..., details_finest]`` with details (horizontal, vertical,
         diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
         the top left; each subband has its own grey scale, zero detail is mid-grey.
+
+    Raises
+    ------
+    ValueError
+        Not such a list.
     """
     if not isinstance(coefficients, list | tuple) or any(len(np.shape(level)) == 0 for level in coefficients):
         raise ValueError("coefficients must be a list: an approximation, then three details for each level.")

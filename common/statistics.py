@@ -123,9 +123,9 @@ def summarise(table, by, value, scale=1.0):
     ValueError
         A column that is missing, or a group with fewer than two rows.
     """
-    missing = {*np.atleast_1d(by), value} - {*table.columns}
+    missing = [name for name in [*([by] if isinstance(by, str) else by), value] if name not in table]
     if missing:
-        raise ValueError(f"The table has no column {', '.join(map(repr, sorted(missing)))}.")
+        raise ValueError(f"The table has no column {', '.join(map(repr, missing))}.")
 
     def row(values):
         return pd.Series({"n": len(values), **mean_interval(values * scale)._asdict()})
@@ -205,7 +205,7 @@ def mcnemar(one, other):
     Raises
     ------
     ValueError
-        Anything else.
+        Not two arrays of True and False of one length.
     """
     one, other = np.asarray(one), np.asarray(other)
     if one.dtype != bool or other.dtype != bool or one.ndim != 1 or one.shape != other.shape:

@@ -8,6 +8,7 @@ state of dropout layers) lives in variables, and one atomic file holds them all 
 import io
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -174,7 +175,7 @@ def _restore(path, variables, settings):
         with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
             values = [arrays[str(i)] for i in range(len(arrays.files) - 1)]
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise ValueError(f"{Path(path).name} is not a whole checkpoint; delete it to start again.") from error
     if about["settings"] != json.loads(json.dumps(settings)) or len(values) != len(variables):
         raise ValueError(f"{Path(path).name} belongs to another run; delete it or name another file.")

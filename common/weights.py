@@ -14,7 +14,9 @@ SUMS = "SHA256SUMS"
 
 
 def save_weights(model, path):
-    """Write the weights of a model and their SHA-256; a kill leaves the old file, the new one, or none.
+    """Write the weights of a model and their SHA-256.
+
+    A kill leaves whole weights, the old or the new ones, or weights that are not `are_whole`.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ def save_weights(model, path):
     Raises
     ------
     OSError
-        It cannot be written; the file is as it was.
+        They cannot be written; what was there is as it was.
     """
     require_writable(path)
     with tempfile.TemporaryDirectory() as folder:
@@ -33,16 +35,16 @@ def save_weights(model, path):
         try:
             model.save_weights(aside)
         except OSError as error:
-            raise OSError(
-                f"{path.name} was not written and is as it was: no room for a temporary file."
-            ) from error
+            raise OSError(f"{path.name} was not written and is as it was: no temporary file.") from error
         content = aside.read_bytes()
     with lock(path.parent / SUMS):
-        sums = _sums(path.parent) | {path.name: hashlib.sha256(content).hexdigest()}
-        # The sum comes first: a file without its sum would be there for good and never be read.
-        lines = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]
-        write_atomically(path.parent / SUMS, "".join(lines).encode())
-        write_atomically(path, content)
+        sums = _sums(path.parent)
+        _write_sums(path.parent, sums | {path.name: _sha256(content)})
+        try:
+            write_atomically(path, content)
+        except OSError:
+            _write_sums(path.parent, sums)
+            raise
 
 
 def load_weights(model, path):
@@ -63,14 +65,28 @@ def load_weights(model, path):
     if not path.exists():
         known = ", ".join(sorted(file.name.removesuffix(SUFFIX) for file in path.parent.glob(f"*{SUFFIX}")))
         raise ValueError(f"There are no weights {name!r}; there are {known or 'none'}.")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _sums(path.parent).get(path.name):
-        raise ValueError(f"The weights {name!r} are truncated or altered; restore {path.name} with git.")
+    if not are_whole(path):
+        raise ValueError(f"{path.name} is not the file whose SHA-256 is in {SUMS}; restore both with git.")
     model.load_weights(path)
     return model
+
+
+def are_whole(path):
+    """Whether a file of weights is there as `save_weights` wrote it."""
+    return path.exists() and _sha256(path.read_bytes()) == _sums(path.parent).get(path.name)
+
+
+def _sha256(content):
+    return hashlib.sha256(content).hexdigest()
 
 
 def _sums(folder):
     """Return the SHA-256 of each file of a folder, a dict by name."""
     file = folder / SUMS
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
+
+
+def _write_sums(folder, sums):
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(sums.items())]
+    write_atomically(folder / SUMS, "".join(lines).encode())

@@ -7,6 +7,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 from PIL import Image
+from scipy.special import softmax
 
 SIDE = 280  # pixels on the screen
 
@@ -24,11 +25,13 @@ def picture(image, side=SIDE):
     Raises
     ------
     ValueError
-        Another shape, or no pixels.
+        Another shape, no pixels, or NaN or infinity.
     """
     image = np.asarray(image, float)
     if image.ndim != 3 or image.shape[2] not in (1, 3) or not image.size:
         raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
+    if not np.isfinite(image).all():
+        raise ValueError("An image must be finite, but it holds NaN or infinity.")
     stored = np.round(255 * np.clip(image, 0, 1)).astype("uint8")
     scale = side / max(image.shape[:2])
     size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
@@ -56,6 +59,11 @@ class Bars(ipywidgets.VBox):
         """Show a number and a text in every row."""
         for bar, label, value, text in zip(self.bars, self.texts, values, texts, strict=True):
             bar.value, label.value = float(value), text
+
+    def show_decisions(self, logits, class_names):
+        """Show the probability and the name of the class that each row's logits ``(classes,)`` choose."""
+        probabilities = softmax(logits, axis=-1)
+        self.show(probabilities.max(-1), [class_names[label] for label in probabilities.argmax(-1)])
 
 
 class Square(anywidget.AnyWidget):

@@ -5,7 +5,6 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from common.data import load_dataset
 from common.widgets import Bars, Square, picture
 from gan.manifold import mosaic, square
 from gan.models import load_classifier, load_generator
@@ -13,10 +12,9 @@ from gan.models import load_classifier, load_generator
 CELLS = 20  # a side of the map
 
 
-def explorer(dataset="mnist"):
-    """Return the explorer of the generator with two latent numbers, an `ipywidgets.HBox`."""
-    generator, classifier = load_generator(2, dataset), load_classifier(dataset)
-    names = load_dataset(dataset).test.class_names
+def explorer():
+    """Return the explorer of MNIST's generator with two latent numbers, an `ipywidgets.HBox`."""
+    generator, classifier = load_generator(2), load_classifier("mnist")
 
     @tf.function
     def generate(points):
@@ -24,7 +22,7 @@ def explorer(dataset="mnist"):
         return images, classifier(images)
 
     drawn = mosaic(np.array(generator(square(CELLS))), CELLS)
-    plane, image, bars = Square(background=picture(drawn)), ipywidgets.Image(format="png"), Bars(names)
+    plane, image, bars = Square(background=picture(drawn)), ipywidgets.Image(format="png"), Bars("0123456789")
 
     def answer(_):
         images, logits = generate(tf.constant([[plane.x, plane.y]], "float32"))

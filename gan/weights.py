@@ -9,7 +9,7 @@ import keras
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT
 from common.training import fit
-from common.weights import save_weights
+from common.weights import are_whole, save_weights
 from gan.experiments import to_validation
 from gan.models import LATENT_SIZES, build_classifier, weight_file
 from gan.training import TRAINING_IMAGES, train_gan
@@ -61,7 +61,7 @@ def main():
     """Train what is missing, one network a core."""
     os.environ.update(WORKER_ENVIRONMENT)
     jobs = [(dataset, None) for dataset in ("mnist", "fashion_mnist")] + GENERATORS
-    missing = [job for job in jobs if not weight_file(*job).exists()]
+    missing = [job for job in jobs if not are_whole(weight_file(*job))]
     joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(*job) for job in missing)
 
 

@@ -22,6 +22,7 @@ from common.notebooks import ROOT, page, paths, read
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
 WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
 
 
@@ -64,12 +65,15 @@ def lab(tmp_path):
     silent = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=environment, **silent)
     deadline = time.monotonic() + PATIENCE
-    while not (servers := list(list_running_servers(folders["JUPYTER_RUNTIME_DIR"]))):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    yield servers[0]["url"]
-    process.terminate()
-    process.wait()
+    try:
+        while not (servers := list(list_running_servers(folders["JUPYTER_RUNTIME_DIR"]))):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        yield servers[0]["url"]
+    finally:
+        process.kill()
+        process.wait()
 
 
 def wait(browser, condition):
@@ -79,7 +83,7 @@ def wait(browser, condition):
 def open_explorer(browser, lab, study):
     browser.get(f"{lab}lab/tree/{study}/explore.ipynb?reset")
     wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
-    wait(browser, lambda b: "Idle" in b.page_source)
+    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, IDLE))
     browser.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, f"{WIDGETS} img"))
 

@@ -1,5 +1,6 @@
 """The same sweep on a Dask cluster: a scheduler and two workers, processes of their own on loopback."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def draw(*, size=5, seed):
     time.sleep(0.2)
     return {"numbers": np.random.default_rng(seed).normal(size=size)}
 """
+PATIENCE = 180  # seconds, on a busy machine
 GRID = {"size": [3, 4], "seed": range(8)}
 
 
@@ -44,7 +46,8 @@ def study(tmp_path, monkeypatch):
         package.mkdir()
         (package / "__init__.py").touch()
         (package / "experiments.py").write_text(STUDY)
-        return __import__(f"{name}.experiments", fromlist=["draw"]).draw
+        importlib.invalidate_caches()
+        return importlib.import_module(f"{name}.experiments").draw
 
     return make
 
@@ -61,12 +64,14 @@ def cluster(study, tmp_path):
     scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     one_thread = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
     workers = [start("worker", *one_thread) for _ in range(2)]
-    with Client(scheduler_file=address) as client:
-        client.wait_for_workers(2, timeout=60)
-        yield client, workers
-    for process in (*workers, scheduler):
-        process.kill()
-        process.wait()
+    try:
+        with Client(scheduler_file=address, timeout=PATIENCE) as client:
+            client.wait_for_workers(2, timeout=PATIENCE)
+            yield client, workers
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
 
 
 def results(function):
@@ -100,12 +105,12 @@ def test_a_killed_worker_loses_nothing(study, cluster):
             time.sleep(0.01)
         workers[0].kill()
 
-    killer = threading.Thread(target=kill_one)
+    killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     with joblib.parallel_config(backend="dask"):
         sweep(there, **GRID)
     killer.join()
     assert len(client.scheduler_info()["workers"]) == 1
     assert results(there) == results(here)
-    assert 16 <= len(started(there)) <= 18
+    assert len(started(there)) >= 16
     assert started(there)[-1] == workers[1].pid

@@ -1,6 +1,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from common.statistics import (
     mean_interval,
     ratio_interval,
     share_interval,
+    summarise,
     verdicts,
 )
 
@@ -63,6 +65,11 @@ def test_a_difference_has_welchs_interval_at_every_place(seed, n, m):
     freedom = sum(errors) ** 2 / (errors[0] ** 2 / (n - 1) + errors[1] ** 2 / (m - 1))
     half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(errors))
     np.testing.assert_allclose([found.low, found.high], [found.mean - half, found.mean + half])
+
+
+def test_a_missing_column_gets_one_clear_sentence():
+    with pytest.raises(ValueError, match=r"The table has no column 'arm', 'accuracy'\."):
+        summarise(pd.DataFrame({"seed": [0, 1]}), "arm", "accuracy")
 
 
 def test_a_difference_of_single_measurements_is_refused():

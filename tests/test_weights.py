@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 
 import keras
@@ -6,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common import weights
 from common.notebooks import ROOT
-from common.weights import SUMS, load_weights, save_weights
+from common.weights import SUMS, are_whole, load_weights, save_weights
 
 COMMITTED = sorted(ROOT.glob("*/weights"))
 
@@ -59,7 +61,7 @@ def test_a_truncated_file_is_found(saved, length):
 
 def assert_refused(path, content):
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"'small' are truncated or altered; restore small.weights.h5"):
+    with pytest.raises(ValueError, match=r"small.weights.h5 is not the file whose SHA-256 is in SHA256SUMS"):
         load_weights(None, path)
     assert path.read_bytes() == content
 
@@ -71,9 +73,49 @@ def test_unknown_weights_get_one_clear_sentence(saved, tmp_path):
         load_weights(build(), tmp_path / "large.weights.h5")
 
 
+@pytest.mark.skipif(not shutil.which("sha256sum"), reason="needs sha256sum")
 @pytest.mark.parametrize("folder", COMMITTED, ids=lambda folder: folder.parent.name)
 def test_sha256sum_agrees(folder):
-    check = ["sha256sum", "--check", "--strict", "--quiet", SUMS]
+    check = ["sha256sum", "-c", SUMS]
     subprocess.run(check, cwd=folder, check=True)
     listed = [line.split()[1] for line in (folder / SUMS).read_text().splitlines()]
     assert listed == sorted(file.name for file in folder.glob("*.h5"))
+
+
+@pytest.mark.parametrize("failing", [SUMS, "small.weights.h5"])
+def test_a_disk_that_is_full_at_any_write_leaves_the_old_weights(tmp_path, monkeypatch, failing):
+    path, write = tmp_path / "small.weights.h5", weights.write_atomically
+    save_weights(build(), path)
+    before, sums = path.read_bytes(), (tmp_path / SUMS).read_bytes()
+
+    def full(file, content):
+        if file.name == failing and content != sums:
+            raise OSError(f"{file.name} was not written.")
+        write(file, content)
+
+    monkeypatch.setattr(weights, "write_atomically", full)
+    with pytest.raises(OSError, match="was not written"):
+        save_weights(build(1), path)
+    assert path.read_bytes() == before
+    assert are_whole(path)
+
+
+def test_weights_of_a_command_killed_between_its_two_writes_are_not_whole(tmp_path, monkeypatch):
+    path, write = tmp_path / "small.weights.h5", weights.write_atomically
+    save_weights(build(), path)
+
+    class Killed(Exception):
+        pass
+
+    def killed(file, content):
+        if file == path:
+            raise Killed
+        write(file, content)
+
+    monkeypatch.setattr(weights, "write_atomically", killed)
+    with pytest.raises(Killed):
+        save_weights(build(1), path)
+    assert not are_whole(path)
+    monkeypatch.undo()
+    save_weights(build(1), path)
+    assert are_whole(path)

@@ -7,7 +7,7 @@ import keras
 
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT
-from common.weights import save_weights
+from common.weights import are_whole, save_weights
 from wavelet_based_dnn.arms import DYNAMIC
 from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
@@ -33,7 +33,7 @@ def write(dataset):
 def main():
     """Train what is missing, one network a core."""
     os.environ.update(WORKER_ENVIRONMENT)
-    missing = [dataset for dataset in DATASETS if not weight_file(dataset).exists()]
+    missing = [dataset for dataset in DATASETS if not are_whole(weight_file(dataset))]
     joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(dataset) for dataset in missing)
 
 
