@@ -22,7 +22,7 @@ from common.notebooks import ROOT, page, paths, read
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
-IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+KERNEL = "return window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
 WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
 
 
@@ -83,7 +83,7 @@ def wait(browser, condition):
 def open_explorer(browser, lab, study):
     browser.get(f"{lab}lab/tree/{study}/explore.ipynb?reset")
     wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
-    wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, IDLE))
+    wait(browser, lambda b: b.execute_script(KERNEL) == "idle")
     browser.execute_script("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, f"{WIDGETS} img"))
 
