@@ -3,7 +3,7 @@
 Every implementation of every task runs in a process of its own, one after the other: once to warm up, then
 several times, of which the fastest counts. The peak is the largest resident memory of that process, followed
 by what the imported libraries alone took of it. Give module names (wavelet, radon, fourier, training,
-attacks, gan, dynamic) to run only those.
+attacks, gan, dynamic, explorers) to run only those.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import time
 
 from common.experiments import cpu, libraries
 
-MODULES = ("wavelet", "radon", "fourier", "training", "attacks", "gan", "dynamic")
+MODULES = ("wavelet", "radon", "fourier", "training", "attacks", "gan", "dynamic", "explorers")
 MOST_REPEATS, MOST_SECONDS = 20, 5
 
 
