@@ -35,6 +35,7 @@ def test_tuning_sees_no_test_image(monkeypatch):
 
 
 TRIED = [2.5e-3, 5e-3, 1e-2, 2e-2]
+BEYOND = {"resized, many": [4e-2], "wavelet, not resampled": [4e-2], "switchable": [4e-2, 8e-2]}
 TUNED = {name: [name] for name in experiments.RATES} | {
     "specialist": ["specialist 8 at 8", "specialist 28 at 28"]
 }
@@ -43,7 +44,8 @@ TUNED = {name: [name] for name in experiments.RATES} | {
 @pytest.mark.parametrize("name", TUNED)
 def test_the_rates_are_the_best_of_those_tried(monkeypatch, name):
     monkeypatch.setenv("RESULTS", "replay")
-    table = sweep(experiments.tuning, arm=TUNED[name], learning_rate=TRIED, epochs=1, seed=0)
+    tried = TRIED + BEYOND.get(name, [])
+    table = sweep(experiments.tuning, arm=TUNED[name], learning_rate=tried, epochs=1, seed=0)
     assert set(best_rates(table).values()) == {experiments.RATES[name]}
 
 

@@ -21,7 +21,7 @@ RATES = {
     "resized, mean": 1e-2,
     "convolutional, 28": 1e-2,
     "convolutional, many": 1e-2,
-    "switchable": 2e-2,
+    "switchable": 4e-2,
     "wavelet, not resampled": 2e-2,
     "dynamic, haar": 1e-2,
     "dynamic, average pool": 1e-2,
