@@ -28,7 +28,8 @@ def _mover(study, name):
     widget = importlib.import_module(f"{study}.explorer").explorer()
     control = next(part for part in _parts(widget) if _name(part) == name)
     trait = "x" if isinstance(control, Square) else "index" if hasattr(control, "index") else "value"
-    values = cycle((0.5, -0.5) if trait == "x" else (1, 2))
+    lowest = getattr(control, "min", 0)
+    values = cycle((0.5, -0.5) if trait == "x" else (lowest + 1, lowest + 2))
     return lambda: setattr(control, trait, next(values))
 
 
