@@ -29,8 +29,14 @@ ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
 ENVIRONMENT = WORKER_ENVIRONMENT | {"RESULTS": "replay", "PYTHONHASHSEED": "0"}
 IGNORE_OUTPUT = "nbval-ignore-output"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 FIGURE_TAG = "figure-"
 README_TAG = "readme-"
+
+
+def explorers():
+    """Return the paths of the explorers, ``<study>/explore.ipynb``; their widgets are not compared."""
+    return sorted(ROOT.glob("*/explore.ipynb"))
 
 
 class DamagedNotebookError(ValueError):
@@ -88,6 +94,9 @@ def execute(path):
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        for output in cell.outputs:
+            if WIDGET in output.get("data", {}):
+                del output.data["text/plain"]  # holds addresses and the bytes of pictures
     return notebook
 
 
@@ -168,7 +177,7 @@ def reproduce():
 
 def write():
     """Execute every notebook in place and write what the READMEs show of it."""
-    for path in paths():
+    for path in [*paths(), *explorers()]:
         print(f"{path.relative_to(ROOT)} ...", flush=True)
         notebook = execute(path)
         write_atomically(path, nbformat.writes(notebook).encode())

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import nbformat
 import pytest
 from jupyter_server.serverapp import list_running_servers
 from selenium import webdriver
@@ -17,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from common.notebooks import ROOT, page, paths, read
+from common.notebooks import ROOT, code_cells, explorers, page, paths, read
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
@@ -46,11 +47,13 @@ def errors(browser):
 
 @pytest.fixture
 def lab(tmp_path):
-    """Start JupyterLab on copies of the explorers, which it may save; return its address without a path."""
-    for path in ROOT.glob("*/explore.ipynb"):
-        copy = tmp_path / "lab" / path.relative_to(ROOT)
+    """Start JupyterLab on copies of the explorers without outputs; return its address without a path."""
+    for path in explorers():
+        copy, notebook = tmp_path / "lab" / path.relative_to(ROOT), read(path)
         copy.parent.mkdir(parents=True)
-        shutil.copy(path, copy)
+        (cell,) = code_cells(notebook)
+        cell.outputs, notebook.metadata = [], {}
+        nbformat.write(notebook, copy)
     folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
     environment = os.environ | folders | {"PYTHONPATH": str(ROOT)}
     options = ["--no-browser", "--allow-root", "--expose-app-in-browser", "--IdentityProvider.token="]

@@ -94,7 +94,16 @@ def test_epsilon_scales_the_attack_and_nothing_else_changes():
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_notebook_runs(study):
-    path = notebooks.ROOT / study / "explore.ipynb"
-    assert not notebooks.code_cells(notebooks.read(path))[0].outputs  # a saved widget is dead
-    (cell,) = notebooks.code_cells(notebooks.execute(path))
-    assert "application/vnd.jupyter.widget-view+json" in cell.outputs[-1].data
+    (cell,) = notebooks.code_cells(notebooks.execute(notebooks.ROOT / study / "explore.ipynb"))
+    assert notebooks.WIDGET in cell.outputs[-1].data
+
+
+@pytest.mark.parametrize("path", notebooks.explorers(), ids=lambda path: path.parent.name)
+def test_the_committed_notebook_shows_the_explorer_without_a_kernel(path):
+    notebook = notebooks.read(path)
+    (cell,) = notebooks.code_cells(notebook)
+    assert cell.execution_count == 1
+    (output,) = cell.outputs
+    saved = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    assert output.data[notebooks.WIDGET]["model_id"] in saved
+    assert path.stat().st_size < 1.5 * 2**20

@@ -123,8 +123,8 @@ OTHERS = {
     },
     "fourier": {"Spectrum", "FourierChannels", "RadialSpectrum", "LowPass", "GaussianBlur"},
     "notebooks": {
-        "DamagedNotebookError", "paths", "read", "execute", "code_cells", "differing_cells", "figures",
-        "filled", "readmes", "page", "reproduce", "write", "main",
+        "DamagedNotebookError", "paths", "explorers", "read", "execute", "code_cells", "differing_cells",
+        "figures", "filled", "readmes", "page", "reproduce", "write", "main",
     },
     "radon": {"Radon", "Backprojection", "FilteredBackprojection"},
     "scramble": {"Scramble"},
