@@ -52,7 +52,8 @@ def lab(tmp_path):
         copy, notebook = tmp_path / "lab" / path.relative_to(ROOT), read(path)
         copy.parent.mkdir(parents=True)
         (cell,) = code_cells(notebook)
-        cell.outputs, notebook.metadata = [], {}
+        cell.outputs = []
+        del notebook.metadata["widgets"]
         nbformat.write(notebook, copy)
     folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
     environment = os.environ | folders | {"PYTHONPATH": str(ROOT)}
