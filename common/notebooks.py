@@ -4,7 +4,8 @@
 committed ones and makes one HTML page of them; ``python -m common.notebooks write`` is the one writer of
 committed outputs, and of what the READMEs show of them: a cell tagged ``figure-NAME`` writes its picture to
 ``<study>/figures/NAME.png``, and the Markdown that a cell tagged ``readme-NAME`` displays goes between
-``<!-- NAME -->`` and ``<!-- end NAME -->`` in the READMEs.
+``<!-- NAME -->`` and ``<!-- end NAME -->`` in the READMEs. The root's README gets the tables of
+`common.claims` as well, of the notebooks and of what they claim.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 from nbformat.warnings import MissingIDFieldWarning
 
+from common import claims
 from common.experiments import WORKER_ENVIRONMENT, write_atomically
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +32,8 @@ BUILD = ROOT / "build"
 ENVIRONMENT = WORKER_ENVIRONMENT | {"RESULTS": "replay", "PYTHONHASHSEED": "0"}
 IGNORE_OUTPUT = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+EVIDENCE = "tests/evidence"  # what commands printed, committed
+TABLE = "reproduce.csv"
 FIGURE_TAG = "figure-"
 README_TAG = "readme-"
 
@@ -124,10 +128,20 @@ def figures(notebook):
 def filled(readme, notebook):
     """Return the text of a README with the Markdown that the notebook's ``readme-NAME`` cells display."""
     for name, markdown in _tagged(notebook, README_TAG, "text/markdown").items():
-        start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-        pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
-        readme = pattern.sub(lambda _, text=f"{start}\n{markdown}\n{end}": text, readme)
+        readme = _between(readme, name, markdown)
     return readme
+
+
+def with_tables(readme):
+    """Return the text of a README with the tables of the committed notebooks and of their claims.
+
+    The seconds are those of the committed table of `reproduce`.
+    """
+    committed = {str(path.relative_to(ROOT)): read(path) for path in paths()}
+    evidence = ROOT / EVIDENCE / TABLE
+    seconds = pd.read_csv(evidence, index_col="notebook")["seconds"].to_dict() if evidence.exists() else {}
+    readme = _between(readme, "notebooks", claims.table_of_notebooks(committed, seconds))
+    return _between(readme, "claims", claims.table_of_claims(committed))
 
 
 def readmes(path):
@@ -151,7 +165,7 @@ def page(notebooks):
 def reproduce():
     """Execute a copy of every notebook and return the table that `make reproduce` ends with.
 
-    A copy made by an interrupted run counts as done.
+    A copy made by an interrupted run counts as done; its seconds are then those of reading it.
     """
     unfinished = BUILD / "reproduce.unfinished"
     BUILD.mkdir(exist_ok=True)
@@ -171,20 +185,35 @@ def reproduce():
         cells = len(code_cells(read(path)))
         rows.append((str(path.relative_to(ROOT)), cells, round(time.perf_counter() - start, 1), verdict))
     write_atomically(BUILD / "index.html", page(copies).encode())
+    table = pd.DataFrame(rows, columns=["notebook", "code cells", "seconds", "outputs"])
+    write_atomically(BUILD / TABLE, table.to_csv(index=False).encode())
     unfinished.unlink()
-    return pd.DataFrame(rows, columns=["notebook", "code cells", "seconds", "outputs"])
+    return table
 
 
 def write():
-    """Execute every notebook in place and write what the READMEs show of it."""
+    """Execute every notebook in place and write what the READMEs show of all of them."""
     for path in [*paths(), *explorers()]:
         print(f"{path.relative_to(ROOT)} ...", flush=True)
-        notebook = execute(path)
-        write_atomically(path, nbformat.writes(notebook).encode())
-        for name, png in figures(notebook).items():
-            write_atomically(path.parent / "figures" / f"{name}.png", png)
-        for readme in readmes(path):
-            write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
+        write_one(path)
+    front_page = ROOT / "README.md"
+    write_atomically(front_page, with_tables(front_page.read_text(encoding="utf-8")).encode())
+
+
+def write_one(path):
+    """Execute the notebook at `path` in place and write what the READMEs show of it."""
+    notebook = execute(path)
+    write_atomically(path, nbformat.writes(notebook).encode())
+    for name, png in figures(notebook).items():
+        write_atomically(path.parent / "figures" / f"{name}.png", png)
+    for readme in readmes(path):
+        write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
+
+
+def _between(readme, name, markdown):
+    start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+    return pattern.sub(lambda _: f"{start}\n{markdown}\n{end}", readme)
 
 
 def _is_done(copy, since):

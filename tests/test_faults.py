@@ -84,10 +84,10 @@ def write_notebooks(folder):
     draw = (
         "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure"
     )
-    answer = "from IPython.display import Markdown\nMarkdown('**{}**')"
+    answer = "from IPython.display import Markdown\nMarkdown('**Answer: {}.**')"
     for number in (1, 2):
         sources = [draw, answer.format(number)]
-        cells = [nbformat.v4.new_markdown_cell(f"# {number}", id=f"title-{number}")]
+        cells = [nbformat.v4.new_markdown_cell(f"# {number}\n\n**Question.** Which?", id=f"title-{number}")]
         cells += [nbformat.v4.new_code_cell(s, id=f"cell-{number}-{i}") for i, s in enumerate(sources)]
         for cell, tag in zip(cells[1:], (f"figure-plot{number}", f"readme-answer{number}"), strict=True):
             cell.metadata["tags"] = [tag]

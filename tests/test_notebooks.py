@@ -6,20 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbclient.exceptions import CellExecutionError
 
-from common import notebooks
+from common import claims, notebooks
 
 SOURCES = [
     "import os, sys\nprint(os.environ['RESULTS'])",
     "print('noise', file=sys.stderr)\n6 * 7",
     "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure",
-    "from IPython.display import Markdown\nMarkdown(f'**{6 * 7}** \\\\1')",
+    "from common.claims import as_table\nas_table({'Six times seven': f'{6 * 7} [42, 42]'})",
+    "from IPython.display import Markdown\nMarkdown(f'**Answer: it is {6 * 7}.** \\\\1')",
     "import time\ntime.time()",
 ]
 
 
 def write_notebook(path, sources=SOURCES):
-    cells = [nbformat.v4.new_markdown_cell("# A question\ntext"), *map(nbformat.v4.new_code_cell, sources)]
-    for cell, tag in zip(cells[-3:], ("figure-plot", "readme-answer", notebooks.IGNORE_OUTPUT), strict=True):
+    first = "# A question\n\n**Question.** What is\n6 * 7?"
+    cells = [nbformat.v4.new_markdown_cell(first), *map(nbformat.v4.new_code_cell, sources)]
+    tags = ("figure-plot", "claims", "readme-answer", notebooks.IGNORE_OUTPUT)
+    for cell, tag in zip(cells[-4:], tags, strict=True):
         cell.metadata["tags"] = [tag]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
@@ -34,6 +37,8 @@ def tree(tmp_path, monkeypatch):
     write_notebook(path)
     for folder in (tmp_path, path.parent):
         (folder / "README.md").write_text("before <!-- answer -->old<!-- end answer --> after")
+    with (tmp_path / "README.md").open("a") as readme:
+        readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in ("notebooks", "claims")))
     notebooks.write()
     return path
 
@@ -47,7 +52,7 @@ def replace(path, old, new):
 def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
     notebook = nbformat.read(tree, as_version=4)
     cells = notebooks.code_cells(notebook)
-    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5, 6]
     assert cells[0].outputs[0].text == "replay\n"
     assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
@@ -60,13 +65,57 @@ def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
 def test_writing_fills_the_readmes(tree):
     for folder in (tree.parent, tree.parent.parent):
         text = (folder / "README.md").read_text()
-        assert text == "before <!-- answer -->\n**42** \\1\n<!-- end answer --> after"
+        assert "before <!-- answer -->\n**Answer: it is 42.** \\1\n<!-- end answer --> after" in text
+
+
+def test_writing_fills_the_front_page(tree):
+    text = (tree.parent.parent / "README.md").read_text()
+    link = "study/01_question.ipynb"
+    assert f"\n| [{link}]({link}) | What is 6 * 7? | It is 42. |  |\n" in text
+    where = f"[study 01]({link}) | `make scratch STUDY=study`"
+    assert f"\n| Six times seven | 42 [42, 42] | {where} |\n" in text
+
+
+def test_the_front_page_shows_the_seconds_of_the_committed_table(tree):
+    seconds = notebooks.reproduce()["seconds"][0]
+    evidence = notebooks.ROOT / notebooks.EVIDENCE / notebooks.TABLE
+    evidence.parent.mkdir(parents=True)
+    (notebooks.BUILD / notebooks.TABLE).rename(evidence)
+    assert f"| It is 42. | {seconds:.0f} |" in notebooks.with_tables(
+        "<!-- notebooks --><!-- end notebooks -->"
+    )
+
+
+def test_the_front_page_is_that_of_the_committed_notebooks():
+    readme = (notebooks.ROOT / "README.md").read_text(encoding="utf-8")
+    assert notebooks.with_tables(readme) == readme
+    for path in notebooks.paths():
+        assert claims.made_in(notebooks.read(path)), path
+
+
+@pytest.mark.parametrize("claim", [("two\nlines", "1"), ("a", "1 | 2")])
+def test_a_claim_that_would_break_the_table_is_refused(claim):
+    with pytest.raises(ValueError, match="one line without bars"):
+        claims.as_table(dict([claim]))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("**Answer, on MNIST.** It costs 0.4\n[0.3, 0.5] points. More.", "It costs 0.4 [0.3, 0.5] points."),
+        ("**Answer, on MNIST: yes,\nat 0.4.** More.", "Yes, at 0.4."),
+    ],
+)
+def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
+    output = nbformat.v4.new_output("display_data", data={"text/markdown": text})
+    cell = nbformat.v4.new_code_cell(outputs=[output])
+    assert claims.answer(nbformat.v4.new_notebook(cells=[cell])) == sentence
 
 
 def test_reproduce_finds_identical_outputs_and_makes_one_page(tree):
     table = notebooks.reproduce()
     assert table[["notebook", "code cells", "outputs"]].to_numpy().tolist() == [
-        ["study/01_question.ipynb", 5, "identical"]
+        ["study/01_question.ipynb", 6, "identical"]
     ]
     html = (notebooks.BUILD / "index.html").read_text()
     assert 'href="#01_question"' in html

@@ -4,7 +4,7 @@ import pytest
 from common.data import Dataset, load_dataset
 from common.experiments import sweep
 from wavelet_based_dnn import experiments
-from wavelet_based_dnn.arms import TRAINED_SIZES
+from wavelet_based_dnn.arms import ARMS, TRAINED_SIZES
 from wavelet_based_dnn.comparisons import best_rates
 
 
@@ -47,6 +47,24 @@ def test_the_rates_are_the_best_of_those_tried(monkeypatch, name):
     tried = TRIED + BEYOND.get(name, [])
     table = sweep(experiments.tuning, arm=TUNED[name], learning_rate=tried, epochs=1, seed=0)
     assert set(best_rates(table).values()) == {experiments.RATES[name]}
+
+
+@pytest.mark.parametrize(
+    ("arm", "tuned"),
+    [
+        ("switchable", "switchable"),
+        ("specialist 8 at 28", "specialist"),
+        ("resized, 28", "specialist"),  # the same network, trained alike
+        ("resized, wide", "resized, many"),
+        ("dynamic, no reuse", "dynamic, haar"),
+    ],
+)
+def test_an_arm_that_was_not_tuned_takes_the_rate_of_one_alike(arm, tuned):
+    assert experiments.rate_of(arm) == experiments.RATES[tuned]
+
+
+def test_every_arm_has_a_rate():
+    assert {experiments.rate_of(arm) for arm in ARMS} == set(experiments.RATES.values())
 
 
 def test_a_specialist_is_measured_at_its_size():

@@ -29,12 +29,31 @@ RATES = {
     "dynamic, db2": 2e-2,
     "dynamic, bior2.2": 1e-2,
 }
+# An arm that was not tuned takes the rate of the first tuned one whose beginning it has.
+ALIKE = {
+    "dynamic": "dynamic, haar",
+    "specialist": "specialist",
+    "resized, 28": "specialist",
+    "resized": "resized, many",
+}
 STRETCHED = ((12, 24), (35, 21))
 OTHERWISE_RESIZED = (("nearest", 14), ("area", 14), ("bicubic", 14), ("nearest", 40), ("bicubic", 40))
 PAIRED_SIZES = (8, 14, 28)
 PADDED = ((28, 40), (40, 28))
 PHOTOGRAPH_LEVELS = (5, 4, 3, 2, 1, 0)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
+
+
+def rate_of(arm):
+    """Return the learning rate that an arm is trained with.
+
+    Parameters
+    ----------
+    arm : key of `arms.ARMS`, or of `RATES`
+    """
+    if arm in RATES:
+        return RATES[arm]
+    return RATES[next(tuned for beginning, tuned in ALIKE.items() if arm.startswith(beginning))]
 
 
 @experiment(version=1, tolerance=0.2)

@@ -1,0 +1,97 @@
+"""What the notebooks claim, and the tables of the front page that are made of it.
+
+A notebook's cell tagged ``claims`` displays `as_table`; ``make notebooks`` collects them in the README.
+"""
+
+import re
+
+from IPython.display import Markdown
+
+TAG = "claims"
+HEAD = "| claim | measured |\n| --- | --- |\n"
+ROW = re.compile(r"^\| (.*) \| (.*) \|$", re.MULTILINE)
+
+
+def as_table(measured):
+    """Return a table of claims for a notebook to display.
+
+    Parameters
+    ----------
+    measured : dict from str to str
+        From a sentence to its number with unit, interval and n.
+
+    Raises
+    ------
+    ValueError
+        A text holds a line break or a bar, which would break the table.
+    """
+    for text in (*measured, *measured.values()):
+        if "|" in text or "\n" in text:
+            raise ValueError(f"A claim is one line without bars, not {text!r}.")
+    return Markdown(HEAD + "\n".join(f"| {claim} | {number} |" for claim, number in measured.items()))
+
+
+def made_in(notebook):
+    """Return the claims of an executed notebook as a list of (claim, number)."""
+    return [
+        pair
+        for cell in notebook.cells
+        if TAG in cell.metadata.get("tags", [])
+        for output in cell.get("outputs", [])
+        for pair in ROW.findall(output.get("data", {}).get("text/markdown", "").removeprefix(HEAD))
+    ]
+
+
+def question(notebook):
+    """Return the question that a notebook asks in its first cell."""
+    asked = re.search(r"\*\*Question\.\*\*(.*?)(\n\n|$)", notebook.cells[0].source, re.DOTALL)
+    return " ".join(asked[1].split())
+
+
+def answer(notebook):
+    """Return the answer of an executed notebook in one sentence.
+
+    It is what follows the colon in the bold beginning of the text that starts with ``**Answer``, or the first
+    sentence after it.
+    """
+    texts = (
+        output.get("data", {}).get("text/markdown", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    )
+    text = next(text for text in texts if text.startswith("**Answer"))
+    bold, rest = re.match(r"\*\*Answer(.*?)\*\*(.*)", text, re.DOTALL).groups()
+    sentence = " ".join((bold.partition(":")[2] or re.split(r"(?<=\.)\s", rest.strip())[0]).split())
+    return sentence[:1].upper() + sentence[1:]
+
+
+def table_of_claims(notebooks):
+    """Return a Markdown table of all claims.
+
+    Parameters
+    ----------
+    notebooks : dict from str to notebook
+        From its path below the root; executed.
+    """
+    rows = ["| claim | measured | where | measured again by |", "| --- | --- | --- | --- |"]
+    for path, notebook in notebooks.items():
+        study, name = path.split("/")
+        where = f"[{study} {name[:2]}]({path}) | `make scratch STUDY={study}`"
+        rows += [f"| {claim} | {number} | {where} |" for claim, number in made_in(notebook)]
+    return "\n".join(rows)
+
+
+def table_of_notebooks(notebooks, seconds):
+    """Return a Markdown table of the notebooks: question, answer, and seconds that the execution took.
+
+    Parameters
+    ----------
+    notebooks : as of `table_of_claims`
+    seconds : dict from str to float
+        From a path to its seconds, where they were measured.
+    """
+    rows = ["| notebook | question | answer | seconds |", "| --- | --- | --- | --- |"]
+    for path, notebook in notebooks.items():
+        took = f"{seconds[path]:.0f}" if path in seconds else ""
+        rows.append(f"| [{path}]({path}) | {question(notebook)} | {answer(notebook)} | {took} |")
+    return "\n".join(rows)
