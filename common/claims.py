@@ -49,10 +49,9 @@ def question(notebook):
 
 
 def answer(notebook):
-    """Return the answer of an executed notebook in one sentence.
+    """Return the answer of an executed notebook in one sentence, with the data that it is about.
 
-    It is what follows the colon in the bold beginning of the text that starts with ``**Answer``, or the first
-    sentence after it.
+    The answer is a text that starts with ``**Answer, SCOPE: SENTENCE**`` or ``**Answer, SCOPE.** SENTENCE``.
     """
     texts = (
         output.get("data", {}).get("text/markdown", "")
@@ -60,9 +59,11 @@ def answer(notebook):
         for output in cell.get("outputs", [])
     )
     text = next(text for text in texts if text.startswith("**Answer"))
-    bold, rest = re.match(r"\*\*Answer(.*?)\*\*(.*)", text, re.DOTALL).groups()
-    sentence = " ".join((bold.partition(":")[2] or re.split(r"(?<=\.)\s", rest.strip())[0]).split())
-    return sentence[:1].upper() + sentence[1:]
+    bold, rest = re.match(r"\*\*Answer,?(.*?)\*\*(.*)", text, re.DOTALL).groups()
+    scope, _, sentence = bold.rstrip(".").partition(":")
+    sentence = f"{sentence}." if sentence else re.split(r"(?<=\.)\s", rest.strip())[0]
+    said = " ".join(f"{scope}: {sentence}".removeprefix(": ").split())
+    return said[:1].upper() + said[1:]
 
 
 def table_of_claims(notebooks):

@@ -133,15 +133,20 @@ def filled(readme, notebook):
 
 
 def with_tables(readme):
-    """Return the text of a README with the tables of the committed notebooks and of their claims.
+    """Return the text of a README with the tables of the committed notebooks, their claims, and the evidence.
 
-    The seconds are those of the committed table of `reproduce`.
+    The seconds of the notebooks are those of the committed table of `reproduce`. A text of the evidence,
+    ``NAME.txt``, goes between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
     """
     committed = {str(path.relative_to(ROOT)): read(path) for path in paths()}
-    evidence = ROOT / EVIDENCE / TABLE
-    seconds = pd.read_csv(evidence, index_col="notebook")["seconds"].to_dict() if evidence.exists() else {}
+    evidence = ROOT / EVIDENCE
+    table = evidence / TABLE
+    seconds = pd.read_csv(table, index_col="notebook")["seconds"].to_dict() if table.exists() else {}
     readme = _between(readme, "notebooks", claims.table_of_notebooks(committed, seconds))
-    return _between(readme, "claims", claims.table_of_claims(committed))
+    readme = _between(readme, "claims", claims.table_of_claims(committed))
+    for path in sorted(evidence.glob("*.txt")):
+        readme = _between(readme, path.stem, f"```text\n{path.read_text(encoding='utf-8').rstrip()}\n```")
+    return readme
 
 
 def readmes(path):

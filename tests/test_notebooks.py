@@ -76,14 +76,16 @@ def test_writing_fills_the_front_page(tree):
     assert f"\n| Six times seven | 42 [42, 42] | {where} |\n" in text
 
 
-def test_the_front_page_shows_the_seconds_of_the_committed_table(tree):
+def test_the_front_page_shows_the_evidence(tree):
     seconds = notebooks.reproduce()["seconds"][0]
-    evidence = notebooks.ROOT / notebooks.EVIDENCE / notebooks.TABLE
-    evidence.parent.mkdir(parents=True)
-    (notebooks.BUILD / notebooks.TABLE).rename(evidence)
-    assert f"| It is 42. | {seconds:.0f} |" in notebooks.with_tables(
-        "<!-- notebooks --><!-- end notebooks -->"
-    )
+    evidence = notebooks.ROOT / notebooks.EVIDENCE
+    evidence.mkdir(parents=True)
+    (notebooks.BUILD / notebooks.TABLE).rename(evidence / notebooks.TABLE)
+    (evidence / "report.txt").write_text("all identical\n")
+    markers = "".join(f"<!-- {name} --><!-- end {name} -->" for name in ("notebooks", "report"))
+    readme = notebooks.with_tables(markers)
+    assert f"| It is 42. | {seconds:.0f} |" in readme
+    assert "<!-- report -->\n```text\nall identical\n```\n<!-- end report -->" in readme
 
 
 def test_the_front_page_is_that_of_the_committed_notebooks():
@@ -102,8 +104,11 @@ def test_a_claim_that_would_break_the_table_is_refused(claim):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("**Answer, on MNIST.** It costs 0.4\n[0.3, 0.5] points. More.", "It costs 0.4 [0.3, 0.5] points."),
-        ("**Answer, on MNIST: yes,\nat 0.4.** More.", "Yes, at 0.4."),
+        (
+            "**Answer, on MNIST.** It costs 0.4\n[0.3, 0.5] points. More.",
+            "On MNIST: It costs 0.4 [0.3, 0.5] points.",
+        ),
+        ("**Answer, on MNIST: yes,\nat 0.4.** More.", "On MNIST: yes, at 0.4."),
     ],
 )
 def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
