@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.experiments import Store, complete, decoded, same_conditions
+from common.experiments import Store, complete, cpu, decoded, same_conditions
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,8 +80,8 @@ def remeasure(work):
     Returns
     -------
     pandas.DataFrame
-        Columns experiment, configuration, difference (the largest one, see `difference`) and verdict:
-        "identical", "within tolerance" or "drifted".
+        Columns experiment, configuration, seconds, difference (the largest one, see `difference`) and
+        verdict: "identical", "within tolerance" or "drifted".
     """
     complete([
         (store, function, [record["config"] for record in records.values()])
@@ -93,8 +93,9 @@ def remeasure(work):
         for name, record in records.items():
             far = difference(record["result"], measured[name]["result"])
             judged = verdict(far, function.tolerance, same_conditions(record))
-            rows.append((function.__name__, name, far, judged))
-    return pd.DataFrame(rows, columns=["experiment", "configuration", "difference", "verdict"])
+            rows.append((function.__name__, name, measured[name]["seconds"], far, judged))
+    columns = ["experiment", "configuration", "seconds", "difference", "verdict"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def difference(stored, measured):
@@ -150,6 +151,18 @@ def scratch(studies):
     return table
 
 
+def summary(table):
+    """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
+    difference; and the processor.
+    """
+    rows = table.groupby(["experiment", "verdict"]).agg(
+        records=("verdict", "size"),
+        core_hours=("seconds", lambda seconds: round(seconds.sum() / 3600, 2)),
+        largest_difference=("difference", "max"),
+    )
+    return f"{rows.to_string()}\non {cpu()}"
+
+
 def main(argv=None):
     """Run the command line; return 1 if a record drifted, else 0."""
     parser = argparse.ArgumentParser(prog="python -m common.audit", description=__doc__.splitlines()[0])
@@ -160,7 +173,7 @@ def main(argv=None):
     is_sample = arguments.command == "sample"
     table = audit_sample(arguments.seconds) if is_sample else scratch(arguments.studies)
     print(table.to_string(index=False, max_colwidth=90))
-    print(table.groupby(["experiment", "verdict"]).size().to_string(header=False))
+    print(summary(table))
     return int((table["verdict"] == "drifted").any())
 
 

@@ -295,6 +295,7 @@ def test_remeasuring_finds_identical_and_drifted_records(study, tmp_path):
     records = store.read()
     table = audit.remeasure([(study, records, Store(tmp_path / "again.jsonl"))])
     assert table["verdict"].tolist() == ["identical", "identical"]
+    assert audit.summary(table).splitlines()[-2].split()[:3] == ["square", "identical", "2"]
     tampered = json.loads(json.dumps(records))
     tampered[key({"x": 2, "dataset": "mnist", "seed": 0})]["result"]["square"] += 1e-9
     table = audit.remeasure([(study, tampered, Store(tmp_path / "once_more.jsonl"))])
