@@ -25,7 +25,7 @@ def as_table(measured):
     ValueError
         A text holds a line break or a bar, which would break the table.
     """
-    for text in (*measured, *measured.values()):
+    for text in map(str, (*measured, *measured.values())):
         if "|" in text or "\n" in text:
             raise ValueError(f"A claim is one line without bars, not {text!r}.")
     return Markdown(HEAD + "\n".join(f"| {claim} | {number} |" for claim, number in measured.items()))
@@ -43,8 +43,17 @@ def made_in(notebook):
 
 
 def question(notebook):
-    """Return the question that a notebook asks in its first cell."""
-    asked = re.search(r"\*\*Question\.\*\*(.*?)(\n\n|$)", notebook.cells[0].source, re.DOTALL)
+    """Return the question that a notebook asks in its first cell, after ``**Question.**``.
+
+    Raises
+    ------
+    ValueError
+        It asks none.
+    """
+    first = notebook.cells[0].source
+    asked = re.search(r"\*\*Question\.\*\*(.*?)(\n\n|$)", first, re.DOTALL)
+    if asked is None:
+        raise ValueError(f"The first cell needs a paragraph that starts with **Question.**: {first!r}")
     return " ".join(asked[1].split())
 
 
@@ -52,13 +61,20 @@ def answer(notebook):
     """Return the answer of an executed notebook in one sentence, with the data that it is about.
 
     The answer is a text that starts with ``**Answer, SCOPE: SENTENCE**`` or ``**Answer, SCOPE.** SENTENCE``.
+
+    Raises
+    ------
+    ValueError
+        No cell displays one.
     """
     texts = (
         output.get("data", {}).get("text/markdown", "")
         for cell in notebook.cells
         for output in cell.get("outputs", [])
     )
-    text = next(text for text in texts if text.startswith("**Answer"))
+    text = next((text for text in texts if text.startswith("**Answer")), None)
+    if text is None:
+        raise ValueError(f"No cell displays a text that starts with **Answer: {notebook.cells[0].source!r}")
     bold, rest = re.match(r"\*\*Answer,?(.*?)\*\*(.*)", text, re.DOTALL).groups()
     scope, _, sentence = bold.rstrip(".").partition(":")
     sentence = f"{sentence}." if sentence else re.split(r"(?<=\.)\s", rest.strip())[0]

@@ -55,6 +55,7 @@ ARGUMENTS = {
     "audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
     "checkpoints.read_arrays": [st.binary(max_size=200)],
     "checkpoints.read_torch": [st.binary(max_size=200)],
+    "claims.as_table": [st.dictionaries(WORDS | st.text(), ANYTHING | st.text())],
     "data.load_dataset": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
@@ -114,7 +115,8 @@ ARGUMENTS = {
 # They take no data from outside, but commands, files, tensors, models and experiments; the layers call the
 # functions.
 OTHERS = {
-    "audit": {"stores", "sample", "samples", "remeasure", "audit_sample", "scratch", "main"},
+    "audit": {"stores", "sample", "samples", "remeasure", "audit_sample", "scratch", "summary", "main"},
+    "claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks"},
     "cost": {"multiplications"},
     "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8"},
     "experiments": {
@@ -124,7 +126,7 @@ OTHERS = {
     "fourier": {"Spectrum", "FourierChannels", "RadialSpectrum", "LowPass", "GaussianBlur"},
     "notebooks": {
         "DamagedNotebookError", "paths", "explorers", "read", "execute", "code_cells", "differing_cells",
-        "figures", "filled", "readmes", "page", "reproduce", "write", "main",
+        "figures", "filled", "with_tables", "readmes", "page", "reproduce", "write", "write_one", "main",
     },
     "radon": {"Radon", "Backprojection", "FilteredBackprojection"},
     "scramble": {"Scramble"},

@@ -184,3 +184,10 @@ def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(written, place, b
     refusal = "01_question.ipynb is not a whole notebook; restore it with git."
     assert found == refusal or (isinstance(found, dict) and not truncated)
     assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize(("function", "wanted"), [(claims.question, "Question"), (claims.answer, "Answer")])
+def test_a_notebook_without_question_or_answer_gets_one_clear_sentence(function, wanted):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")])
+    with pytest.raises(ValueError, match=rf"{wanted}.*: '# Title'"):
+        function(notebook)
