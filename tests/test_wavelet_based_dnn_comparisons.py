@@ -33,19 +33,6 @@ def test_heads_and_sizes_keep_their_places():
     np.testing.assert_allclose(comparisons.by_head(few, SIZES[:2]), 100 * heads[:, :2])
 
 
-def test_the_network_of_a_specialist_is_chosen_on_validation():
-    tried = (14, 14, 0.9, 1), (14, 28, 0.8, 2), (8, 8, 0.7, 3), (8, 28, 0.8, 4)
-    rows = [
-        {"seed": seed, "size": size, "network": network, "validation": [good], "right": np.arange(4) < share}
-        for size, network, good, share in tried
-        for seed in range(2)
-    ]
-    found = comparisons.best_specialists(pd.DataFrame(rows))
-    assert list(found) == [8, 14]
-    assert [network for network, _ in found.values()] == [28, 14]
-    np.testing.assert_array_equal([values for _, values in found.values()], [[100, 100], [25, 25]])
-
-
 @pytest.mark.parametrize("allowed", [0.0, 0.1, 1.0, 20.0])
 def test_the_cheapest_exit_within_the_allowed_loss_on_validation_is_taken(allowed):
     table, heads = runs(seed=1)

@@ -183,6 +183,20 @@ def test_macs_of_the_dynamic_classifier_by_hand():
     assert count_exit_macs(model, 32, 32) == np.cumsum(marginal).tolist()
 
 
+def test_macs_of_the_resampling_and_of_the_wavelet_are_counted():
+    """Resampling is a matrix product for either axis, Haar's approximation of two rows one of 2 n by n / 2.
+
+    The first head needs the approximations alone.
+    """
+    resampling = 32 * 28 * 28 + 32 * 28 * 32
+    splitting = sum((side // 2) * (2 * side) * (side // 2) for side in (32, 16, 8))
+    without = count_macs(build_dynamic_classifier("pixel-unshuffle"), 32, 32)
+    model = build_dynamic_classifier()
+    assert count_macs(model, 32, 32)[0] == without[0] + splitting
+    for count, alone in zip(count_macs(model, 28, 28), count_macs(model, 32, 32), strict=True):
+        assert count == alone + resampling
+
+
 def test_a_narrow_cnn_costs_less():
     whole, half = (count_macs(build_cnn(28, width), 28, 28)[0] for width in (1, 0.5))
     assert 0.25 < half / whole < 0.35

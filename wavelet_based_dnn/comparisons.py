@@ -32,27 +32,6 @@ def by_head(table, sizes=SIZES):
     return 100 * np.stack(list(table["head_accuracy"])).reshape(len(table), len(sizes), -1)
 
 
-def best_specialists(table):
-    """Return the specialists of each size: the network with the best mean validation accuracy.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Rows of `experiments.specialist`, as many seeds for every size and network.
-
-    Returns
-    -------
-    dict from int to (int, array, shape (seeds,))
-        From the size to that of the network and its test accuracy, sizes ascending.
-    """
-    scores = table.assign(validation=table["validation"].map(np.mean), accuracy=table["right"].map(np.mean))
-    chosen = {}
-    for size, rows in scores.groupby("size"):
-        network = rows.groupby("network")["validation"].mean().idxmax()
-        chosen[size] = network, 100 * rows.loc[rows["network"] == network, "accuracy"].to_numpy()
-    return chosen
-
-
 def gains_by_level(table):
     """Return what each further level of details adds, an array (runs, sizes, levels) in points."""
     return np.diff(by_head(table), axis=-1)

@@ -8,11 +8,14 @@ from PIL import Image
 from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph
 
 SIZE = 256
+LEFT_OUT = ("horse", "moon")  # a silhouette, and a photograph enlarged twofold, in blocks like Haar's
 ATTACKED = Path(__file__).parent.parent / "adversarial_attack" / "examples"
 
 
 def load_grey_photographs():
-    """Return the middle of scikit-image's photographs that are large enough, in grey, without its silhouette.
+    """Return the middle of scikit-image's photographs that are large enough, in grey.
+
+    `LEFT_OUT` are not among them.
 
     Returns
     -------
@@ -20,7 +23,7 @@ def load_grey_photographs():
     images : array of float32, shape (n, 256, 256, 1)
         In [0, 1]; colours are averaged.
     """
-    found = {name: load_photograph(name).as_float() for name in PHOTOGRAPHS if name != "horse"}
+    found = {name: load_photograph(name).as_float() for name in PHOTOGRAPHS if name not in LEFT_OUT}
     large = {name: image for name, image in found.items() if min(image.shape[1:3]) >= SIZE}
     grey = [_middle(image).mean(axis=-1, keepdims=True) for image in large.values()]
     return list(large), np.concatenate(grey)

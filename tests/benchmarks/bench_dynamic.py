@@ -1,4 +1,7 @@
-"""An image classified, one alone and in a batch: every head of the dynamic classifier beside specialists."""
+"""An image classified, one alone and in a batch: every head of the dynamic classifier beside specialists.
+
+The specialist of a size is the network for 28 pixels, which sees images of the size resampled.
+"""
 
 from functools import partial
 from itertools import islice
@@ -6,6 +9,7 @@ from itertools import islice
 import tensorflow as tf
 
 from common.data import load_mnist
+from wavelet_based_dnn.arms import NATIVE
 from wavelet_based_dnn.models import LEVELS, build_cnn, build_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
 
@@ -30,7 +34,7 @@ def _images(size, batch):
 
 
 def _head(count, batch):
-    model, images = build_dynamic_classifier(), _images(28, batch)
+    model, images = build_dynamic_classifier(), _images(NATIVE, batch)
 
     @tf.function
     def decide(images):
@@ -40,5 +44,5 @@ def _head(count, batch):
 
 
 def _specialist(size, batch):
-    model, images = tf.function(build_cnn(size)), _images(size, batch)
+    model, images = tf.function(build_cnn(NATIVE)), _images(size, batch)
     return lambda: model(images)[-1].numpy()
