@@ -60,6 +60,8 @@ def test_the_rate_with_the_best_validation_is_chosen_for_each_arm():
         "validation": [[0.9, 0.9], [0.99, 0.8], [0.5], [0.6]],
     })  # fmt: skip
     assert comparisons.best_rates(table) == {"a": 0.1, "b": 0.2}
+    # The tables of several sweeps, one below the other, have the same row labels again.
+    assert comparisons.best_rates(table.set_axis([0, 1, 0, 1])) == {"a": 0.1, "b": 0.2}
 
 
 def test_figures_show_every_arm_and_its_interval():

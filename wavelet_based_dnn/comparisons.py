@@ -76,6 +76,6 @@ def best_rates(table):
     table : pandas.DataFrame
         Rows of `experiments.tuning`.
     """
-    scores = table.assign(score=[np.mean(values) for values in table["validation"]])
+    scores = table.assign(score=[np.mean(values) for values in table["validation"]]).reset_index()
     best = scores.loc[scores.groupby("arm", sort=False)["score"].idxmax()]
     return dict(zip(best["arm"], best["learning_rate"], strict=True))

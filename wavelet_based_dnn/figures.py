@@ -2,10 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import NullLocator
 
 from common.plotting import in_our_style
 from wavelet_based_dnn.arms import SIZES, TRAINED_SIZES
 
+PERCENT = (0.5, 1, 2, 5, 10, 20, 50, 100)  # where the axis of errors has its numbers
 MILLIONS = (0.2, 0.5, 1, 2)  # where the axis of MACs has its numbers
 
 
@@ -36,7 +38,11 @@ def error_against_size(groups, specialists):
         )  # fmt: skip
         axis.set(xlabel="image size / pixels a side", ylabel="test error / %", yscale="log", title=name)
         axis.set_xticks(TRAINED_SIZES)
-        axis.yaxis.set_major_formatter("{x:g}")
+        axis.set_xticks(SIZES, minor=True)
+        limits = axis.get_ylim()
+        axis.set_yticks(PERCENT, [f"{percent:g}" for percent in PERCENT])
+        axis.yaxis.set_minor_locator(NullLocator())
+        axis.set_ylim(limits)
     handles, labels = axis.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     return figure
