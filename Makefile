@@ -19,8 +19,8 @@ test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit o
 	$(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
 	$(RUN) common.audit sample
 
-faults: .venv/ready      ## kill every long command 20 times, fill the disk, make folders read-only; an hour or more
-	KILLS=20 $(RUN) pytest -n auto --dist loadfile tests/test_faults.py tests/test_cluster.py
+faults: .venv/ready      ## kill every long command 20 times, spoil disks, folders and files, fuzz; an hour or more
+	KILLS=20 $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
 	KERAS_BACKEND=jax $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py

@@ -12,6 +12,7 @@ import argparse
 import base64
 import os
 import re
+import subprocess
 import sys
 import time
 import warnings
@@ -94,7 +95,8 @@ def execute(path):
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": path.parent}},
     )
-    client.execute(env=os.environ | ENVIRONMENT)
+    # TensorFlow tells every kernel that there is no GPU; no setting of its own silences that.
+    client.execute(env=os.environ | ENVIRONMENT, stderr=subprocess.DEVNULL)
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]

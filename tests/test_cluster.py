@@ -95,6 +95,7 @@ def test_a_cluster_measures_what_this_machine_measures(study, cluster):
     assert set(started(there)) == {worker.pid for worker in cluster[1]}
 
 
+@pytest.mark.fault("worker of a Dask cluster killed", "the records of this machine")
 def test_a_killed_worker_loses_nothing(study, cluster):
     client, workers = cluster
     here, there = study("before"), study("after")

@@ -73,6 +73,7 @@ def test_photographs_load_without_a_network(name, monkeypatch):
     assert photograph.as_float().max() <= 1
 
 
+@pytest.mark.fault("data file truncated or with a flipped bit", "one sentence, and the file stays as it is")
 @pytest.mark.parametrize("damage", ["truncated", "altered"])
 def test_a_damaged_file_gives_one_clear_sentence(tmp_path, monkeypatch, damage):
     content = bytearray((data.FOLDER / "mnist.npz").read_bytes())

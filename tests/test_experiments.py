@@ -183,6 +183,9 @@ def stored(tmp_path_factory):
     return store, store.path.read_bytes()
 
 
+@pytest.mark.fault(
+    "file of records with a flipped bit", "one sentence or the same records, and the file stays as it is"
+)
 @given(bit=st.integers(0, 10**9))
 def test_a_flipped_bit_gives_one_clear_sentence_and_is_left_alone(stored, bit):
     store, content = stored
@@ -201,6 +204,7 @@ def test_a_flipped_bit_gives_one_clear_sentence_and_is_left_alone(stored, bit):
     assert store.path.read_bytes() == damaged
 
 
+@pytest.mark.fault("file of records truncated", "one sentence or whole records, and the file stays as it is")
 @given(length=st.integers(0, 10**9))
 def test_a_truncated_store_gives_one_clear_sentence_or_whole_records(stored, length):
     store, content = stored

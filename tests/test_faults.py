@@ -114,17 +114,24 @@ def files_of(folder, *patterns):
 
 
 COMMANDS = {
-    "sweep": (write_sweep, SWEEP.format(40), records_of),
-    "training": (write_training, TRAINING, lambda folder: files_of(folder, "result", "*.npz")),
+    "sweep": (write_sweep, SWEEP.format(40), records_of, "the records of a sweep left alone"),
+    "training": (
+        write_training,
+        TRAINING,
+        lambda folder: files_of(folder, "result", "*.npz"),
+        "the bytes of a training left alone",
+    ),
     "reproduce": (
         write_notebooks,
         NOTEBOOKS.format("reproduce"),
         lambda folder: files_of(folder, "build/index.html", "build/notebooks/*/*.ipynb"),
+        "the copies and the page of a run left alone, byte by byte",
     ),
     "write": (
         write_notebooks,
         NOTEBOOKS.format("write"),
         lambda folder: files_of(folder, "*/*.ipynb", "*/figures/*.png", "README.md", "*/README.md"),
+        "the notebooks, figures and READMEs of a run left alone, byte by byte",
     ),
 }
 
@@ -150,9 +157,15 @@ def finish(process):
     assert process.returncode == 0, errors
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def killing(name):
+    """Return a parameter with the mark of a command that is killed `KILLS` times."""
+    mark = pytest.mark.fault(f"{name} killed by SIGKILL and repeated", COMMANDS[name][-1], times=KILLS)
+    return pytest.param(name, marks=mark)
+
+
+@pytest.mark.parametrize("name", [killing(name) for name in COMMANDS])
 def test_a_killed_command_continues_and_leaves_the_same_bytes(name, tmp_path):
-    write, code, result = COMMANDS[name]
+    write, code, result, _ = COMMANDS[name]
     write(tmp_path / "whole")
     begun = time.perf_counter()
     finish(start(code, tmp_path / "whole"))
@@ -203,6 +216,9 @@ def kill_after(process, seconds):
         process.wait()
 
 
+@pytest.mark.fault(
+    "installation killed by SIGKILL and repeated", "every file of every package is whole", times=KILLS
+)
 @pytest.mark.skipif(KILLS < 20, reason="takes most of an hour and a package registry: make faults")
 def test_after_killed_installations_every_file_is_whole(tmp_path):
     subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
@@ -229,6 +245,7 @@ def assert_whole(clone):
     subprocess.run([python, "-c", VERIFY], check=True)
 
 
+UNHARMED = "one sentence, and what was there stays"
 WRITERS = {
     "store.jsonl": """
         from common.experiments import Store
@@ -260,6 +277,14 @@ SPOILED = {
     "a full disk": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
     "a read-only folder": "os.chmod('results', 0o555)",
 }
+
+
+def unwritable(spoiled):
+    """Return a parameter with the mark of what is tried."""
+    mark = pytest.mark.fault(f"record, weights, checkpoint or figure and {spoiled}", UNHARMED)
+    return pytest.param(spoiled, marks=mark)
+
+
 # A superuser may write into every folder, unless it gives that up.
 NO_SUPERUSER = () if os.getuid() else ("setpriv", "--bounding-set", "-dac_override")
 WRITE_AND_FAIL = """
@@ -283,7 +308,7 @@ assert content() == before
 @pytest.mark.skipif(
     NO_SUPERUSER != () and not shutil.which("setpriv"), reason="needs setpriv, or not to be root"
 )
-@pytest.mark.parametrize("spoiled", SPOILED)
+@pytest.mark.parametrize("spoiled", [unwritable(spoiled) for spoiled in SPOILED])
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_cannot_be_written_gets_one_clear_sentence_and_destroys_nothing(name, spoiled, tmp_path):
     (tmp_path / "results").mkdir()
@@ -294,6 +319,7 @@ def test_what_cannot_be_written_gets_one_clear_sentence_and_destroys_nothing(nam
     assert re.fullmatch(rf"{name} (was not written and is as it was|cannot be written): .*\.\n", said)
 
 
+@pytest.mark.fault("records by two processes at once", "none lost, none twice", times=50 * KILLS)
 def test_two_processes_sweeping_at_once_lose_and_duplicate_nothing(tmp_path):
     write_sweep(tmp_path)
     count = 50 * KILLS

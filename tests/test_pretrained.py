@@ -63,6 +63,7 @@ def test_an_unknown_classifier_gets_one_clear_sentence():
         load_classifier("vgg")
 
 
+@pytest.mark.fault("installed weights altered or missing", "one sentence")
 def test_altered_or_missing_weights_get_one_clear_sentence(monkeypatch):
     package = pretrained._PACKAGES["squeezenet"]
     load_classifier.cache_clear()

@@ -120,6 +120,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     assert checkpoint.read_bytes() == saved
 
 
+@pytest.mark.fault("checkpoint truncated", "one sentence, and the file stays as it is")
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
 def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
     checkpoint = tmp_path / "checkpoint.npz"
@@ -130,6 +131,7 @@ def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
         fit(checkpoint=checkpoint)
 
 
+@pytest.mark.fault("checkpoint with a flipped bit", "one sentence, or the same training")
 @given(bit=st.integers(0, 10**9))
 def test_a_flipped_bit_in_a_checkpoint_is_found_or_changes_nothing(finished, bit):
     checkpoint, saved, whole = finished

@@ -94,7 +94,7 @@ def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
     assert found["zeroed"] != found["shuffled"]
 
 
-@pytest.mark.parametrize("variant", ["no finest details", "no distillation"])
+@pytest.mark.parametrize("variant", ["zeroed details", "no distillation"])
 def test_a_variant_is_measured_at_a_few_sizes(monkeypatch, variant):
     monkeypatch.setattr(experiments, "PAIRED_SIZES", (8, 10))
     found = experiments.ablation(variant=variant, **RUN)

@@ -66,21 +66,13 @@ def test_spoiled_details_are_zeros_or_those_of_the_image_before():
     zeroed, shuffled = (SPLITS[f"{name} details"].split(given_images) for name in ("zeroed", "shuffled"))
     np.testing.assert_array_equal(zeroed[1], np.zeros_like(details))
     np.testing.assert_array_equal(shuffled[1], np.stack([details[2], details[0], details[1]]))
-    without = SPLITS["no finest details"]
-    np.testing.assert_array_equal(without.split(given_images)[1], details)
-    finest = without.split(tf.constant(images(0, 1, 32, 32)))
-    np.testing.assert_array_equal(finest[1], np.zeros((1, 16, 16, 3)))
     for split in (zeroed, shuffled):
         np.testing.assert_array_equal(split[0], approximation)
 
 
-@pytest.fixture(scope="module", params=[*SPLITS, "no reuse", "not resampled", "details only"])
+@pytest.fixture(scope="module", params=[*SPLITS, "no reuse", "not resampled"])
 def dynamic(request):
-    options = {
-        "no reuse": {"reuse": False},
-        "not resampled": {"resampled": False},
-        "details only": {"reread": False},
-    }
+    options = {"no reuse": {"reuse": False}, "not resampled": {"resampled": False}}
     return build_dynamic_classifier(**options.get(request.param, {"split": request.param}))
 
 

@@ -4,7 +4,7 @@ import subprocess
 import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common import weights
@@ -44,7 +44,7 @@ def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
     assert len((tmp_path / SUMS).read_text().splitlines()) == 2
 
 
-@settings(max_examples=50)
+@pytest.mark.fault("weights with a flipped bit", "one sentence, and the file stays as it is")
 @given(bit=st.integers(0, 10**9))
 def test_a_flipped_bit_is_found(saved, bit):
     path, content = saved
@@ -53,6 +53,7 @@ def test_a_flipped_bit_is_found(saved, bit):
     assert_refused(path, bytes(damaged))
 
 
+@pytest.mark.fault("weights truncated", "one sentence, and the file stays as it is")
 @given(length=st.integers(0, 10**9))
 def test_a_truncated_file_is_found(saved, length):
     path, content = saved

@@ -49,7 +49,6 @@ BASELINES = {
     "resized, many": Arm(partial(build_cnn, NATIVE)),
     "resized, wide": Arm(partial(build_cnn, NATIVE, 1.25)),  # as many multiplications as ours
     "resized, half": Arm(partial(build_cnn, NATIVE, 0.5)),
-    "resized, quarter": Arm(partial(build_cnn, NATIVE, 0.25)),
     "resized, mean": Arm(partial(build_resized_convolutional, NATIVE)),
     "convolutional, 28": Arm(build_fully_convolutional, (NATIVE,)),
     "convolutional, many": Arm(build_fully_convolutional),
@@ -59,7 +58,6 @@ BASELINES = {
 DYNAMIC = {
     **{f"dynamic, {split}": Arm(partial(build_dynamic_classifier, split)) for split in SPLITS},
     "dynamic, no reuse": Arm(partial(build_dynamic_classifier, reuse=False)),
-    "dynamic, details only": Arm(partial(build_dynamic_classifier, reread=False)),
     "dynamic, no distillation": Arm(build_dynamic_classifier, distillation=0.0),
 }
 ARMS = SPECIALISTS | BASELINES | DYNAMIC

@@ -14,12 +14,12 @@ from keras import layers
 from common.cost import multiplications
 from common.validation import as_images
 from common.weights import load_weights
-from wavelet_based_dnn.pyramids import FINEST, SPLITS, enlarged, pyramid
+from wavelet_based_dnn.pyramids import SPLITS, enlarged, pyramid
 from wavelet_based_dnn.resampling import resample
 
 CLASSES = 10
 SMALLEST = 7  # pixels a side
-CANVAS = FINEST  # pixels a side
+CANVAS = 32  # pixels a side
 LEVELS = 3
 FEATURES, WIDE, HIDDEN = 16, 32, 64
 WIDER = 48  # in place of WIDE where there is no dense layer
@@ -85,7 +85,7 @@ def count_exit_macs(model, height, width):
     return multiplications(asked, (1, height, width, 1))
 
 
-def build_dynamic_classifier(split="haar", reuse=True, reread=True, resampled=True, seed=0):
+def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
     """Return an untrained `DynamicClassifier`.
 
     Parameters
@@ -94,9 +94,6 @@ def build_dynamic_classifier(split="haar", reuse=True, reread=True, resampled=Tr
         What makes the approximations and details.
     reuse : bool
         Whether a refinement joins the features of the level before; otherwise every level starts anew.
-    reread : bool
-        Whether a refinement reads the approximation beside its details; otherwise it has to know it from the
-        features of the level before.
     resampled : bool
         Whether images are resampled to 32 x 32 pixels; otherwise they are split as they are, with zeros to
         the right and below up to a multiple of 8, and every head reads the mean over all places.
@@ -110,7 +107,7 @@ def build_dynamic_classifier(split="haar", reuse=True, reread=True, resampled=Tr
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-    return DynamicClassifier(SPLITS[split], reuse, reread, resampled, seed)
+    return DynamicClassifier(SPLITS[split], reuse, resampled, seed)
 
 
 class DynamicClassifier(keras.Model):
@@ -127,15 +124,15 @@ class DynamicClassifier(keras.Model):
     Parameters
     ----------
     split : pyramids.Split
-    reuse, reread, resampled, seed
+    reuse, resampled, seed
         As of `build_dynamic_classifier`.
     """
 
-    def __init__(self, split, reuse, reread, resampled, seed):
+    def __init__(self, split, reuse, resampled, seed):
         super().__init__(name="dynamic")
-        self.split, self.reuse, self.reread, self.resampled = split, reuse, reread, resampled
+        self.split, self.reuse, self.resampled = split, reuse, resampled
         seeds = _seeds(seed)
-        bands = reread + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
+        bands = 1 + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         self.stem = _network(1, [_convolution(FEATURES, seeds) for _ in range(2)])
         self.lateral = [_network(FEATURES, [_projection(seeds)]) for _ in range(LEVELS if reuse else 0)]
         self.entries = [
@@ -180,8 +177,7 @@ class DynamicClassifier(keras.Model):
         features = self.stem(approximation)
         yield self.heads[0](features)
         for level, detail in enumerate(details):
-            seen = tf.concat([approximation, detail], -1) if self.reread else detail
-            found = self.entries[level](seen)
+            found = self.entries[level](tf.concat([approximation, detail], -1))
             if self.reuse:
                 known = self.lateral[level](features)
                 # The first refinement stands on the same grid as the stem.

@@ -13,7 +13,6 @@ import tensorflow as tf
 from common.wavelet import dwt2, idwt2
 
 MODE = "periodization"
-FINEST = 32  # pixels a side
 
 
 class Split(NamedTuple):
@@ -82,11 +81,6 @@ def split_without_details(images):
     return approximation, tf.zeros_like(details)
 
 
-def split_without_finest_details(images):
-    """Split as Haar does, with zeros in place of the details of images of `FINEST` pixels a side."""
-    return split_without_details(images) if images.shape[1] == FINEST else HAAR.split(images)
-
-
 def split_with_details_of_others(images):
     """Split as Haar does, with the details of the image before in the batch in place of an image's own."""
     approximation, details = split_by_wavelet(images, "haar")
@@ -111,7 +105,6 @@ SPLITS = {
     "pixel-unshuffle": Split(split_by_phase, merge_by_phase),
     "zeroed details": Split(split_without_details, HAAR.merge),
     "shuffled details": Split(split_with_details_of_others, HAAR.merge),
-    "no finest details": Split(split_without_finest_details, HAAR.merge),
 }
 
 
