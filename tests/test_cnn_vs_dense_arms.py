@@ -1,11 +1,10 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.transform import iradon
 
-from cnn_vs_dense import experiments, measurement
+from cnn_vs_dense import measurement
 from cnn_vs_dense.arms import (
     IN_RESONANCE,
     IN_TOMOGRAPHY,
@@ -16,12 +15,11 @@ from cnn_vs_dense.arms import (
     sinogram,
     sparse_sinogram,
 )
-from cnn_vs_dense.experiments import STANDARDISATIONS, accuracy_elsewhere, accuracy_measured, normalised
+from cnn_vs_dense.experiments import STANDARDISATIONS, normalised
 from cnn_vs_dense.models import BUDGET, build
 from cnn_vs_dense.representations import ANGLES
 from cnn_vs_dense.scanning import RESONANCE, TOMOGRAPHY, Scan, measured_columns, scan
 from common.data import load_mnist
-from common.experiments import configurations
 from common.radon import filtered_backprojection
 
 SAMPLINGS = TOMOGRAPHY | RESONANCE
@@ -198,68 +196,3 @@ def test_scaling_has_one_factor_for_all_parts():
     scaled = normalised(parts, "scaled")
     assert scaled["train"].std() == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(scaled["test"] * parts["train"].std(), parts["test"], rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("sampling", "noise", "arm"),
-    [("4 angles", "1,000 photons", name) for name in IN_TOMOGRAPHY]
-    + [("acceleration 2", "none", name) for name in IN_RESONANCE],
-)
-def test_a_tiny_run_of_every_arm(sampling, noise, arm):
-    found = accuracy_measured(
-        sampling=sampling,
-        noise=noise,
-        arm=arm,
-        examples=256,
-        learning_rate=0.003,
-        evaluate_on="validation",
-        seed=0,
-    )
-    assert found["right"].shape == (5_000,)
-    assert found["right"].mean() == pytest.approx(found["accuracy"])
-    # Twice as good as always answering with the most frequent class.
-    assert found["accuracy"] > 0.23
-
-
-@pytest.mark.parametrize("arm", ["LeNet-5 on the sinogram", "FBP, Hann"])
-def test_elsewhere_includes_where_it_was_trained(arm):
-    run = {"arm": arm, "examples": 256, "learning_rate": 0.003, "evaluate_on": "validation", "seed": 0}
-    trained_there = accuracy_measured(sampling="8 angles", **run)["accuracy"]
-    found = dict(zip(TOMOGRAPHY, accuracy_elsewhere(sampling="8 angles", **run)["accuracy"], strict=True))
-    assert found["8 angles"] == trained_there
-    assert found["wedge of 60 degrees"] < trained_there
-
-
-def test_an_unknown_arm_is_refused_before_the_training():
-    run = {"learning_rate": 0.01, "evaluate_on": "test", "seed": 0}
-    with pytest.raises(ValueError, match="no arm for acceleration 4 'SART'; there are dense, LeNet-5 on k-s"):
-        accuracy_measured(sampling="acceleration 4", arm="SART", **run)
-    with pytest.raises(ValueError, match="no sampling '5 angles'; there are 4 angles"):
-        accuracy_measured(sampling="5 angles", arm="clean image", **run)
-    with pytest.raises(ValueError, match="no noise 'loud'; there are none"):
-        accuracy_measured(sampling="8 angles", noise="loud", arm="clean image", **run)
-    with pytest.raises(ValueError, match="no sampling of a tomograph 'acceleration 4'; there are 4 angles"):
-        accuracy_elsewhere(sampling="acceleration 4", arm="clean image", **run)
-
-
-def test_an_unknown_part_is_refused_before_the_training():
-    with pytest.raises(ValueError, match="evaluate_on must be 'validation' or 'test', not 'train'"):
-        accuracy_measured(sampling="8 angles", arm="dense", learning_rate=0.01, evaluate_on="train", seed=0)
-
-
-def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
-    asked = []
-
-    def answer(function, **grid):
-        asked.append(grid)
-        table = pd.DataFrame(configurations(function, grid))
-        return table.assign(accuracy=lambda t: -((np.log10(t["learning_rate"]) + 2.5) ** 2))
-
-    monkeypatch.setattr(experiments, "sweep", answer)
-    settings = {"dataset": ["mnist"], "arms": ["dense", "SART"], "reference": ("8 angles", "none")}
-    table = experiments.over_cells(
-        ["4 angles", "8 angles"], ["none"], learning_rate=[0.001, 0.003, 0.01], seed=range(3), **settings
-    )
-    assert set(table["learning_rate"]) == {0.003}
-    assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
-    assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}

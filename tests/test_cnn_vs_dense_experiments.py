@@ -5,12 +5,24 @@ import pandas as pd
 import pytest
 
 from cnn_vs_dense import experiments
-from cnn_vs_dense.representations import (
-    REPRESENTATIONS,
-    TRANSFORMS,
-)
-from common.data import load_mnist
+from cnn_vs_dense.arms import IN_RESONANCE, IN_TOMOGRAPHY
+from cnn_vs_dense.representations import REPRESENTATIONS, TRANSFORMS
+from cnn_vs_dense.scanning import TOMOGRAPHY
+from common.data import Dataset, load_dataset, load_mnist
 from common.experiments import configurations
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Data sets of 2,000 training, 500 validation and 500 test images."""
+
+    def few(name):
+        data = load_dataset(name)
+        return Dataset(data.train[:2_500], data.test[:500])
+
+    monkeypatch.setattr(experiments, "load_dataset", few)
+    monkeypatch.setattr(experiments, "VALIDATION_SIZE", 500)
+
 
 TINY = {"examples": 256, "epochs": 1, "learning_rate": 0.001}
 
@@ -59,7 +71,7 @@ def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 @pytest.mark.parametrize("evaluate_on", ["validation", "test"])
-def test_a_tiny_run_of_the_experiment(dataset, evaluate_on):
+def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
     run = {"examples": 256, "epochs": 8, "learning_rate": 0.003}
     result = experiments.accuracy(**run, dataset=dataset, evaluate_on=evaluate_on, seed=0)
     # Twice as good as always answering with the most frequent class.
@@ -73,7 +85,7 @@ def test_a_tiny_run_of_the_experiment(dataset, evaluate_on):
     [*itertools.product(TRANSFORMS, ["lenet5", "mixer"]), ("sinogram", "sinogram_1d"),
      ("sinogram", "sinogram_wrapped"), ("k-space, real and imaginary", "separable")],
 )  # fmt: skip
-def test_a_tiny_run_of_the_experiment_on_transforms(representation, architecture):
+def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, architecture):
     result = experiments.accuracy(
         **TINY | {"epochs": 5}, representation=representation, architecture=architecture,
         normalisation="standardised", evaluate_on="validation", seed=0,
@@ -83,7 +95,7 @@ def test_a_tiny_run_of_the_experiment_on_transforms(representation, architecture
     assert result["parameters"] <= 61_706
 
 
-def test_a_tiny_run_of_the_experiment_on_recovered_layouts():
+def test_a_tiny_run_of_the_experiment_on_recovered_layouts(few_images):
     result = experiments.accuracy_unscrambled(
         unlabelled=300, examples=256, learning_rate=0.003, evaluate_on="test", seed=0
     )
@@ -108,7 +120,7 @@ def test_unknown_names_get_one_clear_sentence():
             experiments.accuracy(**{name: "x"}, **run)
 
 
-def test_long_trainings_are_validated_at_most_forty_times():
+def test_long_trainings_are_validated_at_most_forty_times(few_images):
     result = experiments.accuracy(
         **TINY | {"epochs": 85}, architecture="dense_small", evaluate_on="test", seed=0
     )
@@ -177,3 +189,72 @@ def test_tuning_goes_beyond_the_edge_of_the_grid(monkeypatch, best, beyond):
     assert tested == [best]
     assert tried == [*experiments.LEARNING_RATES, *beyond]
     assert table["validation_accuracy"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "noise", "arm"),
+    [("4 angles", "1,000 photons", name) for name in IN_TOMOGRAPHY]
+    + [("acceleration 2", "none", name) for name in IN_RESONANCE],
+)
+def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
+    found = experiments.accuracy_measured(
+        sampling=sampling,
+        noise=noise,
+        arm=arm,
+        examples=256,
+        learning_rate=0.003,
+        evaluate_on="validation",
+        seed=0,
+    )
+    assert found["right"].shape == (500,)
+    assert found["right"].mean() == pytest.approx(found["accuracy"])
+    # Twice as good as always answering with the most frequent class.
+    assert found["accuracy"] > 0.23
+
+
+@pytest.mark.parametrize("arm", ["LeNet-5 on the sinogram", "FBP, Hann"])
+def test_elsewhere_includes_where_it_was_trained(few_images, arm):
+    run = {"arm": arm, "examples": 256, "learning_rate": 0.003, "evaluate_on": "validation", "seed": 0}
+    trained_there = experiments.accuracy_measured(sampling="8 angles", **run)["accuracy"]
+    found = dict(
+        zip(TOMOGRAPHY, experiments.accuracy_elsewhere(sampling="8 angles", **run)["accuracy"], strict=True)
+    )
+    assert found["8 angles"] == trained_there
+    assert found["wedge of 60 degrees"] < trained_there
+
+
+def test_an_unknown_arm_is_refused_before_the_training():
+    run = {"learning_rate": 0.01, "evaluate_on": "test", "seed": 0}
+    with pytest.raises(ValueError, match="no arm for acceleration 4 'SART'; there are dense, LeNet-5 on k-s"):
+        experiments.accuracy_measured(sampling="acceleration 4", arm="SART", **run)
+    with pytest.raises(ValueError, match="no sampling '5 angles'; there are 4 angles"):
+        experiments.accuracy_measured(sampling="5 angles", arm="clean image", **run)
+    with pytest.raises(ValueError, match="no noise 'loud'; there are none"):
+        experiments.accuracy_measured(sampling="8 angles", noise="loud", arm="clean image", **run)
+    with pytest.raises(ValueError, match="no sampling of a tomograph 'acceleration 4'; there are 4 angles"):
+        experiments.accuracy_elsewhere(sampling="acceleration 4", arm="clean image", **run)
+
+
+def test_an_unknown_part_is_refused_before_the_training():
+    with pytest.raises(ValueError, match="evaluate_on must be 'validation' or 'test', not 'train'"):
+        experiments.accuracy_measured(
+            sampling="8 angles", arm="dense", learning_rate=0.01, evaluate_on="train", seed=0
+        )
+
+
+def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
+    asked = []
+
+    def answer(function, **grid):
+        asked.append(grid)
+        table = pd.DataFrame(configurations(function, grid))
+        return table.assign(accuracy=lambda t: -((np.log10(t["learning_rate"]) + 2.5) ** 2))
+
+    monkeypatch.setattr(experiments, "sweep", answer)
+    settings = {"dataset": ["mnist"], "arms": ["dense", "SART"], "reference": ("8 angles", "none")}
+    table = experiments.over_cells(
+        ["4 angles", "8 angles"], ["none"], learning_rate=[0.001, 0.003, 0.01], seed=range(3), **settings
+    )
+    assert set(table["learning_rate"]) == {0.003}
+    assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
+    assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}
