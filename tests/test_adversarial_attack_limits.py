@@ -29,7 +29,7 @@ def linear_classifier(seed):
     return model
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_the_median_cost_is_that_of_the_costs_and_may_be_infinite(seed):
     costs = np.random.default_rng(seed).lognormal(size=11)
