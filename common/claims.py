@@ -98,6 +98,21 @@ def table_of_claims(notebooks):
     return "\n".join(rows)
 
 
+def table_of_records(records):
+    """Return a Markdown table of how many records each study has and what measuring them all took.
+
+    Parameters
+    ----------
+    records : dict from str to list of dict
+        From a study to its records, as of `experiments.Store.read`.
+    """
+    rows = ["| command | records | hours of one core |", "| --- | --- | --- |"]
+    for study, found in records.items():
+        hours = sum(record["seconds"] for record in found) / 3600
+        rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {hours:.0f} |")
+    return "\n".join(rows)
+
+
 def table_of_notebooks(notebooks, seconds):
     """Return a Markdown table of the notebooks: question, answer, and seconds that the execution took.
 

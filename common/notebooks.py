@@ -26,7 +26,7 @@ from nbconvert import HTMLExporter
 from nbformat.warnings import MissingIDFieldWarning
 
 from common import claims
-from common.experiments import WORKER_ENVIRONMENT, write_atomically
+from common.experiments import WORKER_ENVIRONMENT, Store, write_atomically
 
 ROOT = Path(__file__).parent.parent
 BUILD = ROOT / "build"
@@ -61,13 +61,15 @@ def read(path):
     DamagedNotebookError
         The file is truncated or altered.
     """
-    damages = ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError, MissingIDFieldWarning
+    # nbformat takes a notebook without a version for an old one, and trips over an unbound variable.
+    damages = ValueError, KeyError, TypeError, AttributeError, UnboundLocalError
+    refusals = nbformat.ValidationError, MissingIDFieldWarning
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", MissingIDFieldWarning)
             notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
             nbformat.validate(notebook)
-    except damages as error:
+    except (*damages, *refusals) as error:
         raise DamagedNotebookError(f"{path.name} is not a whole notebook; restore it with git.") from error
     return notebook
 
@@ -135,7 +137,8 @@ def filled(readme, notebook):
 
 
 def with_tables(readme):
-    """Return the text of a README with the tables of the committed notebooks, their claims, and the evidence.
+    """Return the text of a README with the tables of the committed notebooks, their claims, the records and
+    the evidence.
 
     The seconds of the notebooks are those of the committed table of `reproduce`. A text of the evidence,
     ``NAME.txt``, goes between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
@@ -146,6 +149,10 @@ def with_tables(readme):
     seconds = pd.read_csv(table, index_col="notebook")["seconds"].to_dict() if table.exists() else {}
     readme = _between(readme, "notebooks", claims.table_of_notebooks(committed, seconds))
     readme = _between(readme, "claims", claims.table_of_claims(committed))
+    records = {}
+    for path in sorted(ROOT.glob("*/results/*.jsonl")):
+        records.setdefault(path.parent.parent.name, []).extend(Store(path).read().values())
+    readme = _between(readme, "records", claims.table_of_records(records))
     for path in sorted(evidence.glob("*.txt")):
         readme = _between(readme, path.stem, f"```text\n{path.read_text(encoding='utf-8').rstrip()}\n```")
     return readme
@@ -156,13 +163,24 @@ def readmes(path):
     return [readme for folder in (path.parent, ROOT) if (readme := folder / "README.md").exists()]
 
 
+def anchor(path):
+    """Return the name that the notebook at `path` has on the page of all."""
+    return f"{path.parent.name}-{path.stem}"
+
+
 def page(notebooks):
-    """Return one HTML page, usable offline, with a table of contents and all notebooks."""
+    """Return one HTML page, usable offline, with a table of contents and all notebooks.
+
+    Parameters
+    ----------
+    notebooks : dict from str to notebook
+        From its `anchor`; executed.
+    """
     contents = [f"- [{_title(notebook)}](#{name})" for name, notebook in notebooks.items()]
     cells = [nbformat.v4.new_markdown_cell("\n".join(["# Contents", *contents]), id="contents")]
     for name, notebook in notebooks.items():
-        anchor = nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}")
-        cells += [anchor, *notebook.cells]
+        cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}"))
+        cells += notebook.cells
     scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
     exporter = HTMLExporter(template_name="lab", **scripts)
     whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Research notebooks"})
@@ -187,8 +205,8 @@ def reproduce():
             copy.unlink(missing_ok=True)
             verdict = _execute_to(path, copy)
         if copy.exists():
-            copies[path.stem] = read(copy)
-            verdict = _verdict(read(path), copies[path.stem])
+            copies[anchor(path)] = read(copy)
+            verdict = _verdict(read(path), copies[anchor(path)])
         cells = len(code_cells(read(path)))
         rows.append((str(path.relative_to(ROOT)), cells, round(time.perf_counter() - start, 1), verdict))
     write_atomically(BUILD / "index.html", page(copies).encode())

@@ -18,7 +18,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from common.notebooks import ROOT, code_cells, explorers, page, paths, read
+from common.notebooks import ROOT, anchor, code_cells, explorers, page, paths, read
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
@@ -118,7 +118,7 @@ def test_a_moved_slider_changes_the_picture(browser, lab, study):
 def served(tmp_path):
     """The page of all notebooks, as the only file of a server; return its address."""
     (tmp_path / "page").mkdir()
-    (tmp_path / "page" / "index.html").write_text(page({path.stem: read(path) for path in paths()}))
+    (tmp_path / "page" / "index.html").write_text(page({anchor(path): read(path) for path in paths()}))
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "page")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -16,8 +16,6 @@ from common.widgets import Bars, Square, picture
 from gan.models import load_generator
 from wavelet_based_dnn.models import load_dynamic_classifier
 
-STUDIES = ("adversarial_attack", "cnn_vs_dense", "gan", "wavelet_based_dnn")
-
 
 def parts(widget, kind, description=None):
     """Return the widgets of a kind inside a widget, in order."""
@@ -92,9 +90,9 @@ def test_epsilon_scales_the_attack_and_nothing_else_changes():
     assert shown(widget)[0] != before
 
 
-@pytest.mark.parametrize("study", STUDIES)
-def test_the_notebook_runs(study):
-    (cell,) = notebooks.code_cells(notebooks.execute(notebooks.ROOT / study / "explore.ipynb"))
+@pytest.mark.parametrize("path", notebooks.explorers(), ids=lambda path: path.parent.name)
+def test_the_notebook_runs(path):
+    (cell,) = notebooks.code_cells(notebooks.execute(path))
     assert notebooks.WIDGET in cell.outputs[-1].data
 
 

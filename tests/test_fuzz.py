@@ -116,7 +116,7 @@ ARGUMENTS = {
 # functions.
 OTHERS = {
     "audit": {"stores", "sample", "samples", "remeasure", "audit_sample", "scratch", "summary", "main"},
-    "claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks"},
+    "claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
     "cost": {"multiplications"},
     "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8"},
     "experiments": {
@@ -125,8 +125,9 @@ OTHERS = {
     },
     "fourier": {"Spectrum", "FourierChannels", "RadialSpectrum", "LowPass", "GaussianBlur"},
     "notebooks": {
-        "DamagedNotebookError", "paths", "explorers", "read", "execute", "code_cells", "differing_cells",
-        "figures", "filled", "with_tables", "readmes", "page", "reproduce", "write", "write_one", "main",
+        "DamagedNotebookError", "anchor", "paths", "explorers", "read", "execute", "code_cells",
+        "differing_cells", "figures", "filled", "with_tables", "readmes", "page", "reproduce", "write",
+        "write_one", "main",
     },
     "radon": {"Radon", "Backprojection", "FilteredBackprojection"},
     "scramble": {"Scramble"},

@@ -10,8 +10,8 @@ import pytest
 from common import notebooks
 from common.notebooks import IGNORE_OUTPUT, ROOT, code_cells, paths
 
-STUDIES = {"cnn_vs_dense", "gan", "adversarial_attack", "wavelet_based_dnn"}
-MODULES = [p for folder in ("common", *STUDIES) for p in sorted((ROOT / folder).glob("**/*.py"))]
+STUDIES = {path.parent.name for path in ROOT.glob("*/experiments.py")} - {"common"}
+MODULES = [p for folder in ("common", *sorted(STUDIES)) for p in sorted((ROOT / folder).glob("**/*.py"))]
 
 
 def imported_packages(path):
@@ -20,6 +20,10 @@ def imported_packages(path):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module.split(".")[0]
+
+
+def test_the_four_studies_are_there():
+    assert {"cnn_vs_dense", "gan", "adversarial_attack", "wavelet_based_dnn"} <= STUDIES
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nbclient.exceptions import CellExecutionError
 
 from common import claims, notebooks
+from common.experiments import Store
 
 SOURCES = [
     "import os, sys\nprint(os.environ['RESULTS'])",
@@ -38,7 +39,10 @@ def tree(tmp_path, monkeypatch):
     for folder in (tmp_path, path.parent):
         (folder / "README.md").write_text("before <!-- answer -->old<!-- end answer --> after")
     with (tmp_path / "README.md").open("a") as readme:
-        readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in ("notebooks", "claims")))
+        tables = ("notebooks", "claims", "records")
+        readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in tables))
+    for name in ("one", "other"):
+        Store(path.parent / "results" / f"{name}.jsonl").add({"config": {}, "result": {}, "seconds": 7200})
     notebooks.write()
     return path
 
@@ -82,6 +86,7 @@ def test_writing_fills_the_front_page(tree):
     assert f"\n| [{link}]({link}) | What is 6 * 7? | It is 42. |  |\n" in text
     where = f"[study 01]({link}) | `make scratch STUDY=study`"
     assert f"\n| Six times seven | 42 [42, 42] | {where} |\n" in text
+    assert "\n| `make scratch STUDY=study` | 2 | 4 |\n" in text
 
 
 def test_the_front_page_shows_the_evidence(tree):
@@ -131,7 +136,7 @@ def test_reproduce_finds_identical_outputs_and_makes_one_page(tree):
         ["study/01_question.ipynb", 6, "identical"]
     ]
     html = (notebooks.BUILD / "index.html").read_text()
-    assert 'href="#01_question"' in html
+    assert 'href="#study-01_question"' in html
     assert "A question" in html
     assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
 
@@ -195,6 +200,13 @@ def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(written, place, b
     refusal = "01_question.ipynb is not a whole notebook; restore it with git."
     assert found == refusal or (isinstance(found, dict) and not truncated)
     assert path.read_bytes() == damaged
+
+
+def test_a_notebook_of_no_known_format_gets_one_clear_sentence(written):
+    path, content = written
+    path.write_bytes(content.replace(b'"nbformat"', b'"nbforlat"'))
+    with pytest.raises(notebooks.DamagedNotebookError, match="restore it with git"):
+        notebooks.read(path)
 
 
 @pytest.mark.parametrize(("function", "wanted"), [(claims.question, "Question"), (claims.answer, "Answer")])

@@ -8,7 +8,7 @@ import pytest
 
 from common import claims, notebooks
 
-PATHS = {path.stem: path for path in notebooks.paths()}
+PATHS = {notebooks.anchor(path): path for path in notebooks.paths()}
 
 
 def parameters(path):
