@@ -26,6 +26,7 @@ from common.validation import as_images
 
 # Up to this height and width two matrix products are faster than the FFT (measured on two CPU cores).
 LARGEST_MATRIX = 64
+LARGEST_SIGMA = 100_000  # pixels, of a blur: its kernel is eight times as long
 
 
 class Spectrum(NamedTuple):
@@ -294,7 +295,7 @@ def gaussian_blur(x, sigma):
     x : tensor
         Images ``(batch, height, width, channels)``.
     sigma : float
-        Standard deviation in pixels, at least 0.
+        Standard deviation in pixels, from 0 to `LARGEST_SIGMA`.
 
     Returns
     -------
@@ -304,7 +305,7 @@ def gaussian_blur(x, sigma):
     Raises
     ------
     ValueError
-        A rule of `fft2`, or a sigma that is negative or not finite.
+        A rule of `fft2`, or a sigma out of range.
     """
     sigma, x = _checked_sigma(sigma), _as_real(x)
     rows, columns = (_blur_matrix(size, sigma) for size in ops.shape(x)[1:3])
@@ -419,7 +420,9 @@ def _checked_cutoff(cutoff):
 
 
 def _checked_sigma(sigma):
-    return _checked(sigma, "sigma", "a finite number of at least 0", lambda s: 0 <= s < math.inf)
+    return _checked(
+        sigma, "sigma", f"a number from 0 to {LARGEST_SIGMA:,}", lambda s: 0 <= s <= LARGEST_SIGMA
+    )
 
 
 def _checked(value, name, accepted, valid):

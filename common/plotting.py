@@ -126,20 +126,18 @@ def dots(samples, intervals, xlabel, kinds=None):
     Raises
     ------
     ValueError
-        No entries, other names, or arrays of other shapes.
+        No entries, other names, arrays of other shapes, or intervals of arrays.
     """
     _check_names(samples, intervals)
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     kinds = kinds or [None] * len(samples)
     for row, (name, values) in enumerate(samples.items()):
-        values = _numbers(values, 1, "samples")
-        band, color = intervals[name], colors[list(dict.fromkeys(kinds)).index(kinds[row])]
-        axis.plot(
-            [band.low, band.high], [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt"
-        )
+        values, (mean, *limits) = _numbers(values, 1, "samples"), _floats(intervals[name])
+        color = colors[list(dict.fromkeys(kinds)).index(kinds[row])]
+        axis.plot(limits, [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt")
         axis.plot(values, np.full(len(values), row), "o", color=color, markersize=4, markeredgewidth=0)
-        axis.plot([band.mean], [row], "|", color="black", markersize=14)
+        axis.plot([mean], [row], "|", color="black", markersize=14)
     axis.set_yticks(range(len(samples)), [f"{name}  (n = {len(v)})" for name, v in samples.items()])
     axis.set(xlabel=xlabel, ylim=(len(samples) - 0.5, -0.5))
     axis.grid(axis="y", visible=False)
@@ -158,16 +156,17 @@ def crosses(x, y, xlabel, ylabel):
     Raises
     ------
     ValueError
-        No entries, or other names.
+        No entries, other names, or intervals of arrays.
     """
     _check_names(x, y)
     figure, axes = _subplots(1, 1, 8, 4.2)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for number, (name, across) in enumerate(x.items(), 1):
-        up, color = y[name], colors[(number - 1) % len(colors)]
-        axis.plot([across.low, across.high], [up.mean, up.mean], color=color, linewidth=1, alpha=0.5)
-        axis.plot([across.mean, across.mean], [up.low, up.high], color=color, linewidth=1, alpha=0.5)
-        axis.plot([across.mean], [up.mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
+        color = colors[(number - 1) % len(colors)]
+        (x_mean, *x_limits), (y_mean, *y_limits) = _floats(across), _floats(y[name])
+        axis.plot(x_limits, [y_mean, y_mean], color=color, linewidth=1, alpha=0.5)
+        axis.plot([x_mean, x_mean], y_limits, color=color, linewidth=1, alpha=0.5)
+        axis.plot([x_mean], [y_mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
                   label=name)  # fmt: skip
     axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
@@ -192,19 +191,12 @@ def agreement(groups, xlabel, ylabel):
     """
     if not groups:
         raise ValueError("There is nothing to draw.")
+    pairs = {name: (_numbers(x, 1, "x"), _numbers(y, 1, "y")) for name, (x, y) in groups.items()}
     figure, axes = _subplots(1, 1, 5, 4.4)
     axis = axes[0, 0]
-    for name, (x, y) in groups.items():
-        axis.plot(
-            _numbers(x, 1, "x"),
-            _numbers(y, 1, "y"),
-            "o",
-            markersize=4,
-            markeredgewidth=0,
-            alpha=0.7,
-            label=name,
-        )
-    everything = np.concatenate([np.concatenate(pair) for pair in groups.values()])
+    for name, (x, y) in pairs.items():
+        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
+    everything = np.concatenate([np.concatenate(pair) for pair in pairs.values()])
     ends = [everything.min(), everything.max()]
     axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
     axis.legend(frameon=False, fontsize=8)
@@ -289,6 +281,11 @@ def _numbers(values, rank, name):
     return values
 
 
+def _floats(interval):
+    """Return mean, low and high; raise ValueError if they are arrays."""
+    return [float(_numbers(value, 0, "an interval")) for value in interval]
+
+
 def _check_names(ones, others):
     if not ones or set(ones) != set(others):
         raise ValueError(
@@ -305,8 +302,8 @@ def _subplots(rows, columns, width, height):
 
 def _label_line_ends(axis, bands):
     ends = [line.get_ydata()[-1] for line in axis.lines]
-    low, high = min(min(band.low) for band in bands.values()), max(max(band.high) for band in bands.values())
-    gap = 0.07 * (high - low or 1)
+    limits = np.concatenate([np.asarray(values, float) for band in bands.values() for values in band])
+    gap = 0.07 * (np.nanmax(limits) - np.nanmin(limits) or 1)
     previous = -np.inf
     for i in np.argsort(ends):
         previous = max(ends[i], previous + gap)

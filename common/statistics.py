@@ -40,8 +40,7 @@ def mean_interval(samples, confidence=0.95):
     """
     samples = np.asarray(samples, float)
     _check_count(samples)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")
+    _check_confidence(confidence)
     mean = samples.mean(axis=0)
     half = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples, axis=0)
     return Interval(mean, mean - half, mean + half)
@@ -65,11 +64,12 @@ def difference_interval(ones, others, confidence=0.95):
     Raises
     ------
     ValueError
-        Fewer than two measurements of either.
+        Fewer than two measurements of either, or a confidence outside (0, 1).
     """
     samples = [np.asarray(values, float) for values in (ones, others)]
     for values in samples:
         _check_count(values)
+    _check_confidence(confidence)
     limits = stats.ttest_ind(*samples, equal_var=False).confidence_interval(confidence)
     return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
 
@@ -91,11 +91,13 @@ def ratio_interval(numerators, denominators, confidence=0.95):
     Raises
     ------
     ValueError
-        Fewer than two measurements, or one that is not positive.
+        Not flat, fewer than two measurements, one that is not positive, or a confidence outside (0, 1).
     """
     samples = [np.asarray(values, float) for values in (numerators, denominators)]
-    if min(map(np.size, samples)) < 2 or min(map(np.min, samples)) <= 0:
-        raise ValueError("A ratio needs at least two measurements of either quantity, all of them positive.")
+    if any(values.ndim != 1 or values.size < 2 or values.min() <= 0 for values in samples):
+        raise ValueError(
+            "A ratio needs flat arrays of at least two measurements of either quantity, all of them positive."
+        )
     return Interval(*map(float, np.exp(difference_interval(*map(np.log, samples), confidence))))
 
 
@@ -147,11 +149,12 @@ def share_interval(hits, confidence=0.95):
     Raises
     ------
     ValueError
-        There are no trials.
+        There are no trials, or a confidence outside (0, 1).
     """
     hits = np.asarray(hits, bool)
     if hits.size == 0:
         raise ValueError("A share needs at least one trial, not 0.")
+    _check_confidence(confidence)
     found = stats.binomtest(int(hits.sum()), hits.size)
     return Interval(float(hits.mean()), *map(float, found.proportion_ci(confidence, method="wilson")))
 
@@ -177,15 +180,16 @@ def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
     Raises
     ------
     ValueError
-        Fewer than two samples.
+        Fewer than two samples, samples that are not numbers, or a confidence outside (0, 1).
     """
     samples = np.asarray(samples)
     _check_count(samples)
-    if samples.dtype.kind not in "biufc":
+    if samples.dtype.kind not in "biuf":
         raise ValueError(f"samples must be numbers, not {samples.dtype}.")
+    _check_confidence(confidence)
 
     def of_units(chosen):
-        return statistic(samples[chosen])
+        return float(statistic(samples[chosen]))  # SciPy counts the resamples in the precision given
 
     limits = stats.bootstrap(
         (np.arange(len(samples)),), of_units, vectorized=False, confidence_level=confidence,
@@ -246,3 +250,8 @@ def verdicts(targets):
 def _check_count(samples):
     if samples.ndim == 0 or len(samples) < 2:
         raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
+
+
+def _check_confidence(confidence):
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")

@@ -21,7 +21,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from common.notebooks import ROOT, anchor, code_cells, explorers, page, paths, read
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
-pytestmark = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
+HAS_BROWSER = bool(DRIVER and BROWSER)
+pytestmark = pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
 KERNEL = "return window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
 WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
@@ -45,26 +46,29 @@ def errors(browser):
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-@pytest.fixture
-def lab(tmp_path):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
     """Start JupyterLab on copies of the explorers without outputs; return its address without a path."""
+    folder = tmp_path_factory.mktemp("lab")
     for path in explorers():
-        copy, notebook = tmp_path / "lab" / path.relative_to(ROOT), read(path)
+        copy, notebook = folder / "lab" / path.relative_to(ROOT), read(path)
         copy.parent.mkdir(parents=True)
         (cell,) = code_cells(notebook)
         cell.outputs = []
         del notebook.metadata["widgets"]
         nbformat.write(notebook, copy)
-    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
+    folders = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("RUNTIME", "CONFIG", "DATA")}
     environment = os.environ | folders | {"PYTHONPATH": str(ROOT)}
     options = ["--no-browser", "--allow-root", "--expose-app-in-browser", "--IdentityProvider.token="]
+    # A kernel whose page was closed is ended, for its memory.
+    options += [f"--MappingKernelManager.cull_{name}=5" for name in ("idle_timeout", "interval")]
     command = [
         sys.executable,
         "-m",
         "jupyterlab",
         *options,
         "--port=0",
-        f"--ServerApp.root_dir={tmp_path / 'lab'}",
+        f"--ServerApp.root_dir={folder / 'lab'}",
     ]
     silent = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     process = subprocess.Popen(command, env=environment, **silent)

@@ -23,9 +23,8 @@ def test_the_layout_of_smooth_images_is_recovered(seed):
     assert neighbours_kept(layout, (12, 12)) > 0.5
 
 
-@pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
-def test_the_layout_of_real_images_is_recovered_better_than_by_chance(dataset):
-    images, scrambler = load_dataset(dataset).train.images[:500], Scrambler((28, 28), 3)
+def test_the_layout_of_real_images_is_recovered_better_than_by_chance():
+    images, scrambler = load_dataset("fashion_mnist").train.images[:500], Scrambler((28, 28), 3)
     layout = scrambler.permutation[recover_layout(scrambler.scramble(images))]
     assert (
         neighbours_kept(layout, (28, 28), 3) > 0.5 > 0.1 > neighbours_kept(scrambler.permutation, (28, 28), 3)

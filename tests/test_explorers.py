@@ -14,6 +14,7 @@ from common.data import load_dataset, load_imagenet_samples
 from common.pretrained import OFFLINE, load_classifier
 from common.widgets import Bars, Square, picture
 from gan.models import load_generator
+from tests.test_browser import HAS_BROWSER
 from wavelet_based_dnn.models import load_dynamic_classifier
 
 
@@ -90,6 +91,7 @@ def test_epsilon_scales_the_attack_and_nothing_else_changes():
     assert shown(widget)[0] != before
 
 
+@pytest.mark.skipif(HAS_BROWSER, reason="tests/test_browser.py runs the explorers in JupyterLab")
 @pytest.mark.parametrize("path", notebooks.explorers(), ids=lambda path: path.parent.name)
 def test_the_notebook_runs(path):
     (cell,) = notebooks.code_cells(notebooks.execute(path))

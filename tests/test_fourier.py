@@ -395,6 +395,7 @@ GOOD = np.ones((1, 4, 4, 1), "float32")
         (lambda: fourier.low_pass(GOOD, "1"), "cutoff"),
         (lambda: fourier.gaussian_blur(GOOD, -1), "sigma"),
         (lambda: fourier.gaussian_blur(GOOD, np.inf), "sigma"),
+        (lambda: fourier.gaussian_blur(GOOD, 1e9), "from 0 to 100,000"),
         (lambda: fourier.gaussian_blur(GOOD, True), "sigma"),
         (lambda: fourier.radial_spectrum(GOOD[0]), "4 axes"),
         (lambda: fourier.undersample(GOOD, 2, 0.1, 0), "Spectrum"),

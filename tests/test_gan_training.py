@@ -14,7 +14,7 @@ from gan.training import LOSSES, PENALTIES, RECIPES, Recipe, train_gan
 logits = st.lists(st.floats(-20, 20), min_size=1, max_size=8).map(lambda x: np.float32(x)[:, None])
 
 
-def images(dataset="mnist", count=640):
+def images(dataset="mnist", count=160):
     return load_dataset(dataset).train[:count].as_float()
 
 
@@ -138,7 +138,7 @@ def test_later_the_average_forgets_the_beginning():
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_a_tiny_training_moves_towards_the_images(dataset):
-    real = images(dataset, 3_200)
+    real = images(dataset, 1_600)
     points = np.random.default_rng(0).uniform(-1, 1, (200, 8))
 
     def validate(generator):

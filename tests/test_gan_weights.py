@@ -6,6 +6,8 @@ import pytest
 from common.data import load_dataset
 from common.experiments import sweep
 from gan import evaluation, experiments, models, training, weights
+from gan.features import class_features
+from gan.metrics import frechet_distance
 
 
 @pytest.fixture
@@ -34,10 +36,15 @@ def test_the_written_classifier_holds_no_optimizer(few):
     assert file.stat().st_size < 1.1 * 4 * classifier.count_params()
 
 
+@functools.cache
+def real_features(dataset):
+    return class_features(evaluation.real_images(dataset).test, dataset)[0]
+
+
 @pytest.mark.parametrize(("dataset", "size"), weights.GENERATORS)
 def test_a_committed_generator_is_the_one_that_was_measured(monkeypatch, dataset, size):
     monkeypatch.setenv("RESULTS", "replay")
     record = sweep(experiments.adversarial, dataset=dataset, latent_size=size, seed=0)
     images = evaluation.samples(models.load_generator(size, dataset), size, evaluation.SAMPLES, seed=2)
-    found = evaluation.frechet_from(evaluation.real_images(dataset).test, images, dataset)
+    found = frechet_distance(real_features(dataset), class_features(images, dataset)[0])
     assert found == pytest.approx(record["frechet"].item(), rel=1e-3)

@@ -129,6 +129,22 @@ def test_agreement_draws_all_pairs_and_the_line_of_equals(rng):
     np.testing.assert_array_equal(lines[2].get_xydata().T, [ends, ends])
 
 
+def test_an_interval_of_arrays_has_no_place_in_dots_and_crosses():
+    arrays, floats = {"a": Interval(*np.ones((3, 2)))}, {"a": Interval(1.0, 0.5, 1.5)}
+    for draw in (
+        lambda: plotting.dots({"a": [1, 2]}, arrays, ""),
+        lambda: plotting.crosses(arrays, floats, "", ""),
+        lambda: plotting.crosses(floats, arrays, "", ""),
+    ):
+        with pytest.raises(ValueError, match=r"an interval must have 0 axes .* \(2,\)"):
+            draw()
+
+
+def test_agreement_draws_numbers_read_as_text():
+    lines = plotting.agreement({"a": (np.array(["0.5"]), [2])}, "", "").axes[0].lines
+    np.testing.assert_array_equal(lines[-1].get_xydata(), [[0.5, 0.5], [2, 2]])
+
+
 @pytest.mark.parametrize("center", [None, 0.0])
 def test_heat_map_writes_every_value_and_its_note(rng, center):
     values, notes = rng.normal(size=(2, 3)), np.array([["n = 1", "n = 2", "n = 3"], ["a", "b", "c"]])

@@ -77,7 +77,7 @@ def test_a_difference_of_single_measurements_is_refused():
         difference_interval([1.0, 2.0], [1.0])
 
 
-@pytest.mark.parametrize("bad", [[1.0], [1.0, 0.0], [1.0, -2.0]])
+@pytest.mark.parametrize("bad", [[1.0], [1.0, 0.0], [1.0, -2.0], [[1.0], [2.0]]])
 def test_a_ratio_of_too_little_is_refused(bad):
     for pair in ((bad, [1.0, 2.0]), ([1.0, 2.0], bad)):
         with pytest.raises(ValueError, match=r"at least two measurements .* positive"):
@@ -118,6 +118,23 @@ def test_the_bootstrap_finds_the_interval_of_a_mean():
     found, expected = bootstrap_interval(samples), mean_interval(samples)
     assert found == pytest.approx(expected, abs=0.02)
     assert bootstrap_interval(samples) == found
+
+
+def test_the_bootstrap_counts_in_double_precision():
+    samples = np.random.default_rng(0).normal(size=50)
+    found = bootstrap_interval(samples, lambda drawn: drawn.mean().astype("float16"))
+    assert found == pytest.approx(bootstrap_interval(samples), abs=1e-3)
+    assert found == bootstrap_interval(samples, lambda drawn: float(drawn.mean().astype("float16")))
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.0, 95, np.nan])
+def test_a_confidence_out_of_range_is_refused(confidence):
+    for interval in (mean_interval, bootstrap_interval, share_interval):
+        with pytest.raises(ValueError, match="confidence must lie between 0 and 1"):
+            interval([1.0, 2.0], confidence=confidence)
+    for interval in (difference_interval, ratio_interval):
+        with pytest.raises(ValueError, match="confidence must lie between 0 and 1"):
+            interval([1.0, 2.0], [3.0, 5.0], confidence)
 
 
 def test_the_bootstrap_draws_units_whole():
