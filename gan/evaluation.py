@@ -115,7 +115,7 @@ def dimensions(points):
 
 
 def frechet_from(real, given, dataset):
-    """Return the Frechet distance of uint8 images from real ones on the features of the classifier."""
+    """Return the Fréchet distance of uint8 images from real ones on the features of the classifier."""
     return metrics.frechet_distance(*(class_features(images, dataset)[0] for images in (real, given)))
 
 

@@ -277,6 +277,6 @@ def trained_gan(dataset, latent_size, recipe, epochs, seed):
 
 
 def to_validation(generator, latent_size, dataset):
-    """Return the Frechet distance of 5,000 samples from the 5,000 validation images."""
+    """Return the Fréchet distance of 5,000 samples from the 5,000 validation images."""
     given = samples(generator, latent_size, TUNING_SAMPLES, seed=1)
     return frechet_from(real_images(dataset).validation, given, dataset)

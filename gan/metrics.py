@@ -41,7 +41,7 @@ class Overlap(NamedTuple):
 
 
 def frechet_distance(real, generated):
-    """Return the Frechet distance between Gaussians with the means and covariances of two sets.
+    """Return the Fréchet distance between Gaussians with the means and covariances of two sets.
 
     ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))``: Heusel et al. 2017 (arXiv:1706.08500, equation 6). The
     trace of the root is that of ``(C1^(1/2) C2 C1^(1/2))^(1/2)``, whose eigenvalues are real.
@@ -72,7 +72,7 @@ def frechet_distance(real, generated):
 
 
 def frechet_interval(real, generated, confidence=0.95, resamples=200, seed=0):
-    """Return the Frechet distance and its bootstrap interval, over the examples that happened to be drawn.
+    """Return the Fréchet distance and its bootstrap interval, over the examples that happened to be drawn.
 
     The standard error is that over sets drawn again with replacement (Efron 1979), the interval the normal
     one around the distance. It is of the distance between as many examples, which exceeds that of unlimited

@@ -31,7 +31,7 @@ def cases():
 
 
 def _images_to_the_distance_of_the_guide():
-    """Return how many images bring each pair of networks to the Frechet distance that the guide's reaches.
+    """Return how many images bring each pair of networks to the Fréchet distance that the guide's reaches.
 
     From the stored records; ours is counted after a whole epoch, when it is nearer already.
     """
