@@ -32,7 +32,7 @@ lab: .venv/ready         ## JupyterLab
 bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-image, torchskradon, SciPy, PyTorch, foolbox, a Keras guide
 	$(RUN) tests.benchmarks
 
-scratch: .venv/ready     ## measure every stored result again and report the differences; STUDY=name for one
+scratch: .venv/ready     ## measure every stored result again, report the differences; STUDY=name for one
 	$(RUN) common.audit scratch $(STUDY)
 
 notebooks: .venv/ready   ## write the committed outputs and the figures of the READMEs

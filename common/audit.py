@@ -1,8 +1,9 @@
 """Measures stored records again and says how far the new values are from the stored ones.
 
 ``python -m common.audit sample`` measures a sample that changes every day, for `make test`;
-``python -m common.audit scratch [STUDY ...]`` measures everything, for `make scratch`. The new records go to
-``build/scratch``, so the committed ones stay as they are and an interrupted command continues where it was.
+``python -m common.audit scratch [STUDY]`` measures everything, of one study or of all, for `make scratch`.
+The new records go to ``build/scratch``, so the committed ones stay as they are and an interrupted command
+continues where it was; the reports stay in ``build``.
 """
 
 import argparse
@@ -13,22 +14,27 @@ import json
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from common.experiments import Store, complete, cpu, decoded, same_conditions
+from common.experiments import Store, complete, cpu, decoded, same_conditions, write_atomically
 
 ROOT = Path(__file__).parent.parent
 
 
-def stores(studies=()):
-    """Yield (experiment function, its committed store) for the studies named, or for all."""
-    for path in sorted(ROOT.glob("*/results/*.jsonl")):
-        study = path.parent.parent.name
-        if not studies or study in studies:
-            yield getattr(importlib.import_module(f"{study}.experiments"), path.stem), Store(path)
+def studies():
+    """Return the names of the studies that have records."""
+    return sorted({path.parent.parent.name for path in ROOT.glob("*/results/*.jsonl")})
+
+
+def stores(study="*"):
+    """Yield (experiment function, its committed store) for one study or for all."""
+    for path in sorted(ROOT.glob(f"{study}/results/*.jsonl")):
+        module = importlib.import_module(f"{path.parent.parent.name}.experiments")
+        yield getattr(module, path.stem), Store(path)
 
 
 def sample(records, day, seconds):
@@ -146,15 +152,31 @@ def _longest(records):
     return max((record["seconds"] for record in records.values()), default=0)
 
 
-def scratch(studies):
-    """Measure every record again, into ``build/scratch`` until all are done, and return the table."""
-    folder = ROOT / "build" / "scratch"
+def scratch(study):
+    """Measure every record of a study again and return the table.
+
+    The new records are kept in ``build/scratch/STUDY`` until the `report` is in ``build/scratch_STUDY.txt``.
+
+    Raises
+    ------
+    ValueError
+        The study has no records.
+    """
+    if study not in studies():
+        raise ValueError(f"There are no records of {study!r}; there are those of {', '.join(studies())}.")
+    build = ROOT / "build"
     table = remeasure([
-        (function, store.read(), Store(folder / store.path.relative_to(ROOT)))
-        for function, store in stores(studies)
+        (function, store.read(), Store(build / "scratch" / store.path.relative_to(ROOT)))
+        for function, store in stores(study)
     ])  # fmt: skip
-    shutil.rmtree(folder)
+    write_atomically(build / f"scratch_{study}.txt", f"{report(table)}\n".encode())
+    shutil.rmtree(build / "scratch" / study)
     return table
+
+
+def report(table):
+    """Return the text of a table of `remeasure` with its `summary`."""
+    return f"{table.to_string(index=False, max_colwidth=90)}\n{summary(table)}"
 
 
 def summary(table):
@@ -174,13 +196,22 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m common.audit", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("sample", help="a sample of today").add_argument("--seconds", type=float, default=10)
-    commands.add_parser("scratch", help="everything").add_argument("studies", nargs="*")
+    commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
-    is_sample = arguments.command == "sample"
-    table = audit_sample(arguments.seconds) if is_sample else scratch(arguments.studies)
-    print(table.to_string(index=False, max_colwidth=90))
-    print(summary(table))
-    return int((table["verdict"] == "drifted").any())
+    if arguments.command == "sample":
+        measurements = [partial(audit_sample, arguments.seconds)]
+    else:
+        chosen = [arguments.study] if arguments.study else studies()
+        measurements = [partial(scratch, study) for study in chosen]
+    drifted = False
+    try:
+        for measure in measurements:
+            table = measure()
+            print(report(table))
+            drifted |= (table["verdict"] == "drifted").any()
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    return int(drifted)
 
 
 if __name__ == "__main__":

@@ -306,6 +306,25 @@ def test_remeasuring_finds_identical_and_drifted_records(study, tmp_path):
     assert sorted(table["verdict"]) == ["drifted", "identical"]
 
 
+def test_scratch_reports_and_clears_the_study_it_was_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("RESULTS", "compute")
+    monkeypatch.setattr(audit, "ROOT", tmp_path)
+    for name in ("one_study", "other_study"):
+        sweep(make_study(tmp_path, monkeypatch, name), x=[1, 2], seed=0)
+    unfinished = tmp_path / "build" / "scratch" / "other_study" / "results" / "square.jsonl"
+    Store(unfinished).add({"config": {"x": 1}, "result": {"square": 1}})
+    assert audit.main(["scratch", "one_study"]) == 0
+    assert [path.name for path in unfinished.parents[2].iterdir()] == ["other_study"]
+    said = (tmp_path / "build" / "scratch_one_study.txt").read_text()
+    assert capsys.readouterr().out == said
+    assert said.count(" identical") == 3
+    with pytest.raises(
+        SystemExit, match="no records of 'no_study'; there are those of one_study, other_study"
+    ):
+        audit.main(["scratch", "no_study"])
+    assert unfinished.exists()
+
+
 def test_another_kind_of_machine_has_the_stated_tolerance():
     assert audit.verdict(0.005, tolerance=0.01, same_machine=False) == "within tolerance"
     assert audit.verdict(0.02, tolerance=0.01, same_machine=False) == "drifted"

@@ -126,9 +126,11 @@ def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
     checkpoint = tmp_path / "checkpoint.npz"
     fit(checkpoint=checkpoint)
     saved = checkpoint.read_bytes()
-    checkpoint.write_bytes(saved[: int(share * len(saved))])
+    truncated = saved[: int(share * len(saved))]
+    checkpoint.write_bytes(truncated)
     with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
         fit(checkpoint=checkpoint)
+    assert checkpoint.read_bytes() == truncated
 
 
 @pytest.mark.fault("checkpoint with a flipped bit", "one sentence, or the same training")
