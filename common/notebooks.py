@@ -10,6 +10,8 @@ committed outputs, and of what the READMEs show of them: a cell tagged ``figure-
 
 import argparse
 import base64
+import itertools
+import json
 import os
 import re
 import subprocess
@@ -169,22 +171,38 @@ def anchor(path):
 
 
 def page(notebooks):
-    """Return one HTML page, usable offline, with a table of contents and all notebooks.
+    """Return one HTML page, usable offline, with the questions, the answers and all notebooks.
 
     Parameters
     ----------
     notebooks : dict from str to notebook
         From its `anchor`; executed.
     """
-    contents = [f"- [{_title(notebook)}](#{name})" for name, notebook in notebooks.items()]
-    cells = [nbformat.v4.new_markdown_cell("\n".join(["# Contents", *contents]), id="contents")]
+    cells = [nbformat.v4.new_markdown_cell(_contents(notebooks), id="contents")]
     for name, notebook in notebooks.items():
         cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}"))
-        cells += notebook.cells
+        cells += [_on_the_page(cell, study=name.partition("-")[0]) for cell in notebook.cells]
     scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
     exporter = HTMLExporter(template_name="lab", **scripts)
     whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Research notebooks"})
     return exporter.from_notebook_node(whole)[0]
+
+
+def _contents(notebooks):
+    """Return the table of contents of the page as Markdown, by study."""
+    lines = ["# Contents"]
+    for study, named in itertools.groupby(notebooks.items(), lambda item: item[0].partition("-")[0]):
+        lines += ["", f"## {study}", ""]
+        for name, notebook in named:
+            said = f"{claims.question(notebook)} **{claims.answer(notebook)}**"
+            lines.append(f"- [{_title(notebook)}](#{name}). {said}")
+    return "\n".join(lines)
+
+
+def _on_the_page(cell, study):
+    """Return a copy of a cell whose links to other notebooks lead to their places on the page."""
+    text = re.sub(r"\]\((\d\d_\w+)\.ipynb\)", rf"](#{study}-\1)", json.dumps(cell))
+    return nbformat.from_dict(json.loads(text))
 
 
 def reproduce():

@@ -141,4 +141,7 @@ def test_the_page_is_whole(browser, served):
         "!document.getElementById(decodeURIComponent(a.hash.slice(1)))).map(a => a.hash)"
     )
     assert browser.execute_script(targets) == []
+    elsewhere = "return [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"
+    links = browser.execute_script(elsewhere)
+    assert [link for link in links if not link.startswith(("#", "https://"))] == []
     assert [message for message in errors(browser) if "favicon" not in message] == []

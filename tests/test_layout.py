@@ -50,6 +50,13 @@ def test_committed_notebooks_are_whole_and_clean(path):
     assert not [output for output in outputs if output.get("name") == "stderr" or "ename" in output]
 
 
+@pytest.mark.parametrize("path", [*paths(), *notebooks.explorers()], ids=lambda path: path.parent.name)
+def test_formulas_are_readable_as_they_stand(path):
+    # A page that works offline has nothing that would set TeX.
+    texts = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    assert "$" not in "".join(texts)
+
+
 def test_all_notebooks_fit_on_one_page():
     # The page of all notebooks holds every cell, and nbformat wants each to have an id of its own.
     ids = [cell["id"] for path in paths() for cell in nbformat.read(path, as_version=4).cells]
