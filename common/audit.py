@@ -86,8 +86,8 @@ def remeasure(work):
     Returns
     -------
     pandas.DataFrame
-        Columns experiment, configuration, seconds, difference (the largest one, see `difference`) and
-        verdict: "identical", "within tolerance" or "drifted".
+        Columns experiment, configuration, seconds, difference (the largest one, see `difference`),
+        tolerance and verdict: "identical", "within tolerance" or "drifted".
     """
     complete([
         (store, function, [record["config"] for record in records.values()])
@@ -99,8 +99,9 @@ def remeasure(work):
         for name, record in records.items():
             far = difference(record["result"], measured[name]["result"])
             judged = verdict(far, function.tolerance, same_conditions(record))
-            rows.append((function.__name__, name, measured[name]["seconds"], far, judged))
-    columns = ["experiment", "configuration", "seconds", "difference", "verdict"]
+            seconds = measured[name]["seconds"]
+            rows.append((function.__name__, name, seconds, far, function.tolerance, judged))
+    columns = ["experiment", "configuration", "seconds", "difference", "tolerance", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -181,12 +182,13 @@ def report(table):
 
 def summary(table):
     """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
-    difference; and the processor.
+    difference and what is tolerated; and the processor.
     """
     rows = table.groupby(["experiment", "verdict"]).agg(
         records=("verdict", "size"),
         core_hours=("seconds", lambda seconds: round(seconds.sum() / 3600, 2)),
         largest_difference=("difference", "max"),
+        tolerance=("tolerance", "max"),
     )
     return f"{rows.to_string()}\non {cpu()}"
 

@@ -106,10 +106,14 @@ def table_of_records(records):
     records : dict from str to list of dict
         From a study to its records, as of `experiments.Store.read`.
     """
-    rows = ["| command | records | hours of one core |", "| --- | --- | --- |"]
+    rows = [
+        "| command | records | with their processor's model | hours of one core |",
+        "| --- | --- | --- | --- |",
+    ]
     for study, found in records.items():
         hours = sum(record["seconds"] for record in found) / 3600
-        rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {hours:.0f} |")
+        exact = sum("(family " in record["cpu"] for record in found)
+        rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {exact:,} | {hours:.0f} |")
     return "\n".join(rows)
 
 

@@ -41,8 +41,9 @@ def tree(tmp_path, monkeypatch):
     with (tmp_path / "README.md").open("a") as readme:
         tables = ("notebooks", "claims", "records")
         readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in tables))
-    for name in ("one", "other"):
-        Store(path.parent / "results" / f"{name}.jsonl").add({"config": {}, "result": {}, "seconds": 7200})
+    for name, cpu in (("one", "A processor"), ("other", "A processor (family 6, model 1)")):
+        record = {"config": {}, "result": {}, "seconds": 7200, "cpu": cpu}
+        Store(path.parent / "results" / f"{name}.jsonl").add(record)
     notebooks.write()
     return path
 
@@ -86,7 +87,7 @@ def test_writing_fills_the_front_page(tree):
     assert f"\n| [{link}]({link}) | What is 6 * 7? | It is 42. |  |\n" in text
     where = f"[study 01]({link}) | `make scratch STUDY=study`"
     assert f"\n| Six times seven | 42 [42, 42] | {where} |\n" in text
-    assert "\n| `make scratch STUDY=study` | 2 | 4 |\n" in text
+    assert "\n| `make scratch STUDY=study` | 2 | 1 | 4 |\n" in text
 
 
 def test_the_front_page_shows_the_evidence(tree):

@@ -37,7 +37,7 @@ def error_against_size(groups, specialists):
             label="a specialist for each size",
         )  # fmt: skip
         axis.set(xlabel="image size / pixels a side", ylabel="test error / %", yscale="log", title=name)
-        axis.set_xticks(TRAINED_SIZES)
+        axis.set_xticks([*TRAINED_SIZES, 40, 48, 56])
         axis.set_xticks(SIZES, minor=True)
         limits = axis.get_ylim()
         axis.set_yticks(PERCENT, [f"{percent:g}" for percent in PERCENT])
