@@ -37,6 +37,7 @@ IGNORE_OUTPUT = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 EVIDENCE = "tests/evidence"  # what commands printed, committed
 TABLE = "reproduce.csv"
+PAGE_TITLE = "Research notebooks"
 FIGURE_TAG = "figure-"
 README_TAG = "readme-"
 
@@ -184,18 +185,18 @@ def page(notebooks):
         cells += [_on_the_page(cell, study=name.partition("-")[0]) for cell in notebook.cells]
     scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
     exporter = HTMLExporter(template_name="lab", **scripts)
-    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": "Research notebooks"})
+    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": PAGE_TITLE})
     return exporter.from_notebook_node(whole)[0]
 
 
 def _contents(notebooks):
     """Return the table of contents of the page as Markdown, by study."""
-    lines = ["# Contents"]
+    lines = [f"# {PAGE_TITLE}"]
     for study, named in itertools.groupby(notebooks.items(), lambda item: item[0].partition("-")[0]):
         lines += ["", f"## {study}", ""]
         for name, notebook in named:
             said = f"{claims.question(notebook)} **{claims.answer(notebook)}**"
-            lines.append(f"- [{_title(notebook)}](#{name}). {said}")
+            lines.append(f"- [{_title(notebook)}](#{name})  \n  {said}")
     return "\n".join(lines)
 
 
