@@ -172,7 +172,11 @@ def _restore(path, variables, settings):
         return []
     try:
         # From memory, because numpy leaves a damaged file open.
-        with np.load(io.BytesIO(Path(path).read_bytes()), allow_pickle=False) as arrays:
+        content = Path(path).read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if archive.testzip():
+                raise zipfile.BadZipFile  # before numpy parses what is damaged
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
             values = [arrays[str(i)] for i in range(len(arrays.files) - 1)]
     except (ValueError, KeyError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
