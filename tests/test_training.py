@@ -152,7 +152,8 @@ def test_a_flipped_bit_in_a_checkpoint_is_found_or_changes_nothing(finished, bit
 
 def test_a_damaged_header_of_an_array_is_found(finished):
     checkpoint, copy, _ = finished
-    damaged = copy.read_bytes().replace(b" \n", b" \x02")  # numpy stumbles before the sum is checked
+    about, name, arrays = copy.read_bytes().partition(b"0.npy")
+    damaged = about + name + arrays.replace(b" \n", b"(\n", 1)
     checkpoint.write_bytes(damaged)
     with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
         fit(checkpoint=checkpoint)
