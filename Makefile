@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
+# For each of the processes that share the cores.
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
 .PHONY: help reproduce test faults test-backends lab bench scratch notebooks lock clean
@@ -16,11 +18,11 @@ reproduce: .venv/ready   ## execute every notebook, compare it with the committe
 test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit of a sample of stored results
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
+	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
 	$(RUN) common.audit sample
 
 faults: .venv/ready      ## kill every long command 20 times, spoil disks, folders and files, fuzz; an hour or more
-	KILLS=20 $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
+	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
 	KERAS_BACKEND=jax $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py

@@ -197,7 +197,7 @@ def main(argv=None):
     """Run the command line; return 1 if a record drifted, else 0."""
     parser = argparse.ArgumentParser(prog="python -m common.audit", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("sample", help="a sample of today").add_argument("--seconds", type=float, default=10)
+    commands.add_parser("sample", help="a sample of today").add_argument("--seconds", type=float, default=5)
     commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
     if arguments.command == "sample":

@@ -12,7 +12,7 @@ from common.experiments import configurations
 
 @pytest.fixture
 def few_images(monkeypatch):
-    """Data sets of 2,000 training, 500 validation and 500 test images."""
+    """Data sets of 2,000 training, 500 validation and 500 test images, and two epochs."""
 
     def few(name):
         data = load_dataset(name)
@@ -20,9 +20,10 @@ def few_images(monkeypatch):
 
     monkeypatch.setattr(experiments, "load_dataset", few)
     monkeypatch.setattr(experiments, "VALIDATION_SIZE", 500)
+    monkeypatch.setattr(experiments, "EPOCHS", 2)
 
 
-TINY = {"examples": 256, "epochs": 1, "learning_rate": 0.001}
+TINY = {"examples": 256, "learning_rate": 0.001}
 
 
 def parts_of_mnist(examples=300):
@@ -69,11 +70,11 @@ def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
 
 @pytest.mark.parametrize(("dataset", "evaluate_on"), [("mnist", "validation"), ("fashion_mnist", "test")])
 def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
-    run = {"examples": 256, "epochs": 8, "learning_rate": 0.003}
+    run = {"examples": 1_024, "epochs": 2, "learning_rate": 0.003}
     result = experiments.accuracy(**run, dataset=dataset, evaluate_on=evaluate_on, seed=0)
     # Twice as good as always answering with the most frequent class.
     assert 0.23 < result["accuracy"] < 0.95
-    assert len(result["epoch_loss"]) == 8
+    assert len(result["epoch_loss"]) == 2
     assert result["parameters"] == 61_706
 
 
@@ -84,7 +85,7 @@ def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
 )  # fmt: skip
 def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, architecture):
     result = experiments.accuracy(
-        **TINY | {"epochs": 5}, representation=representation, architecture=architecture,
+        examples=640, epochs=2, learning_rate=0.001, representation=representation, architecture=architecture,
         normalisation="standardised", evaluate_on="validation", seed=0,
     )  # fmt: skip
     assert result["train_loss"] < result["epoch_loss"][0]
@@ -94,7 +95,7 @@ def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, 
 
 def test_a_tiny_run_of_the_experiment_on_recovered_layouts(few_images):
     result = experiments.accuracy_unscrambled(
-        unlabelled=300, examples=256, learning_rate=0.003, evaluate_on="test", seed=0
+        unlabelled=300, examples=1_024, learning_rate=0.003, evaluate_on="test", seed=0
     )
     # Twice as good as always answering with the most frequent class.
     assert 0.23 < result["accuracy"] < 0.95
@@ -198,7 +199,7 @@ def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
         sampling=sampling,
         noise=noise,
         arm=arm,
-        examples=256,
+        examples=1_024,
         learning_rate=0.003,
         evaluate_on="validation",
         seed=0,
@@ -212,7 +213,7 @@ def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
 def test_elsewhere_includes_where_it_was_trained(few_images):
     run = {
         "arm": "LeNet-5 on the sinogram",
-        "examples": 256,
+        "examples": 1_024,
         "learning_rate": 0.003,
         "evaluate_on": "validation",
         "seed": 0,
