@@ -58,7 +58,9 @@ def test_overfitting_is_not_read_as_difference():
 
 def test_the_same_seed_gives_the_same_critic():
     one, other = (
-        cross_entropies(models.build_dense_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), (2_000, 4_000), seed=4)
+        cross_entropies(
+            models.build_dense_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), (2_000, 4_000), seed=4
+        )
         for _ in range(2)
     )
     assert one.equals(other)
