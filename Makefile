@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
 # For each of the processes that share the cores.
-ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 
 .DEFAULT_GOAL := help
 .PHONY: help reproduce test faults test-backends lab bench scratch notebooks lock clean

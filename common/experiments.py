@@ -36,12 +36,14 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 from joblib.externals.loky import get_reusable_executor
+from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from common import data
 
-# One TensorFlow thread and deterministic kernels: the same bits on every run, and one experiment a core.
+# One thread and deterministic kernels: the same bits on any number of cores, and one experiment a core.
 WORKER_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_DETERMINISTIC_OPS": "1",
@@ -353,7 +355,8 @@ def _measure(store, module, name, config):
     os.environ.update(WORKER_ENVIRONMENT)
     function = getattr(importlib.import_module(module), name)
     start = time.perf_counter()
-    result = _as_result(function, function(**config))
+    with threadpool_limits(1):  # where NumPy was imported before it could see the environment
+        result = _as_result(function, function(**config))
     store.add({
         "config": config,
         "result": result,

@@ -1,4 +1,5 @@
 import datetime
+import importlib
 import json
 import os
 import random
@@ -9,11 +10,13 @@ import sys
 import textwrap
 import time
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
 
 from common import audit, experiments
 from common.experiments import (
@@ -40,6 +43,17 @@ def square(*, x=3, dataset="mnist", seed):
         log.write(f"{{x}} {{seed}}\\n")
     time.sleep({seconds})
     return {{"square": x * x + seed, "powers": [x, x**2, x**3], "even": np.arange(9) % x == 0}}
+"""
+
+# With more threads a matrix product has other bits.
+POOLS = """
+import numpy
+from threadpoolctl import threadpool_info
+from common.experiments import experiment
+
+@experiment(version=1, tolerance=0)
+def pools(*, seed):
+    return {"threads": [pool["num_threads"] for pool in threadpool_info()]}
 """
 
 
@@ -254,6 +268,16 @@ def test_two_processes_adding_at_once_lose_nothing(tmp_path):
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     assert sorted(r["config"]["x"] for r in Store(path).read().values()) == list(range(200))
     assert len(path.read_text().splitlines()) == 200
+
+
+def test_an_experiment_runs_on_one_thread_of_every_library(tmp_path, monkeypatch):
+    monkeypatch.setenv("RESULTS", "compute")
+    (tmp_path / "experiments_on_threads.py").write_text(POOLS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    function = importlib.import_module("experiments_on_threads").pools
+    with joblib.parallel_config(backend="sequential"), threadpool_limits(2):
+        threads = sweep(function, seed=0)["threads"].item()
+    assert set(threads) == {1}
 
 
 @pytest.mark.parametrize("attempt", range(3))
