@@ -43,8 +43,10 @@ def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
 
 
 def _check(images, epsilon, steps):
-    if images.ndim != 4 or not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"images must be floating point, (n, height, width, channels), not {images.shape}.")
+    if images.ndim != 4 or not images.size:
+        raise ValueError(f"images must be (n, height, width, channels) and some, not {images.shape}.")
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"images must be floating point, not {images.dtype}.")
     if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 1):
         raise ValueError("images must lie in [0, 1].")
     if not epsilon >= 0:
@@ -196,8 +198,9 @@ def translation_invariant(classifiers, images, labels, epsilon, *, sigma=3.0, **
 def low_passes(shape, step, rng):
     """Return the filter of a step of `low_pass_attack`, for images of a shape (height, width).
 
-    Every third step a JPEG compression of quality 30 to 94, every sixth a resampling to 0.4 to 0.7 of the
-    size and back; the others blurs with sigma between 0 and 1, 1 and 2, 2 and 3 pixels in turn.
+    Blurs with sigma between 0 and 1, 1 and 2, 2 and 3 pixels take turns. Before the second and after the
+    third comes a JPEG compression of quality 30 to 94, before the third a resampling to 0.4 to 0.7 of the
+    size and back.
     """
     kind = step % 6
     if kind in (1, 5):

@@ -6,6 +6,7 @@ import pandas as pd
 from adversarial_attack.battery import BATTERY
 from adversarial_attack.experiments import JUDGES
 from adversarial_attack.visibility import Visibility, excess
+from common.names import look_up
 from common.pretrained import OFFLINE
 from common.statistics import mcnemar, mean_interval, share_interval, summarise
 
@@ -48,7 +49,7 @@ def joint(table, clean, filters, kind="found", judges=OFFLINE, eligible="any"):
     rows, columns = [list(BATTERY).index(name) for name in filters], [OFFLINE.index(name) for name in judges]
     before, after = (x[:, rows][:, :, columns] for x in (answers(clean), answers(table, kind)))
     unfiltered = answers(clean)[:, list(BATTERY).index("none")][:, columns]
-    chosen = before.any(axis=(1, 2)) if eligible == "any" else unfiltered.all(axis=1)
+    chosen = look_up("eligible", eligible, {"any": before.any(axis=(1, 2)), "all": unfiltered.all(axis=1)})
     images = np.sort(table["image"])
     return pd.Series(~after.any(axis=(1, 2))[chosen], index=images[chosen])
 
@@ -93,9 +94,9 @@ def verdicts(targets):
     pandas.DataFrame of str
         Columns target, measured and verdict: "met" or "missed", whatever the interval includes.
     """
-    rows = {}
+    rows, sides = {}, {"at least": np.greater_equal, "at most": np.less_equal}
     for name, (hits, side, share) in targets.items():
-        met = np.mean(hits) >= share if side == "at least" else np.mean(hits) <= share
+        met = look_up("side", side, sides)(np.mean(hits), share)
         rows[name] = {
             "target": f"{side} {100 * share:g} %",
             "measured": as_text(hits),
@@ -124,8 +125,8 @@ def of_all_answers(table, clean, kind="found", what="said_label"):
         return changed.sum(axis=(1, 2)) / counted.sum(axis=(1, 2))
 
 
-def visibilities(table, kind="found", tier="strict"):
-    """Return the visibility of every image's change: measures, sizes, and `visibility.excess` of a tier.
+def visibilities(table, kind="found"):
+    """Return the visibility of every image's change: measures, sizes, and `visibility.excess` (strict tier).
 
     Returns
     -------
@@ -133,11 +134,10 @@ def visibilities(table, kind="found", tier="strict"):
         Columns mean, p95, ssim, blurred, linf, l2, low and excess; one row an image.
     """
     names = [*Visibility._fields, "linf", "l2", "low"]
-    prefix = f"{kind}_" if kind else ""
-    found = table.sort_values("image").set_index("image")[[prefix + name for name in names]]
+    found = table.sort_values("image").set_index("image")[[f"{kind}_{name}" for name in names]]
     found.columns = names
     seen = found[list(Visibility._fields)].itertuples(index=False)
-    return found.assign(excess=[excess(Visibility(*row), tier) for row in seen])
+    return found.assign(excess=[excess(Visibility(*row), "strict") for row in seen])
 
 
 def paired(one, other, clean, filters, kind="found"):
@@ -187,7 +187,7 @@ def by_relation(rows, what="fooled"):
     return summarise(_of_attacks(rows, what).reset_index(), ["dataset", "relation"], "share", scale=100)
 
 
-def lead_of_twins(rows, what="fooled"):
+def lead_of_twins(rows):
     """Return how much more often another seed of the attacked network is fooled than other architectures are.
 
     Returns
@@ -195,7 +195,7 @@ def lead_of_twins(rows, what="fooled"):
     dict from dataset to common.statistics.Interval
         In percentage points, over the attacks.
     """
-    shares = 100 * _of_attacks(rows, what)["share"].unstack("relation")
+    shares = 100 * _of_attacks(rows, "fooled")["share"].unstack("relation")
     lead = shares["another seed of it"] - shares["another architecture"]
     return {dataset: mean_interval(of_attacks) for dataset, of_attacks in lead.groupby("dataset", sort=False)}
 

@@ -16,6 +16,7 @@ from adversarial_attack.networks import ARCHITECTURES, trained
 from adversarial_attack.visibility import no_more_visible, visibility
 from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
+from common.names import look_up
 from common.pretrained import OFFLINE, load_classifier
 
 IMAGES = 20
@@ -23,6 +24,10 @@ SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four
 EQUAL_L2 = 2 / 255  # root mean square of a change
 LOW_SHARE = 1 / 8  # of the frequencies a side
 LEAST, MOST = 0.001, 4.0  # epsilon, in units of 1 / 255, between which the smallest is sought
+SMALL_ARMS = ("momentum", "universal", "white noise")
+SMALL_SOURCES = {name: [name] for name in ARCHITECTURES} | {
+    f"all but {name}": [other for other in ARCHITECTURES if other != name] for name in ARCHITECTURES
+}
 JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architectures and seeds
 LARGEST = 16  # change of a value by the attack at the frontier, in units of 1 / 255
 
@@ -122,8 +127,9 @@ def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
     """Return an ImageNet image, ``(1, 224, 224, 3)``, after the attack that `fooling` describes."""
     data = load_imagenet_samples()
     target = (data.labels + shift) % len(data.class_names)
-    return ARMS[arm](
-        [load_classifier(name) for name in SOURCES[sources]],
+    attack, names = look_up("arm", arm, ARMS), look_up("sources", sources, SOURCES)
+    return attack(
+        [load_classifier(name) for name in names],
         data[[image]].as_float(),
         target[[image]],
         epsilon / 255,
@@ -198,7 +204,7 @@ def smallest_epsilon(*, dataset="imagenet_samples", sources, sigma, steps=10, im
     """
     data = load_imagenet_samples()[[image]]
     images, labels = data.as_float(), data.labels
-    classifiers = [load_classifier(name) for name in SOURCES[sources]]
+    classifiers = [load_classifier(name) for name in look_up("sources", sources, SOURCES)]
     blur = gaussian_blur(*images.shape[1:3], sigma) if sigma else IDENTITY
     if not recognised_by(classifiers, images, labels, blur).all():
         return {"right": False, "measured": 0.0, "predicted": 0.0}
@@ -243,7 +249,7 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
     """
     data = load_imagenet_samples()[[image]]
     images, labels = data.as_float(), data.labels
-    wanted = DEMANDS[demand]
+    wanted = look_up("demand", demand, DEMANDS)
     attacked, judges = ([load_classifier(name) for name in x] for x in (wanted.attacked, wanted.judges))
     found = low_pass_attack(
         attacked, images, labels, LARGEST / 255, steps=steps, draw=wanted.draw, tier="moderate",
@@ -306,11 +312,12 @@ def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):
     """Return the attacked test images of `transfer`, rounded to 8 bits."""
+    look_up("arm", arm, SMALL_ARMS)
+    names = look_up("source", source, SMALL_SOURCES)
     data = load_dataset(dataset)
     images, epsilon = data.test.as_float(), epsilon / 255
     if arm == "white noise":
         return rounded(attacks.white_noise(images, epsilon, seed))
-    names = [source] if source in ARCHITECTURES else [x for x in ARCHITECTURES if f"all but {x}" != source]
     classifiers = [trained(dataset, name, source_seed) for name in names]
     loss = targeted(cross_entropy) if shift else cross_entropy
     if arm == "universal":

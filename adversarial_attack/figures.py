@@ -45,12 +45,12 @@ def _stacked(intervals):
     return Interval(*(100 * np.array(values) for values in zip(*intervals, strict=True)))
 
 
-def pareto(arms, clean, filters=TO_SIGMA_2):
-    """Draw joint success over filters against the visibility, as found and at equal visibility."""
+def pareto(arms, clean):
+    """Draw joint success over `TO_SIGMA_2` against the visibility, as found and at equal visibility."""
     x, y = {}, {}
     for name, (rows, kind) in arms.items():
         x[name] = bootstrap_interval(visibilities(rows, kind)["excess"].to_numpy(), np.median)
-        share = share_interval(joint(rows, clean, filters, kind))
+        share = share_interval(joint(rows, clean, TO_SIGMA_2, kind))
         y[name] = Interval(*(100 * value for value in share))
     return plotting.crosses(x, y, "worst measure of visibility / strict limit (median)", "images fooled / %")
 

@@ -7,6 +7,7 @@ from keras import layers
 
 from common import training
 from common.data import FOLDER, load_dataset
+from common.names import look_up
 
 EPOCHS = 5
 LEARNING_RATE = 0.002
@@ -35,10 +36,7 @@ def trained(dataset, architecture, seed):
     images = load_dataset(dataset).train[:TRAINING_IMAGES]
     model = build(architecture, seed)
     steps = EPOCHS * -(-len(images) // training.BATCH_SIZE)
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
-    model.compile(
-        keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
+    training.compile_classifier(model, LEARNING_RATE, steps)
     training.fit(
         model, (images.as_float(), images.labels), epochs=EPOCHS, seed=seed,
         checkpoint=CHECKPOINTS / f"{dataset}-{architecture}-{seed}.npz",
@@ -48,11 +46,10 @@ def trained(dataset, architecture, seed):
 
 def build(architecture, seed):
     """Return an untrained classifier; `seed` decides its initial weights."""
-    if architecture not in ARCHITECTURES:
-        raise ValueError(f"There is no architecture {architecture!r}; there are {', '.join(ARCHITECTURES)}.")
+    define = look_up("architecture", architecture, ARCHITECTURES)
     keras.utils.set_random_seed(seed)
     images = keras.Input((28, 28, 1))
-    return keras.Model(images, ARCHITECTURES[architecture](images), name=architecture)
+    return keras.Model(images, define(images), name=architecture)
 
 
 def mlp(images):

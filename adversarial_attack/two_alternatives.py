@@ -40,7 +40,7 @@ def verdict(answers, attacked):
         The answers are not one L or R for each trial.
     """
     if not answers:
-        return "Not taken: write one letter a pair, L or R, into `answers` and run this cell again."
+        return "Not taken: write one letter a pair, L or R, between the quotes and run this cell again."
     if len(answers) != len(attacked) or set(answers.upper()) - set("LR"):
         raise ValueError(f"answers must be {len(attacked)} letters L or R, not {answers!r}.")
     right = sum(a == b for a, b in zip(answers.upper(), attacked, strict=True))

@@ -8,6 +8,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from adversarial_attack.filters import as_stored
+from common.names import look_up
 
 VIEWING_BLUR = 2.0  # pixels: what the eye averages over
 
@@ -62,7 +63,7 @@ def excess(seen, tier):
     Roughly proportional to the size of the change: of what the structural similarity lacks to 1, which goes
     with the square, it is the root of the ratio.
     """
-    limits = TIERS[tier]
+    limits = look_up("tier", tier, TIERS)
     return max(
         seen.mean / limits.mean,
         seen.p95 / limits.p95,

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import interp1d
 
-from cnn_vs_dense.names import look_up
 from cnn_vs_dense.reconstruction import linear_regression, sart, zero_filled
 from cnn_vs_dense.representations import ANGLES, transformed
 from cnn_vs_dense.scanning import RESONANCE, TOMOGRAPHY, check_scanner, scan
+from common.names import look_up
 from common.radon import filtered_backprojection
 
 SART_ITERATIONS = 5

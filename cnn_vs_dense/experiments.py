@@ -2,19 +2,18 @@
 
 import itertools
 
-import keras
 import numpy as np
 import pandas as pd
 
 from cnn_vs_dense.arms import arm_named, seen
 from cnn_vs_dense.models import build
-from cnn_vs_dense.names import look_up
 from cnn_vs_dense.representations import REPRESENTATIONS
 from cnn_vs_dense.scanning import TOMOGRAPHY
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
 from common.experiments import experiment, sweep
+from common.names import look_up
 from common.scramble import Scrambler, neighbours_kept
 
 VALIDATION_SIZE = 5_000
@@ -261,7 +260,7 @@ def trained(architecture, inputs, epochs, learning_rate, seed):
     """
     train = inputs["train"]
     model = build(architecture, train[0].shape[1:], CLASSES, seed)
-    compile_classifier(model, learning_rate, steps=epochs * -(-len(train[0]) // training.BATCH_SIZE))
+    training.compile_classifier(model, learning_rate, steps=epochs * -(-len(train[0]) // training.BATCH_SIZE))
     validate_every = -(-epochs // MOST_VALIDATIONS)
     history = training.fit(
         model, train, inputs["validation"], epochs=epochs, seed=seed, validate_every=validate_every
@@ -306,7 +305,15 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     pandas.DataFrame
         As `sweep`, one row for each arm and seed, the arms in the order of the grid, with one more column:
         validation_accuracy, the mean that chose the learning rate.
+
+    Raises
+    ------
+    ValueError
+        Another learning rate.
     """
+    for rate in learning_rate:
+        if f"{rate:.0e}"[0] not in "13" or rate != float(f"{rate:.0e}"):
+            raise ValueError(f"A learning rate must be 1 or 3 times a power of ten, not {rate}.")
     names = list(grid) or ["dataset"]
     settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
     scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
@@ -369,13 +376,6 @@ def _next_rate(rate, falling):
 def epochs_for(examples):
     """Return the number of epochs that make at least 500 updates, but no fewer than `EPOCHS`."""
     return max(EPOCHS, -(-500 // -(-examples // training.BATCH_SIZE)))
-
-
-def compile_classifier(model, learning_rate, steps):
-    """Compile for `training.fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(schedule), loss)
 
 
 def split(data, examples, seed):

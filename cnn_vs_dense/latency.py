@@ -1,4 +1,4 @@
-"""What a decision costs: multiplications, and the time from a scan to the logits."""
+"""What a decision costs before the network, and the time from a scan to the logits."""
 
 import timeit
 
@@ -6,35 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from cnn_vs_dense.arms import IN_RESONANCE, IN_TOMOGRAPHY
-from cnn_vs_dense.layers import DetectorFilter, MixerBlock, SeparableTransform
-from cnn_vs_dense.names import look_up
-from common.radon import FilteredBackprojection
+from common.names import look_up
 
 MATRICES = ("FBP, ramp", "FBP, Hann", "SART", "regression")
 FAST_TRANSFORMS = ("zero-filled", "zero-filled, magnitude")
-
-
-def multiplications(model):
-    """Return how many real multiplications a network needs for one image, biases and activations apart.
-
-    Those of convolutions, of dense layers and of the transforms in `models`.
-    """
-    return sum(_multiplications(layer) for layer in model.layers)
-
-
-def _multiplications(layer):
-    if isinstance(layer, FilteredBackprojection):
-        return int(np.prod(layer.input.shape[1:]) * np.prod(layer.output.shape[1:3]))
-    if isinstance(layer, MixerBlock):
-        return multiplications(layer.mix_tokens) + multiplications(layer.mix_features)
-    if isinstance(layer, DetectorFilter):
-        return int(layer.input.shape[1] * np.prod(layer.input.shape[1:]))
-    if isinstance(layer, SeparableTransform):
-        _, height, width, channels = layer.input.shape
-        return 2 * height * width * channels * (height + width)
-    if not hasattr(layer, "kernel"):
-        return 0
-    return int(np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1], dtype=int))
 
 
 def multiplications_to_see(arm, scanned, pixels):

@@ -119,8 +119,10 @@ def gaussian_noise(measurement, deviation, seed):
 
 def _checked(images):
     """Return the number, side and channels of square finite images."""
-    if images.ndim != 4 or images.shape[1] != images.shape[2] or not np.isfinite(images).all():
-        raise ValueError(f"images must be finite and (n, size, size, channels), not {images.shape}.")
+    if images.ndim != 4 or images.shape[1] != images.shape[2]:
+        raise ValueError(f"images must be (n, size, size, channels), not {images.shape}.")
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite.")
     return images.shape[0], images.shape[1], images.shape[3]
 
 

@@ -20,7 +20,7 @@ from cnn_vs_dense.layers import (
     glorot_convolution_1d,
     glorot_dense,
 )
-from cnn_vs_dense.names import look_up
+from common.names import look_up
 from common.radon import FilteredBackprojection
 
 BUDGET = 61_706  # parameters

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn_vs_dense import measurement
-from cnn_vs_dense.names import look_up
 from cnn_vs_dense.representations import ANGLES
+from common.names import look_up
 
 TOMOGRAPHY = {
     **{f"{number} angles": ANGLES[:: len(ANGLES) // number] for number in (4, 8, 16, 32)},

@@ -49,8 +49,10 @@ def recover_layout(images):
         in one way only, such as their brightness.
     """
     images = np.asarray(images)
-    if images.ndim != 4 or not np.isfinite(images).all():
-        raise ValueError(f"images must be finite and (n, height, width, channels), not {images.shape}.")
+    if images.ndim != 4:
+        raise ValueError(f"images must be (n, height, width, channels), not {images.shape}.")
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite.")
     count, height, width, channels = images.shape
     pixels = np.moveaxis(images, 0, 2).reshape(height * width, count * channels)
     changing = np.flatnonzero((pixels != pixels[:, :1]).any(axis=1))

@@ -4,6 +4,7 @@ These files are pickles, and a pickle is a program. The readers here let it buil
 call nothing else; where the original would call PyTorch or NumPy, it meets the small classes below.
 """
 
+import contextlib
 import io
 import pickle
 from collections import OrderedDict
@@ -34,9 +35,10 @@ def read_torch(content):
     for _ in range(3):
         _load(file, {})
     tensors = _load(file, _TORCH)
-    types = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
-    values = {key: _storage(file, types[key]) for key in _load(file, {})}
-    return {name: _strided(values[tensor.storage.key], tensor) for name, tensor in tensors.items()}
+    with _refused():
+        types = {tensor.storage.key: tensor.storage.dtype for tensor in tensors.values()}
+        values = {key: _storage(file, types[key]) for key in _load(file, {})}
+        return {name: _strided(values[tensor.storage.key], tensor) for name, tensor in tensors.items()}
 
 
 def read_arrays(content):
@@ -45,7 +47,8 @@ def read_arrays(content):
     The arrays are read-only. Raises ValueError like `read_torch`.
     """
     pickled = _load(io.BytesIO(content), _NUMPY)
-    return {name: [array.values for array in arrays] for name, arrays in pickled.items()}
+    with _refused():
+        return {name: [array.values for array in arrays] for name, arrays in pickled.items()}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -64,11 +67,18 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _load(file, allowed):
-    try:
+    with _refused():
         return _Unpickler(file, allowed).load()
+
+
+@contextlib.contextmanager
+def _refused():
+    """Raise ValueError for whatever a broken pickle, or one of something else, raises."""
+    try:
+        yield
     except ValueError:
         raise
-    except Exception as error:  # Whatever else a broken pickle raises.
+    except Exception as error:
         raise ValueError(f"The weights are not read: their file is truncated or altered ({error}).") from None
 
 

@@ -65,7 +65,7 @@ def answer(notebook):
     Raises
     ------
     ValueError
-        No cell displays one.
+        No cell displays one, or its bold part does not end.
     """
     texts = (
         output.get("data", {}).get("text/markdown", "")
@@ -75,7 +75,10 @@ def answer(notebook):
     text = next((text for text in texts if text.startswith("**Answer")), None)
     if text is None:
         raise ValueError(f"No cell displays a text that starts with **Answer: {notebook.cells[0].source!r}")
-    bold, rest = re.match(r"\*\*Answer,?(.*?)\*\*(.*)", text, re.DOTALL).groups()
+    parts = re.match(r"\*\*Answer,?(.*?)\*\*(.*)", text, re.DOTALL)
+    if parts is None:
+        raise ValueError(f"The answer needs ** at the end of what is bold: {text!r}")
+    bold, rest = parts.groups()
     scope, _, sentence = bold.rstrip(".").partition(":")
     sentence = f"{sentence}." if sentence else re.split(r"(?<=\.)\s", rest.strip())[0]
     said = " ".join(f"{scope}: {sentence}".removeprefix(": ").split())

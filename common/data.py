@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from common.names import look_up
+
 FOLDER = Path(__file__).parent / "data"
 
 SHA256 = {
@@ -105,9 +107,7 @@ def load_fashion_mnist():
 def load_dataset(name):
     """Return the `Dataset` called `name`, ``"mnist"`` or ``"fashion_mnist"``."""
     loaders = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist}
-    if name not in loaders:
-        raise ValueError(f"There is no data set {name!r}; there are {', '.join(loaders)}.")
-    return loaders[name]()
+    return look_up("data set", name, loaders)()
 
 
 def load_digits_8x8():
@@ -163,8 +163,7 @@ def load_photograph(name):
     """
     import skimage.data
 
-    if name not in PHOTOGRAPHS:
-        raise ValueError(f"There is no photograph {name!r}; there are {', '.join(PHOTOGRAPHS)}.")
+    look_up("photograph", name, PHOTOGRAPHS)
     image = getattr(skimage.data, name)()
     image = image.astype("uint8") * 255 if image.dtype == bool else image
     return ImageSet(np.atleast_3d(image)[np.newaxis])

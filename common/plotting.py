@@ -10,13 +10,13 @@ in_our_style = plt.style.context(Path(__file__).with_name("notebook.mplstyle"))
 
 
 @in_our_style
-def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1), cmap="gray", size=1.0):
+def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1), size=1.0):
     """Show images row by row.
 
     Parameters
     ----------
     images : array, shape (n, height, width, channels), or list of n arrays of any sizes
-        One channel is drawn with `cmap`, three as colours in [0, 1].
+        One channel is drawn in grey, three as colours in [0, 1].
     titles : list of str, optional
         One above each image.
     columns : int, optional
@@ -24,7 +24,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
     row_labels : list of str, optional
         One to the left of each row.
     limits : (float, float) or None
-        Values drawn as the two ends of `cmap`; None takes each image's own extremes.
+        Values drawn black and white; None takes each image's own extremes.
     size : float
         Inches a picture.
 
@@ -45,7 +45,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap=cmap)
+        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap="gray")
         axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
     for axis, label in zip(axes[:, 0], row_labels or [], strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
@@ -106,7 +106,9 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
     columns = columns or len(groups)
     rows = -(-len(groups) // columns)
     figure, axes = _subplots(rows, columns, 5 * columns, 3.4 * rows)
-    for axis, (name, bands) in zip(axes.flat, groups.items(), strict=True):
+    for axis in axes.flat[len(groups) :]:
+        axis.set_visible(False)
+    for axis, (name, bands) in zip(axes.flat, groups.items(), strict=False):
         curves(x[name] if isinstance(x, dict) else x, bands, xlabel, ylabel or name, logx, axis)
         axis.set_title(name if ylabel else "")
     return figure
@@ -134,7 +136,7 @@ def dots(samples, intervals, xlabel, kinds=None):
     kinds = kinds or [None] * len(samples)
     for row, (name, values) in enumerate(samples.items()):
         values, (mean, *limits) = _numbers(values, 1, "samples"), _floats(intervals[name])
-        color = colors[list(dict.fromkeys(kinds)).index(kinds[row])]
+        color = colors[list(dict.fromkeys(kinds)).index(kinds[row]) % len(colors)]
         axis.plot(limits, [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt")
         axis.plot(values, np.full(len(values), row), "o", color=color, markersize=4, markeredgewidth=0)
         axis.plot([mean], [row], "|", color="black", markersize=14)
@@ -214,7 +216,7 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     notes : array of str, shape (rows, columns)
         What to write below each value: its n, its interval, its significance.
     center : float, optional
-        The value drawn white, between blue (above) and orange (below).
+        The value drawn white, between purple (above) and orange (below).
 
     Raises
     ------

@@ -40,7 +40,7 @@ def mean_interval(samples, confidence=0.95):
     """
     samples = np.asarray(samples, float)
     _check_count(samples)
-    _check_confidence(confidence)
+    check_confidence(confidence)
     mean = samples.mean(axis=0)
     half = stats.t.ppf((1 + confidence) / 2, len(samples) - 1) * stats.sem(samples, axis=0)
     return Interval(mean, mean - half, mean + half)
@@ -69,7 +69,7 @@ def difference_interval(ones, others, confidence=0.95):
     samples = [np.asarray(values, float) for values in (ones, others)]
     for values in samples:
         _check_count(values)
-    _check_confidence(confidence)
+    check_confidence(confidence)
     limits = stats.ttest_ind(*samples, equal_var=False).confidence_interval(confidence)
     return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
 
@@ -108,7 +108,7 @@ def summarise(table, by, value, scale=1.0):
     ----------
     table : pandas.DataFrame
         One row a run, as `common.experiments.sweep` returns it.
-    by : list of str
+    by : str or list of str
         Columns that tell the groups apart; the groups keep the order of the table.
     value : str
         Column of numbers.
@@ -149,12 +149,14 @@ def share_interval(hits, confidence=0.95):
     Raises
     ------
     ValueError
-        There are no trials, or a confidence outside (0, 1).
+        There are no trials, they are not True and False, or a confidence outside (0, 1).
     """
-    hits = np.asarray(hits, bool)
+    hits = np.asarray(hits)
     if hits.size == 0:
         raise ValueError("A share needs at least one trial, not 0.")
-    _check_confidence(confidence)
+    if hits.dtype != bool or hits.ndim != 1:
+        raise ValueError(f"hits must be a row of True and False, not {hits.dtype} of shape {hits.shape}.")
+    check_confidence(confidence)
     found = stats.binomtest(int(hits.sum()), hits.size)
     return Interval(float(hits.mean()), *map(float, found.proportion_ci(confidence, method="wilson")))
 
@@ -186,7 +188,7 @@ def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
     _check_count(samples)
     if samples.dtype.kind not in "biuf":
         raise ValueError(f"samples must be numbers, not {samples.dtype}.")
-    _check_confidence(confidence)
+    check_confidence(confidence)
 
     def of_units(chosen):
         return float(statistic(samples[chosen]))  # SciPy counts the resamples in the precision given
@@ -252,6 +254,7 @@ def _check_count(samples):
         raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
 
 
-def _check_confidence(confidence):
+def check_confidence(confidence):
+    """Raise ValueError unless a confidence lies between 0 and 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")

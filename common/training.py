@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -62,7 +63,7 @@ def fit(
     Raises
     ------
     ValueError
-        Lengths that differ, or a checkpoint of another run.
+        Lengths that differ, or a checkpoint that is damaged, of another run, or of more epochs.
     """
     model.optimizer.build(model.trainable_variables)
     measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
@@ -71,7 +72,6 @@ def fit(
         "seed": seed,
         "batch_size": batch_size,
         "examples": len(train[0]),
-        "shapes": [tuple(variable.shape) for variable in variables],
         # Keras numbers the names of the optimizers it makes.
         "optimizer": repr(model.optimizer.get_config() | {"name": None}),
     }
@@ -83,7 +83,7 @@ def _epoch_measurement(model, train, validation, seed, batch_size, validate_ever
     images, labels = _checked(train, "train")
     validation = None if validation is None else _checked(validation, "validation")
     run_epoch = epoch_function(model, batch_size)
-    tensors = tf.constant(images), tf.constant(labels)
+    tensors = tf.constant(images), tf.constant(labels, "int64")  # which argmax returns
 
     def measure_epoch(epoch):
         order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
@@ -124,6 +124,13 @@ def epoch_function(model, batch_size):
     return run_epoch
 
 
+def compile_classifier(model, learning_rate, steps):
+    """Compile for `fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(schedule), loss)
+
+
 def evaluate(model, images, labels, batch_size=1000):
     """Return (mean loss, accuracy) of a compiled classifier on arrays, as floats."""
     logits = model.predict(images, batch_size, verbose=0)
@@ -145,12 +152,12 @@ def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progr
     checkpoint : path, optional
         The file described in `fit`.
     """
-    history = [] if checkpoint is None else _restore(checkpoint, variables, settings)
+    history = [] if checkpoint is None else _restore(checkpoint, variables, settings, epochs)
     for epoch in tqdm(range(len(history), epochs), initial=len(history), total=epochs, disable=not progress):
         history.append(measure_epoch(epoch))
         if checkpoint is not None:
             _save(checkpoint, variables, settings, history)
-    return pd.DataFrame(history[:epochs])
+    return pd.DataFrame(history)
 
 
 def _checked(arrays, name):
@@ -167,7 +174,7 @@ def _save(path, variables, settings, history):
     write_atomically(path, file.getvalue())
 
 
-def _restore(path, variables, settings):
+def _restore(path, variables, settings, epochs):
     if not Path(path).exists():
         return []
     try:
@@ -181,8 +188,11 @@ def _restore(path, variables, settings):
             values = [arrays[str(i)] for i in range(len(arrays.files) - 1)]
     except (ValueError, KeyError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
         raise ValueError(f"{Path(path).name} is not a whole checkpoint; delete it to start again.") from error
-    if about["settings"] != json.loads(json.dumps(settings)) or len(values) != len(variables):
+    shapes = [tuple(variable.shape) for variable in variables]
+    if about["settings"] != json.loads(json.dumps(settings)) or [value.shape for value in values] != shapes:
         raise ValueError(f"{Path(path).name} belongs to another run; delete it or name another file.")
+    if len(about["history"]) > epochs:
+        raise ValueError(f"{Path(path).name} is further than epoch {epochs}; delete it or name another file.")
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return about["history"]

@@ -6,6 +6,7 @@ import numpy as np
 
 from common.data import load_dataset
 from common.experiments import experiment
+from common.names import look_up
 from common.scramble import Scrambler
 from gan.baselines import BASELINES
 from gan.critic import BUDGETS, Split, budgets_up_to, cross_entropies
@@ -50,7 +51,7 @@ def adversarial(
         epoch_generator_loss, and the distances `to_validation` by which the best is chosen, epoch_distance
         and, with the weights that are not averaged, epoch_distance_not_averaged.
     """
-    trained = trained_gan(dataset, latent_size, RECIPES[recipe], epochs, seed)
+    trained = trained_gan(dataset, latent_size, look_up("recipe", recipe, RECIPES), epochs, seed)
     return {
         **trained.history.drop(columns="epoch").add_prefix("epoch_"),
         **measured(partial(samples, trained.averaged, latent_size), dataset, critic_budget, seed),
@@ -100,7 +101,7 @@ def baseline(*, dataset="mnist", kind, critic_budget=BUDGETS[-1], seed):
     dict
         As `measured`.
     """
-    return measured(BASELINES[kind](dataset, seed), dataset, critic_budget, seed)
+    return measured(look_up("baseline", kind, BASELINES)(dataset, seed), dataset, critic_budget, seed)
 
 
 @experiment(version=1, tolerance=0.2)
@@ -122,7 +123,7 @@ def told_apart(*, dataset="mnist", fakes, scrambled, critic, seed):
         Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy.
     """
     real = real_images(dataset)
-    sides = real, generated_images(BASELINES[fakes](dataset, seed), max(FIRST_BUDGETS))
+    sides = real, generated_images(look_up("baseline", fakes, BASELINES)(dataset, seed), max(FIRST_BUDGETS))
     scrambler = Scrambler(real.test.shape[1:3], seed)
 
     def view(images):
@@ -152,7 +153,7 @@ def first_sight(*, dataset="mnist", latent_size, recipe, epochs=EPOCHS, seed):
     dict
         Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy, in pixels.
     """
-    generator = trained_gan(dataset, latent_size, RECIPES[recipe], epochs, seed).averaged
+    generator = trained_gan(dataset, latent_size, look_up("recipe", recipe, RECIPES), epochs, seed).averaged
     generated = generated_images(partial(samples, generator, latent_size), max(FIRST_BUDGETS))
     sides = [Split(*map(as_float, side)) for side in (real_images(dataset), generated)]
     table = cross_entropies(build_critic(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
@@ -197,8 +198,9 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
     dict
         frechet, the distance of 5,000 samples from the 5,000 validation images.
     """
+    look_up("method", method, ("adversarial", "autoencoder"))
     if method == "adversarial":
-        recipe = RECIPES[option]._replace(learning_rate=learning_rate)
+        recipe = look_up("recipe", option, RECIPES)._replace(learning_rate=learning_rate)
         generator = trained_gan(dataset, latent_size, recipe, epochs, seed).averaged
     else:
         images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()

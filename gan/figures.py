@@ -96,7 +96,7 @@ def against_size(sizes, panels, lines):
 
 
 @in_our_style
-def strips(rows, titles=(), inches=0.6):
+def strips(rows, titles=()):
     """Draw rows of images, with a name to the left of each row.
 
     Parameters
@@ -105,12 +105,10 @@ def strips(rows, titles=(), inches=0.6):
         In [0, 1].
     titles : sequence of str, optional
         One above each column.
-    inches : float
-        A side of an image.
     """
     count, columns, height, width = np.shape(list(rows.values()))[:4]
     longest = max(map(len, rows))
-    figure, axis = plt.subplots(figsize=(inches * columns + 0.08 * longest, inches * (count + 0.5)))
+    figure, axis = plt.subplots(figsize=(0.6 * columns + 0.08 * longest, 0.6 * (count + 0.5)))
     plt.close(figure)
     images = np.pad(np.concatenate(list(rows.values())), ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=1)
     axis.imshow(mosaic(images, columns)[..., 0], vmin=0, vmax=1)
@@ -123,7 +121,7 @@ def strips(rows, titles=(), inches=0.6):
 
 
 @in_our_style
-def manifold(images, side, inches=7.0):
+def manifold(images, side):
     """Draw the images of all cells of the latent square side by side.
 
     Parameters
@@ -131,10 +129,8 @@ def manifold(images, side, inches=7.0):
     images : array, shape (side * side, height, width, 1)
         Of the points of `manifold.square`.
     side : int
-    inches : float
-        Of a side of the picture.
     """
-    figure, axis = plt.subplots(figsize=(inches, inches))
+    figure, axis = plt.subplots(figsize=(7, 7))
     plt.close(figure)
     axis.imshow(mosaic(images, side)[..., 0], cmap="gray", vmin=0, vmax=images.max(), extent=(-1, 1, -1, 1))
     axis.set(

@@ -13,14 +13,14 @@ from scipy.stats import norm
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 
-from common.statistics import Interval
+from common.statistics import Interval, check_confidence
 
 CHUNK = 256  # MiB of distances
 KERNEL_CHUNK = 1_000  # rows of the kernel's matrix
 
 
 class Overlap(NamedTuple):
-    """How two sets cover each other: floats, all 1 for equal sets, the density at least.
+    """How two sets cover each other: floats; for equal sets all but the density are 1.
 
     Attributes
     ----------
@@ -95,9 +95,12 @@ def frechet_interval(real, generated, confidence=0.95, resamples=200, seed=0):
     Raises
     ------
     ValueError
-        Other shapes, or numbers that are not finite.
+        Other shapes, numbers that are not finite, or a number out of its range.
     """
     real, generated = _pair(real, generated, at_least=2)
+    check_confidence(confidence)
+    if resamples < 2:
+        raise ValueError(f"resamples must be at least 2, not {resamples}.")
     rng = np.random.default_rng(seed)
     again = [
         frechet_distance(*(x[rng.integers(len(x), size=len(x))] for x in (real, generated)))

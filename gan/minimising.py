@@ -2,12 +2,11 @@
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
-from common.training import resumable
 
-
-def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, checkpoint=None):
+def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
     """Minimise a loss by Adam with a cosine schedule and return the history.
 
     Parameters
@@ -22,8 +21,6 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, c
         The rest that does not fill a batch is left out of an epoch.
     seed : int
         Of the order of the examples.
-    checkpoint : path, optional
-        As in `common.training.fit`.
 
     Returns
     -------
@@ -48,15 +45,9 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, c
             total += value
         return total / steps
 
-    def measure_epoch(epoch):
-        mean = run_epoch(tensors, shuffled_batches(count, batch_size, seed, epoch))
-        return {"epoch": epoch + 1, "loss": float(mean)}
-
-    settings = {
-        "seed": seed, "epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size,
-        "examples": count, "shapes": [tuple(weight.shape) for weight in weights],
-    }  # fmt: skip
-    return resumable(measure_epoch, [*weights, *optimizer.variables], epochs, settings, checkpoint)
+    orders = (shuffled_batches(count, batch_size, seed, epoch) for epoch in range(epochs))
+    means = [float(run_epoch(tensors, order)) for order in orders]
+    return pd.DataFrame({"epoch": range(1, epochs + 1), "loss": means})
 
 
 def shuffled_batches(count, batch_size, seed, epoch):

@@ -25,7 +25,7 @@ def of_label_and_mean(images, labels):
 INPUTS = {"label": of_label, "label and mean": of_label_and_mean}
 
 
-def train_on(inputs, images, *, epochs, seed, checkpoint=None):
+def train_on(inputs, images, *, epochs, seed):
     """Train a generator to give the image that belongs to each input, by the mean square error.
 
     What it can learn at best is the mean of the images with equal inputs.
@@ -35,7 +35,7 @@ def train_on(inputs, images, *, epochs, seed, checkpoint=None):
     inputs : array, shape (n, size)
     images : array, shape (n, 28, 28, 1)
         In [0, 1].
-    epochs, seed, checkpoint
+    epochs, seed
         As in `minimising.minimise`.
 
     Returns
@@ -49,7 +49,7 @@ def train_on(inputs, images, *, epochs, seed, checkpoint=None):
     history = minimise(
         lambda step, given, wanted: tf.reduce_mean((generator(given, training=True) - wanted) ** 2),
         [generator], [inputs, images], epochs=epochs, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE,
-        seed=seed, checkpoint=checkpoint,
+        seed=seed,
     )  # fmt: skip
     return generator, history
 

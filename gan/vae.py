@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from common.names import look_up
 from gan.minimising import minimise
 from gan.models import build_encoder, build_generator
 
@@ -9,7 +10,7 @@ BATCH_SIZE = 64
 PIXELS = 28 * 28
 
 
-def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, checkpoint=None):
+def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed):
     """Train an autoencoder of `images` and return its decoder as a generator of uniform points.
 
     Parameters
@@ -23,8 +24,6 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, c
     epochs : int
     seed : int
         Of the initial weights, the order and the noise.
-    checkpoint : path, optional
-        As in `common.training.fit`.
 
     Returns
     -------
@@ -34,11 +33,11 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, c
     history : pandas.DataFrame
         Columns epoch and loss, the negative evidence bound in nats an image.
     """
+    error = look_up("likelihood", likelihood, LIKELIHOODS)
     encoder, decoder = (
         build_encoder(latent_size, seed=[seed, 1]),
         build_generator(latent_size, seed=[seed, 0]),
     )
-    error = LIKELIHOODS[likelihood]
 
     def loss(step, batch):
         mean, log_variance = tf.split(encoder(batch, training=True), 2, axis=1)
@@ -51,7 +50,7 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed, c
 
     history = minimise(
         loss, [encoder, decoder], [images], epochs=epochs, learning_rate=learning_rate,
-        batch_size=BATCH_SIZE, seed=seed, checkpoint=checkpoint,
+        batch_size=BATCH_SIZE, seed=seed,
     )  # fmt: skip
     return lambda points: decoder(normal(points)), history
 

@@ -8,7 +8,7 @@ import keras
 
 from common.data import FOLDER, load_dataset
 from common.experiments import WORKER_ENVIRONMENT
-from common.training import fit
+from common.training import compile_classifier, fit
 from common.weights import are_whole, save_weights
 from gan.experiments import to_validation
 from gan.models import LATENT_SIZES, build_classifier, weight_file
@@ -25,12 +25,7 @@ def train_classifier(dataset):
     """Return the classifier whose features the metrics use, trained on the first 55,000 images, seed 0."""
     images = load_dataset(dataset).train[:TRAINING_IMAGES]
     classifier = build_classifier()
-    schedule = keras.optimizers.schedules.CosineDecay(
-        CLASSIFIER_RATE, CLASSIFIER_EPOCHS * -(-TRAINING_IMAGES // BATCH_SIZE)
-    )
-    classifier.compile(
-        keras.optimizers.Adam(schedule), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
+    compile_classifier(classifier, CLASSIFIER_RATE, CLASSIFIER_EPOCHS * -(-TRAINING_IMAGES // BATCH_SIZE))
     fit(
         classifier, (images.as_float(), images.labels), epochs=CLASSIFIER_EPOCHS, seed=0,
         batch_size=BATCH_SIZE, checkpoint=CHECKPOINTS / f"{dataset}_classifier.npz",

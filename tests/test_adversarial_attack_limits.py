@@ -59,7 +59,7 @@ def test_the_first_order_law_is_exact_for_a_linear_classifier(seed, sigma):
 
 
 @pytest.mark.parametrize("name", limits.DEMANDS)
-def test_demands_name_what_there_is_and_grow(name):
+def test_demands_name_what_there_is(name):
     demand = limits.DEMANDS[name]
     assert set(demand.attacked) | set(demand.judges) <= set(OFFLINE)
     assert set(demand.filters) <= set(BATTERY)

@@ -80,6 +80,15 @@ def test_other_arrays_are_refused(values):
         read_arrays(pickle.dumps({"layer": [values]}, protocol=3))
 
 
+@pytest.mark.parametrize("pickled", [1, [1], {"layer": 1}, {"layer": [1]}, None, "text"])
+def test_a_pickle_of_something_else_gets_one_clear_sentence(pickled):
+    with pytest.raises(ValueError, match="The weights are not read"):
+        read_arrays(pickle.dumps(pickled, protocol=3))
+    parts = (1, 1001, {}, pickled, ["0"])
+    with pytest.raises(ValueError, match="The weights are not read"):
+        read_torch(b"".join(pickle.dumps(part, protocol=2) for part in parts))
+
+
 @given(length=st.integers(0, 400))
 def test_a_truncated_file_gets_one_clear_sentence(length):
     content = pickle.dumps({"layer": [np.zeros(100, "float32")]}, protocol=3)

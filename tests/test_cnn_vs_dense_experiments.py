@@ -261,3 +261,9 @@ def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
     assert set(table["learning_rate"]) == {0.003}
     assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
     assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.0031, 0.5])
+def test_rates_that_have_no_next_one_are_refused(rate):
+    with pytest.raises(ValueError, match=f"1 or 3 times a power of ten, not {rate}"):
+        experiments.tuned(learning_rate=[0.001, rate], seed=range(2))

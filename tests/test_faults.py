@@ -220,9 +220,10 @@ def wait_for_progress(process, folder):
 
 def times(folder):
     found = {}
-    for path in folder.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            found[path] = path.stat().st_mtime_ns
+    for place, _, names in os.walk(folder):  # which passes over what is deleted meanwhile
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                found[place, name] = os.stat(os.path.join(place, name)).st_mtime_ns
     return found
 
 

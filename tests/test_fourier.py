@@ -12,7 +12,6 @@ from keras import ops
 from common import fourier
 from common.fourier import FourierChannels, GaussianBlur, LowPass, RadialSpectrum, Spectrum
 
-# Keras 3.15 reads PyTorch tensors in a way that NumPy 2 warns about.
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 BACKEND = keras.backend.backend()
 AXES = (1, 2)

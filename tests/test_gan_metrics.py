@@ -304,6 +304,13 @@ def test_one_example_is_not_enough(metric):
         metric(cloud(0), cloud(1, count=1))
 
 
+@pytest.mark.parametrize("option", [{"confidence": 1}, {"confidence": 2}, {"resamples": 1}])
+def test_an_interval_of_numbers_out_of_range_is_refused(option):
+    sets = np.random.default_rng(0).normal(size=(2, 9, 2))
+    with pytest.raises(ValueError, match=f"{next(iter(option))} must"):
+        metrics.frechet_interval(*sets, **option)
+
+
 @pytest.mark.parametrize("estimate", of_points)
 @pytest.mark.parametrize("bad", [np.zeros(5), np.zeros((9, 0)), np.full((50, 4), np.nan)])
 def test_bad_points_are_refused(bad, estimate):

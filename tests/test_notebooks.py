@@ -215,3 +215,10 @@ def test_a_notebook_without_question_or_answer_gets_one_clear_sentence(function,
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")])
     with pytest.raises(ValueError, match=rf"{wanted}.*: '# Title'"):
         function(notebook)
+
+
+def test_an_answer_whose_bold_part_does_not_end_gets_one_clear_sentence():
+    data = {"text/markdown": "**Answer: it is 42."}
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
+    with pytest.raises(ValueError, match=r"needs \*\* at the end"):
+        claims.answer(nbformat.v4.new_notebook(cells=[cell]))

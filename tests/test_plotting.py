@@ -88,6 +88,11 @@ def test_panels_of_one_quantity_have_titles_and_lines_their_own_points(rng):
         np.testing.assert_array_equal(line.get_xdata(), points)
 
 
+def test_panels_that_do_not_fill_the_last_row_leave_it_empty(rng):
+    figure = plotting.panels(np.arange(5), dict.fromkeys("abc", bands(rng)), columns=2)
+    assert [axis.get_visible() for axis in figure.axes] == [True, True, True, False]
+
+
 def test_dots_show_every_run_and_its_interval(rng):
     samples = {"raw": rng.random(5), "scrambled": rng.random(10)}
     intervals = {name: mean_interval(values) for name, values in samples.items()}
@@ -104,6 +109,12 @@ def test_dots_of_one_kind_share_a_colour(rng):
     lines = plotting.dots(samples, intervals, "accuracy", ["raw", "scrambled", "raw"]).axes[0].lines
     first, second, third = (lines[i].get_color() for i in (1, 4, 7))
     assert first == third != second
+
+
+def test_dots_of_many_kinds_use_the_colours_again(rng):
+    samples = {name: rng.random(3) for name in "abcdefghi"}
+    intervals = {name: mean_interval(values) for name, values in samples.items()}
+    assert len(plotting.dots(samples, intervals, "accuracy", list(samples)).axes[0].lines) == 27
 
 
 def test_crosses_show_every_point_with_both_intervals(rng):

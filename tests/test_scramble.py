@@ -8,7 +8,6 @@ from keras import ops
 
 from common.scramble import Scramble, Scrambler, neighbours_kept
 
-# Keras 3.15 reads PyTorch tensors in a way that NumPy 2 warns about.
 DTYPES = ["bool", "uint8", "int32", "int64", "float16", "float32", "float64"]
 VARIANTS = [{}, {"block": 3}, {"block": 3, "whole_blocks": True}]
 seeds = st.integers(0, 2**32 - 1)

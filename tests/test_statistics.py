@@ -127,11 +127,21 @@ def test_the_bootstrap_counts_in_double_precision():
     assert found == bootstrap_interval(samples, lambda drawn: float(drawn.mean().astype("float16")))
 
 
+@pytest.mark.parametrize("hits", [[0.3, np.nan], [0, 1], ["no", "yes"], [[True]], True])
+def test_a_share_is_of_true_and_false(hits):
+    with pytest.raises(ValueError, match="hits must be a row of True and False"):
+        share_interval(hits)
+
+
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95, np.nan])
 def test_a_confidence_out_of_range_is_refused(confidence):
-    for interval in (mean_interval, bootstrap_interval, share_interval):
+    for interval, samples in (
+        (mean_interval, [1.0, 2.0]),
+        (bootstrap_interval, [1.0, 2.0]),
+        (share_interval, [True, False]),
+    ):
         with pytest.raises(ValueError, match="confidence must lie between 0 and 1"):
-            interval([1.0, 2.0], confidence=confidence)
+            interval(samples, confidence=confidence)
     for interval in (difference_interval, ratio_interval):
         with pytest.raises(ValueError, match="confidence must lie between 0 and 1"):
             interval([1.0, 2.0], [3.0, 5.0], confidence)

@@ -121,6 +121,34 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     assert checkpoint.read_bytes() == saved
 
 
+def test_a_checkpoint_of_more_epochs_or_other_shapes_is_refused_and_changes_nothing(tmp_path):
+    checkpoint = tmp_path / "checkpoint.npz"
+
+    def resume(variables, epochs):
+        return training.resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, checkpoint)
+
+    resume([keras.Variable(np.ones(3)), keras.Variable(np.ones(2))], 3)
+    saved = checkpoint.read_bytes()
+    refused = [((3, 2), 2, "further than epoch 2"), ((3, 4), 3, "belongs to another run")]
+    for shapes, epochs, message in refused:
+        variables = [keras.Variable(np.zeros(shape)) for shape in shapes]
+        with pytest.raises(ValueError, match=message):
+            resume(variables, epochs)
+        assert not any(np.any(variable.numpy()) for variable in variables)
+    assert checkpoint.read_bytes() == saved
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+def test_labels_may_be_of_any_type_of_integers(dtype):
+    images, labels = digits()
+    found = []
+    for same in (labels, labels.astype(dtype)):
+        model = classifier(keras.optimizers.SGD(0.1), dropout=0.0)
+        training.fit(model, (images, same), (images, same), epochs=1, seed=0)
+        found.append(model)
+    assert_same_weights(*found)
+
+
 @pytest.mark.fault("checkpoint truncated", "one sentence, and the file stays as it is")
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
 def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):

@@ -83,9 +83,11 @@ def test_the_energy_of_noise_goes_with_the_number_of_coefficients():
     lambda: coefficients.energy_by_level(np.zeros((32, 32)), "haar", 3),
     lambda: coefficients.from_largest_waves(np.zeros((1, 8, 8, 1)), 0),
     lambda: coefficients.from_largest_wavelets(np.zeros((1, 8, 8, 1)), 1.5, "haar", 3),
+    lambda: coefficients.without_high_frequencies(np.zeros((1, 8, 8, 1)), 0),
+    lambda: coefficients.without_high_frequencies(np.zeros((1, 8, 8, 1)), 65),
 ])  # fmt: skip
 def test_bad_arguments_get_one_clear_sentence(call):
-    with pytest.raises(ValueError, match=r"divisible by 8|share must lie in"):
+    with pytest.raises(ValueError, match=r"divisible by 8|share must lie in|count must be 1 to 64"):
         call()
 
 

@@ -68,7 +68,6 @@ def test_a_few_steps_learn_at_every_size_of_the_training(arm):
 
 
 def test_the_largest_size_teaches_the_others():
-    """One size alone has nothing to learn from itself, so it must train as without a teacher."""
     images, labels = few(256)
     found = []
     for taught in (False, True):

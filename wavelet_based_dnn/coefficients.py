@@ -108,10 +108,17 @@ def without_high_frequencies(images, count):
     ----------
     images : array, shape (n, height, width, channels)
     count : int
-        Of the coefficients of each channel, the most distant ones from the zero frequency.
+        Of the coefficients of each channel, the most distant ones from the zero frequency; from 1 to all.
+
+    Raises
+    ------
+    ValueError
+        There are not so many coefficients.
     """
     spectrum = fft2(np.asarray(images))
     height, width = spectrum.real.shape[1:3]
+    if not 1 <= count <= height * width:
+        raise ValueError(f"count must be 1 to {height * width}, not {count}.")
     distances = np.fft.fftshift(np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)))
     kept = (distances < np.sort(distances, axis=None)[-count])[..., None]
     return np.array(ifft2(Spectrum(*(np.array(part) * kept for part in spectrum))).real)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
+from common.names import look_up
 from common.pretrained import load_classifier
 from wavelet_based_dnn.arms import ARMS, NATIVE, SIZES
 from wavelet_based_dnn.coefficients import at_level
@@ -53,6 +54,7 @@ def rate_of(arm):
     """
     if arm in RATES:
         return RATES[arm]
+    look_up("arm", arm, ARMS)
     return RATES[next(tuned for beginning, tuned in ALIKE.items() if arm.startswith(beginning))]
 
 
@@ -223,7 +225,7 @@ def reduced(images, level, reduction):
 
 def trained(dataset, arm, learning_rate, epochs, seed):
     """Return the classifier of an arm, trained on the first 55,000 training images."""
-    build, sizes, *teaching = ARMS[arm]
+    build, sizes, *teaching = look_up("arm", arm, ARMS)
     images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build(seed=seed)
     train(
         model, images.as_float(), images.labels, sizes, Schedule(epochs, learning_rate, *teaching), seed=seed

@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 from common.cost import multiplications
+from common.names import look_up
 from common.validation import as_images
 from common.weights import load_weights
 from wavelet_based_dnn.pyramids import SPLITS, enlarged, pyramid
@@ -105,9 +106,7 @@ def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
     ValueError
         There is no such split.
     """
-    if split not in SPLITS:
-        raise ValueError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-    return DynamicClassifier(SPLITS[split], reuse, resampled, seed)
+    return DynamicClassifier(look_up("split", split, SPLITS), reuse, resampled, seed)
 
 
 class DynamicClassifier(keras.Model):

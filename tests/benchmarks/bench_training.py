@@ -7,10 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnn_vs_dense.experiments import compile_classifier
 from cnn_vs_dense.models import build
 from common.data import load_mnist
-from common.training import epoch_function
+from common.training import compile_classifier, epoch_function
 
 
 def cases():

@@ -1,0 +1,14 @@
+"""Looking things up by the names under which experiments store them."""
+
+
+def look_up(kind, name, known):
+    """Return ``known[name]``, or the name itself if they are not a dict.
+
+    Raises
+    ------
+    ValueError
+        It is none of these names; the message lists them.
+    """
+    if name not in known:
+        raise ValueError(f"There is no {kind} {name!r}; there are {', '.join(known)}.")
+    return known[name] if isinstance(known, dict) else name
