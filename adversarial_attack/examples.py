@@ -6,13 +6,12 @@ kind "strict" of the records of `experiments.fooling` whose configuration is `CO
 
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from adversarial_attack.experiments import IMAGES, at_strict_tier, attacked
 from adversarial_attack.filters import as_stored
-from common.data import load_imagenet_samples
+from common.data import load_imagenet_samples, load_pictures
 
 FOLDER = Path(__file__).parent / "examples"
 CONFIG = {
@@ -34,13 +33,7 @@ def load_examples():
     FileNotFoundError
         An image is missing.
     """
-    images = []
-    for number in range(IMAGES):
-        path = _path(number)
-        if not path.exists():
-            raise FileNotFoundError(f"{path.name} is missing from {FOLDER.name}; restore it with git.")
-        images.append(np.asarray(Image.open(path)))
-    return np.divide(images, 255, dtype="float32")
+    return load_pictures([_path(number) for number in range(IMAGES)]).as_float()
 
 
 def write_missing():

