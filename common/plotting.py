@@ -128,12 +128,14 @@ def dots(samples, intervals, xlabel, kinds=None):
     Raises
     ------
     ValueError
-        No entries, other names, arrays of other shapes, or intervals of arrays.
+        No entries, other names, arrays of other shapes, intervals of arrays, or a kind too few or too many.
     """
     _check_names(samples, intervals)
     figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     kinds = kinds or [None] * len(samples)
+    if len(kinds) != len(samples):
+        raise ValueError(f"{len(samples)} rows need as many kinds, not {len(kinds)}.")
     for row, (name, values) in enumerate(samples.items()):
         values, (mean, *limits) = _numbers(values, 1, "samples"), _floats(intervals[name])
         color = colors[list(dict.fromkeys(kinds)).index(kinds[row]) % len(colors)]

@@ -1,7 +1,9 @@
 """Whatever a public function of `common` is given as data or names, it returns a result or a ValueError."""
 
 import importlib
+import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -48,13 +50,16 @@ def named(values):
     return st.dictionaries(WORDS, values, max_size=2)
 
 
+PICKLES = st.recursive(NUMBERS | WORDS | st.none(), lambda x: st.lists(x, max_size=2) | named(x)).map(
+    partial(pickle.dumps, protocol=3)
+)
 COLUMNS = hnp.arrays("float64", 4, elements=FLOATS)
 TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.DataFrame)
 ARGUMENTS = {
     "audit.difference": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
-    "checkpoints.read_arrays": [st.binary(max_size=200)],
-    "checkpoints.read_torch": [st.binary(max_size=200)],
+    "checkpoints.read_arrays": [st.binary(max_size=200) | PICKLES],
+    "checkpoints.read_torch": [st.binary(max_size=200) | st.lists(PICKLES, max_size=6).map(b"".join)],
     "claims.as_table": [st.dictionaries(WORDS | st.text(), ANYTHING | st.text())],
     "data.load_dataset": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
@@ -69,6 +74,7 @@ ARGUMENTS = {
     "fourier.low_pass": [IMAGES, NUMBERS],
     "fourier.gaussian_blur": [IMAGES, NUMBERS],
     "fourier.undersample": [IMAGES | st.tuples(IMAGES, IMAGES), NUMBERS, NUMBERS, st.integers(-1, 9)],
+    "names.look_up": [WORDS, ANYTHING, st.lists(WORDS, max_size=3) | named(NUMBERS)],
     "plotting.image_grid": [IMAGES, st.none(), st.none() | st.integers(-1, 5)],
     "plotting.heat_map": [ROWS, ROWS, *[st.lists(WORDS, max_size=3)] * 2, *[st.just("")] * 3],
     "plotting.agreement": [
@@ -81,10 +87,15 @@ ARGUMENTS = {
         st.dictionaries(WORDS, ROWS, max_size=2),
         st.dictionaries(WORDS, INTERVALS, max_size=2),
         st.just(""),
+        st.none() | st.lists(WORDS, max_size=2),
     ],
     "plotting.panels": [
         ROWS,
-        st.dictionaries(WORDS, st.dictionaries(WORDS, INTERVALS, max_size=1), max_size=2),
+        st.dictionaries(WORDS, st.dictionaries(WORDS, INTERVALS, max_size=1), max_size=3),
+        st.just(""),
+        st.none() | WORDS,
+        st.booleans(),
+        st.none() | st.integers(-1, 4),
     ],
     "plotting.curves": [ROWS, st.dictionaries(WORDS, INTERVALS, max_size=2), st.just(""), st.just("")],
     "plotting.wavelet_pyramid": [LEVELS],
@@ -94,6 +105,7 @@ ARGUMENTS = {
     "radon.filtered_backprojection": [IMAGES, ANGLES, WORDS | st.none(), NUMBERS | SHAPES, st.booleans()],
     "scramble.Scrambler": [SHAPES, st.integers(-1, 9), ANYTHING, st.booleans()],
     "scramble.neighbours_kept": [ROWS, SHAPES, NUMBERS],
+    "statistics.check_confidence": [FLOATS],
     "statistics.mean_interval": [ROWS, FLOATS],
     "statistics.difference_interval": [ROWS, ROWS, FLOATS],
     "statistics.ratio_interval": [ROWS, ROWS, FLOATS],
@@ -121,7 +133,7 @@ OTHERS = {
     },
     "claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
     "cost": {"multiplications"},
-    "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8"},
+    "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
     "experiments": {
         "MissingRecordError", "Store", "experiment", "sweep", "configurations", "results_mode", "require",
         "complete", "require_writable", "lock", "write_atomically", "same_conditions", "cpu", "libraries",
@@ -135,7 +147,7 @@ OTHERS = {
     "radon": {"Radon", "Backprojection", "FilteredBackprojection"},
     "scramble": {"Scramble"},
     "statistics": {"Interval"},
-    "training": {"fit", "epoch_function", "evaluate", "resumable"},
+    "training": {"fit", "epoch_function", "compile_classifier", "evaluate", "resumable"},
     "validation": {"is_finite", "concrete"},
     "wavelet": {"Subbands", "DWT2", "IDWT2", "WaveletDecomposition", "WaveletReconstruction"},
     "weights": {"save_weights", "load_weights", "are_whole"},
