@@ -1,18 +1,19 @@
 """Small classifiers of four families for 28 x 28 images; all return logits."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import keras
 from keras import layers
 
 from common import training
-from common.data import FOLDER, load_dataset
+from common.data import load_dataset
 from common.names import look_up
 
 EPOCHS = 5
 LEARNING_RATE = 0.002
 TRAINING_IMAGES = 20_000
-CHECKPOINTS = FOLDER.parent.parent / "build" / "networks"
+CHECKPOINTS = Path(__file__).parent.parent / "build" / "networks"
 
 
 @lru_cache

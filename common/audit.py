@@ -37,6 +37,15 @@ def stores(study="*"):
         yield getattr(module, path.stem), Store(path)
 
 
+def cost(study):
+    """Return in a sentence how many records a study has, what they took, and on which processors."""
+    records = [record for _, store in stores(study) for record in store.read().values()]
+    hours = sum(record["seconds"] for record in records) / 3600
+    kinds = ", ".join(sorted({record["cpu"] for record in records}))
+    time = f"{hours:.0f} hours of one core, so about {hours / 2:.0f} hours on two"
+    return f"{len(records):,} measurements, {time}: {kinds}."
+
+
 def sample(records, day, seconds):
     """Return records that took at most `seconds` together, in an order that `day` shuffles.
 

@@ -2,11 +2,12 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import joblib
 import keras
 
-from common.data import FOLDER, load_dataset
+from common.data import load_dataset
 from common.experiments import WORKER_ENVIRONMENT
 from common.training import compile_classifier, fit
 from common.weights import are_whole, save_weights
@@ -17,7 +18,7 @@ from gan.training import TRAINING_IMAGES, train_gan
 CLASSIFIER_EPOCHS = 8
 CLASSIFIER_RATE = 1e-3
 BATCH_SIZE = 128
-CHECKPOINTS = FOLDER.parent.parent / "build" / "gan"
+CHECKPOINTS = Path(__file__).parent.parent / "build" / "gan"
 GENERATORS = [("mnist", size) for size in LATENT_SIZES] + [("fashion_mnist", 16)]
 
 

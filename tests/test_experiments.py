@@ -23,6 +23,7 @@ from common.experiments import (
     MissingRecordError,
     Store,
     configurations,
+    cpu,
     decoded,
     experiment,
     key,
@@ -335,6 +336,8 @@ def test_scratch_reports_and_clears_the_study_it_was_asked_for(tmp_path, monkeyp
     monkeypatch.setattr(audit, "ROOT", tmp_path)
     for name in ("one_study", "other_study"):
         sweep(make_study(tmp_path, monkeypatch, name), x=[1, 2], seed=0)
+    took = "2 measurements, 0 hours of one core, so about 0 hours on two"
+    assert audit.cost("one_study") == f"{took}: {cpu()}."
     unfinished = tmp_path / "build" / "scratch" / "other_study" / "results" / "square.jsonl"
     Store(unfinished).add({"config": {"x": 1}, "result": {"square": 1}})
     assert audit.main(["scratch", "one_study"]) == 0

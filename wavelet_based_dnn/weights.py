@@ -1,11 +1,12 @@
 """Writes the committed weights: ``python -m wavelet_based_dnn.weights``; interrupted, it continues."""
 
 import os
+from pathlib import Path
 
 import joblib
 import keras
 
-from common.data import FOLDER, load_dataset
+from common.data import load_dataset
 from common.experiments import WORKER_ENVIRONMENT
 from common.weights import are_whole, save_weights
 from wavelet_based_dnn.arms import DYNAMIC
@@ -13,7 +14,7 @@ from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
 
-CHECKPOINTS = FOLDER.parent.parent / "build" / "wavelet_based_dnn"
+CHECKPOINTS = Path(__file__).parent.parent / "build" / "wavelet_based_dnn"
 DATASETS = ("mnist", "fashion_mnist")
 
 
