@@ -107,8 +107,11 @@ def test_a_phase_is_smooth_and_changes_no_magnitude():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: measurement.projections(np.ones((1, 4, 5, 1)), (0.0,)), "must be finite and"),
-        (lambda: measurement.k_space(np.full((1, 4, 4, 1), np.nan)), "must be finite and"),
+        (
+            lambda: measurement.projections(np.ones((1, 4, 5, 1)), (0.0,)),
+            r"must be \(n, size, size, channels\)",
+        ),
+        (lambda: measurement.k_space(np.full((1, 4, 4, 1), np.nan)), "images must be finite"),
         (lambda: measurement.photon_noise(np.ones(3), 0, 0), "photons must be a positive number, not 0"),
         (lambda: measurement.gaussian_noise(np.ones(3), -1, 0), "deviation must be at least 0, not -1"),
     ],
