@@ -89,6 +89,22 @@ def test_a_pickle_of_something_else_gets_one_clear_sentence(pickled):
         read_torch(b"".join(pickle.dumps(part, protocol=2) for part in parts))
 
 
+anything = st.recursive(
+    st.integers() | st.text(max_size=3) | st.none(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+)
+
+
+@given(parts=st.lists(anything, min_size=1, max_size=6))
+def test_pickles_of_anything_are_read_or_get_one_clear_sentence(parts):
+    first, *_ = pickled = [pickle.dumps(part, protocol=3) for part in parts]
+    for read, content in ((read_arrays, first), (read_torch, b"".join(pickled))):
+        try:
+            assert isinstance(read(content), dict)
+        except ValueError as error:
+            assert str(error).startswith("The weights are not read")  # noqa: PT017
+
+
 @given(length=st.integers(0, 400))
 def test_a_truncated_file_gets_one_clear_sentence(length):
     content = pickle.dumps({"layer": [np.zeros(100, "float32")]}, protocol=3)
