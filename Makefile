@@ -18,7 +18,7 @@ reproduce: .venv/ready   ## execute every notebook, compare it with the committe
 test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit of a sample of stored results
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --nbval tests $(NOTEBOOKS)
+	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval $(NOTEBOOKS) tests
 	$(RUN) common.audit sample
 
 faults: .venv/ready      ## kill every long command 20 times, spoil disks, folders and files, fuzz; an hour or more
@@ -61,9 +61,10 @@ ifneq ($(wildcard $(UNFINISHED)),)
 .PHONY: .venv/ready
 endif
 
-# Where pip itself gives up, for want of a registry, a complete environment is as it was.
+# Where pip itself gives up, for want of a registry, a complete environment is as it was. Python compiles what
+# is imported, which is little of what is installed.
 define install
-$(BIN)/pip install --quiet --disable-pip-version-check $(1) || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
+$(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(1) || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
 @touch $@
 @rm $(UNFINISHED)
 endef
@@ -78,7 +79,7 @@ endef
 	  { echo "Too little disk: the environment needs 5 GB here"; exit 1; }
 	@touch $(UNFINISHED)
 	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
-	$(call install,-r requirements.txt)
+	$(call install,--no-deps -r requirements.txt)
 
 .venv/backends .venv/peers: .venv/%: .venv/ready
 	@touch $(UNFINISHED)

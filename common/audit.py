@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.experiments import Store, complete, cpu, decoded, same_conditions, write_atomically
+from common.experiments import Store, complete, decoded, same_conditions, write_atomically
 
 ROOT = Path(__file__).parent.parent
+DEAREST = 120  # seconds of a record that `sample` measures
 
 
 def studies():
@@ -60,7 +61,9 @@ def sample(records, day, seconds):
 
 
 def samples(stored, day, seconds):
-    """Return the sample of every store; of the stores with dear records only, one has its turn each day.
+    """Return the sample of every store; of those whose records are all dear, one has its turn each day.
+
+    A store whose cheapest record took longer than `DEAREST` seconds is left to `scratch`.
 
     Parameters
     ----------
@@ -76,41 +79,53 @@ def samples(stored, day, seconds):
         As long; the store whose turn it is gives its cheapest record, the other dear ones nothing.
     """
     chosen = [sample(records, day, seconds) for records in stored]
-    dear = [number for number, records in enumerate(chosen) if not records]
+    cheapest = [min(records.items(), key=lambda item: item[1]["seconds"]) for records in stored]
+    dear = [n for n, (_, record) in enumerate(cheapest) if not chosen[n] and record["seconds"] <= DEAREST]
     if dear:
         turn = dear[day.toordinal() % len(dear)]
-        cheapest = min(stored[turn], key=lambda k: stored[turn][k]["seconds"])
-        chosen[turn] = {cheapest: stored[turn][cheapest]}
+        chosen[turn] = dict([cheapest[turn]])
     return chosen
 
 
 def remeasure(work):
-    """Measure the configurations of records again and return one row a record.
+    """Measure the configurations of records again and return how they are `compared`.
 
     Parameters
     ----------
     work : list of (experiment, records, Store)
         The store receives the new records.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns experiment, configuration, seconds, difference (the largest one, see `difference`),
-        tolerance and verdict: "identical", "within tolerance" or "drifted".
     """
     complete([
         (store, function, [record["config"] for record in records.values()])
         for function, records, store in work
     ])  # fmt: skip
+    return compared(work)
+
+
+def compared(work):
+    """Return one row for each record that was measured again.
+
+    Parameters
+    ----------
+    work : list of (experiment, records, Store)
+        The store holds the new records.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns experiment, configuration, cpu and seconds of the new record, difference (the largest one,
+        see `difference`), tolerance and verdict: "identical", "within tolerance" or "drifted".
+    """
     rows = []
     for function, records, store in work:
         measured = store.read()
         for name, record in records.items():
-            far = difference(record["result"], measured[name]["result"])
-            judged = verdict(far, function.tolerance, same_conditions(record))
-            seconds = measured[name]["seconds"]
-            rows.append((function.__name__, name, seconds, far, function.tolerance, judged))
-    columns = ["experiment", "configuration", "seconds", "difference", "tolerance", "verdict"]
+            new = measured[name]
+            far = difference(record["result"], new["result"])
+            judged = verdict(far, function.tolerance, same_conditions(record, new))
+            spent = new["cpu"], new["seconds"]
+            rows.append((function.__name__, name, *spent, far, function.tolerance, judged))
+    columns = ["experiment", "configuration", "cpu", "seconds", "difference", "tolerance", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -186,12 +201,13 @@ def scratch(study):
 
 def report(table):
     """Return the text of a table of `remeasure` with its `summary`."""
-    return f"{table.to_string(index=False, max_colwidth=90)}\n{summary(table)}"
+    rows = table.drop(columns="cpu").to_string(index=False, max_colwidth=90)
+    return f"{rows}\n{summary(table)}"
 
 
 def summary(table):
     """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
-    difference and what is tolerated; and the processor.
+    difference and what is tolerated; and the processors.
     """
     rows = table.groupby(["experiment", "verdict"]).agg(
         records=("verdict", "size"),
@@ -199,7 +215,7 @@ def summary(table):
         largest_difference=("difference", "max"),
         tolerance=("tolerance", "max"),
     )
-    return f"{rows.to_string()}\non {cpu()}"
+    return f"{rows.to_string()}\non {'; '.join(sorted(set(table['cpu'])))}"
 
 
 def main(argv=None):

@@ -297,9 +297,9 @@ def key(config):
     return json.dumps(config, sort_keys=True)
 
 
-def same_conditions(record):
-    """Whether a record was measured on this kind of CPU with these library versions."""
-    return record["cpu"] == cpu() and record["libraries"] == libraries()
+def same_conditions(record, other):
+    """Whether two records were measured on the same kind of CPU with the same library versions."""
+    return all(record[name] == other[name] for name in ("cpu", "libraries"))
 
 
 @cache

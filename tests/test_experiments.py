@@ -327,8 +327,13 @@ def test_remeasuring_finds_identical_and_drifted_records(study, tmp_path):
     assert audit.summary(table).splitlines()[-2].split()[:3] == ["square", "identical", "2"]
     tampered = json.loads(json.dumps(records))
     tampered[key({"x": 2, "dataset": "mnist", "seed": 0})]["result"]["square"] += 1e-9
-    table = audit.remeasure([(study, tampered, Store(tmp_path / "once_more.jsonl"))])
-    assert sorted(table["verdict"]) == ["drifted", "identical"]
+    work = [(study, tampered, Store(tmp_path / "once_more.jsonl"))]
+    assert sorted(audit.remeasure(work)["verdict"]) == ["drifted", "identical"]
+    for record in tampered.values():
+        record["cpu"] = "another"
+    table = audit.compared(work)
+    assert sorted(table["verdict"]) == ["identical", "within tolerance"]
+    assert audit.summary(table).endswith(f"\non {cpu()}")
 
 
 def test_scratch_reports_and_clears_the_study_it_was_asked_for(tmp_path, monkeypatch, capsys):
@@ -396,12 +401,18 @@ def test_the_sample_passes_over_what_is_too_dear():
 
 
 def test_stores_of_dear_records_have_their_turn():
-    cheap, *dear = ({str(i): {"seconds": first * i} for i in range(1, 4)} for first in (1, 100, 200, 300))
+    cheap, *dear = ({str(i): {"seconds": first * i} for i in range(1, 4)} for first in (1, 40, 80, 120))
     days = [datetime.date(2026, 1, day) for day in range(1, 4)]
     chosen = [audit.samples([dear[0], cheap, *dear[1:]], day, seconds=35) for day in days]
     assert all(set(rows) == {"1", "2", "3"} for _, rows, *_ in chosen)
     turns = [[list(rows) for rows in (one, *others)] for one, _, *others in chosen]
     assert sorted(turns) == [[[], [], ["1"]], [[], ["1"], []], [["1"], [], []]]
+
+
+def test_stores_of_records_that_take_minutes_are_left_to_make_scratch():
+    stored = [{"1": {"seconds": seconds}} for seconds in (audit.DEAREST + 1, audit.DEAREST)]
+    for day in (1, 2):
+        assert audit.samples(stored, datetime.date(2026, 1, day), seconds=5) == [{}, stored[1]]
 
 
 @pytest.mark.parametrize(

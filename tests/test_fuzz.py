@@ -123,8 +123,8 @@ ARGUMENTS = {
 # the functions.
 OTHERS = {
     "audit": {
-        "studies", "stores", "cost", "sample", "samples", "remeasure", "audit_sample", "scratch", "report",
-        "summary", "main",
+        "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
+        "report", "summary", "main",
     },
     "claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
     "cost": {"multiplications"},

@@ -92,7 +92,7 @@ def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path):
 
 
 @given(distances=st.permutations([0.5, 2.0, 3.0]))
-@settings(max_examples=3)
+@settings(max_examples=2)
 def test_the_best_epoch_is_the_result(distances):
     seen = []
 
@@ -141,7 +141,7 @@ def test_a_tiny_training_moves_towards_the_images():
     points = np.random.default_rng(0).uniform(-1, 1, (200, 8))
 
     def validate(generator):
-        mean = generator.predict(points, verbose=0).mean(axis=0)
+        mean = np.asarray(generator(points)).mean(axis=0)
         return np.abs(mean - real.mean(axis=0)).mean()
 
     distances = train_gan(real, 8, epochs=3, seed=1, validate=validate).history["distance"]
