@@ -9,18 +9,18 @@ from gan.critic import Split
 
 @pytest.fixture
 def few_images(monkeypatch):
-    """Data sets of 2,000 training and 400 test images, and critics of small budgets."""
+    """Data sets of 1,000 training and 200 test images, and critics of small budgets."""
 
     def few(name):
         data = load_dataset(name)
-        return Dataset(data.train[:2_000], data.test[:400])
+        return Dataset(data.train[:1_000], data.test[:200])
 
     for module in (baselines, evaluation, experiments):
         monkeypatch.setattr(module, "load_dataset", few)
-    for name, value in {"SAMPLES": 400, "PIXEL_SAMPLES": 300, "TRAINING_IMAGES": 1_600}.items():
+    for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 800}.items():
         for module in (baselines, evaluation, experiments):
             monkeypatch.setattr(module, name, value, raising=False)
-    monkeypatch.setattr(experiments, "TUNING_SAMPLES", 400)
+    monkeypatch.setattr(experiments, "TUNING_SAMPLES", 200)
     monkeypatch.setattr(experiments, "budgets_up_to", lambda largest: (128, 512))
     monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
     evaluation.seen_test.cache_clear()
@@ -54,7 +54,7 @@ def test_real_images_are_near_real_images(few_images):
 
 
 def test_training_images_count_as_copies(few_images):
-    train = load_dataset("mnist").train.images[:400]
+    train = load_dataset("mnist").train.images[:200]
     assert evaluation.quality(train, "mnist")["copying"] == pytest.approx(0, abs=1e-5)
 
 

@@ -83,6 +83,7 @@ def test_a_baseline_is_measured_at_all_sizes():
 
 
 def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
+    monkeypatch.setattr(experiments, "TRAINING_IMAGES", 256)  # two steps, so at most two sizes are compiled
     found = experiments.dynamic(dataset="fashion_mnist", **RUN)
     assert found["head_accuracy"].shape == (2 * 4,)
     assert found["right_at_8"].mean() == found["head_accuracy"][3]
@@ -95,6 +96,7 @@ def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
 
 
 def test_a_variant_is_measured_at_a_few_sizes(monkeypatch):
+    monkeypatch.setattr(experiments, "TRAINING_IMAGES", 256)
     monkeypatch.setattr(experiments, "PAIRED_SIZES", (8, 10))
     found = experiments.ablation(variant="zeroed details", **RUN)
     assert found["head_accuracy"].shape == (2 * 4,)

@@ -58,9 +58,9 @@ def test_one_head_learns_from_labels_alone():
 
 @pytest.mark.parametrize("arm", ["dynamic, haar", "resized, many", "specialist 8 at 8"])
 def test_a_few_steps_learn_at_every_size_of_the_training(arm):
-    images, labels = few(4_096)
+    images, labels = few(2_048)
     model, sizes = ARMS[arm].build(seed=0), ARMS[arm].sizes[:2]
-    history = train(model, images, labels, sizes, SCHEDULE._replace(batch_size=32), seed=0)
+    history = train(model, images, labels, sizes, SCHEDULE._replace(batch_size=16), seed=0)
     assert list(history["epoch"]) == [1, 2]
     assert history["loss"].iloc[1] < 0.6 * history["loss"].iloc[0]
     for size in sizes:
