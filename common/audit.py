@@ -23,7 +23,7 @@ import pandas as pd
 from common.experiments import Store, complete, decoded, same_conditions, write_atomically
 
 ROOT = Path(__file__).parent.parent
-DEAREST = 120  # seconds of a record that `sample` measures
+DEAREST = 120  # seconds that a record may have taken for `samples` to measure it again
 
 
 def studies():
