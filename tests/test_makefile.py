@@ -11,6 +11,7 @@ def test_python_keeps_what_it_compiles():
     shown = subprocess.run(
         ["make", "--no-print-directory", "-f", "-", "show"],
         input="include Makefile\nshow: ; @echo [$$PYTHONDONTWRITEBYTECODE]\n",
-        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, cwd=ROOT, capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, cwd=ROOT, capture_output=True, text=True,
+        check=True,
     )  # fmt: skip
     assert shown.stdout == "[]\n"
