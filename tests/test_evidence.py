@@ -26,7 +26,6 @@ def test_the_claims_of_the_first_measurement_are_those_of_the_notebooks(path):
     study, table = path.stem.removeprefix("claims_"), pd.read_csv(path)
     committed = [(n.stem, *made) for n in notebooks.paths() if n.parent.name == study
                  for made in claims.made_in(notebooks.read(n))]  # fmt: skip
-    assert sorted(table[["notebook", "claim", "first"]].itertuples(index=False, name=None)) == sorted(
-        committed
-    )
+    first = table[["notebook", "claim", "first"]].itertuples(index=False, name=None)
+    assert sorted(first) == sorted(committed)
     assert table["second"].notna().all()
