@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
+TRANSFORMS := $(patsubst %,tests/common/test_%.py,wavelet radon fourier scramble)
 # For each of the processes that share the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # Containers often set it; every start of Python would then compile all of TensorFlow again.
@@ -21,14 +22,14 @@ test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit o
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval $(NOTEBOOKS) tests
-	$(RUN) common.audit sample
+	$(RUN) common.experiments.audit sample
 
 faults: .venv/ready      ## kill every long command 20 times, spoil disks, folders and files, fuzz; an hour or more
 	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
-	KERAS_BACKEND=jax $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py
-	KERAS_BACKEND=torch $(RUN) pytest tests/test_wavelet.py tests/test_radon.py tests/test_fourier.py tests/test_scramble.py
+	KERAS_BACKEND=jax $(RUN) pytest $(TRANSFORMS)
+	KERAS_BACKEND=torch $(RUN) pytest $(TRANSFORMS)
 
 lab: .venv/ready         ## JupyterLab
 	$(BIN)/jupyter lab
@@ -37,7 +38,7 @@ bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-ima
 	$(RUN) tests.benchmarks
 
 scratch: .venv/ready     ## measure every stored result again, report the differences; STUDY=name for one
-	$(RUN) common.audit scratch $(STUDY)
+	$(RUN) common.experiments.audit scratch $(STUDY)
 
 notebooks: .venv/ready   ## write the committed outputs and the figures of the READMEs
 	$(RUN) common.notebooks write

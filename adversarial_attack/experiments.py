@@ -6,12 +6,12 @@ from itertools import product
 import numpy as np
 
 from adversarial_attack import attacks
-from adversarial_attack.arms import ARMS
 from adversarial_attack.attacks import low_pass_attack, pgd
-from adversarial_attack.battery import BATTERY
+from adversarial_attack.filter_set import FILTER_SET
 from adversarial_attack.filters import IDENTITY, as_stored, gaussian_blur, low_frequencies
 from adversarial_attack.gradients import cross_entropy, margin, predictions, targeted, up_to
 from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
+from adversarial_attack.named_attacks import ATTACKS
 from adversarial_attack.networks import ARCHITECTURES, trained
 from adversarial_attack.visibility import no_more_visible, visibility
 from common.data import load_dataset, load_imagenet_samples
@@ -24,7 +24,7 @@ SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four
 EQUAL_L2 = 2 / 255  # root mean square of a change
 LOW_SHARE = 1 / 8  # of the frequencies a side
 LEAST, MOST = 0.001, 4.0  # epsilon, in units of 1 / 255, between which the smallest is sought
-SMALL_ARMS = ("momentum", "universal", "white noise")
+SMALL_ATTACKS = ("momentum", "universal", "white noise")
 SMALL_SOURCES = {name: [name] for name in ARCHITECTURES} | {
     f"all but {name}": [other for other in ARCHITECTURES if other != name] for name in ARCHITECTURES
 }
@@ -54,7 +54,7 @@ def fooling(
     Parameters
     ----------
     dataset : "imagenet_samples"
-    arm : key of `arms.ARMS`
+    arm : key of `named_attacks.ATTACKS`
     sources : key of `SOURCES`
         The classifiers that are attacked; those that judge are always the four of `OFFLINE`.
     epsilon : number
@@ -77,7 +77,7 @@ def fooling(
     dict
         For each of "found", "l2" and "strict": KIND_said_label, KIND_as_before and KIND_said_target: whether
         a classifier says the label, what it says of the clean image behind the same filter, and the target
-        (where there is none, the label), for the filters of `BATTERY` and each of the classifiers, the
+        (where there is none, the label), for the filters of `FILTER_SET` and each of the classifiers, the
         last fastest; KIND_mean, KIND_p95, KIND_ssim, KIND_blurred: the visibility; KIND_linf and KIND_l2: the
         largest and the root mean square change in units of 1 / 255; KIND_low: the share of its energy in the
         lowest `LOW_SHARE` of the frequencies a side.
@@ -127,7 +127,7 @@ def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
     """Return an ImageNet image, ``(1, 224, 224, 3)``, after the attack that `fooling` describes."""
     data = load_imagenet_samples()
     target = (data.labels + shift) % len(data.class_names)
-    attack, names = look_up("arm", arm, ARMS), look_up("sources", sources, SOURCES)
+    attack, names = look_up("arm", arm, ATTACKS), look_up("sources", sources, SOURCES)
     return attack(
         [load_classifier(name) for name in names],
         data[[image]].as_float(),
@@ -152,7 +152,7 @@ def rounded(images):
 
 def said(images):
     """Return the classes that the four classifiers say behind all filters, ``(filters, classifiers, n)``."""
-    filtered = (make(*images.shape[1:3])(images) for make in BATTERY.values())
+    filtered = (make(*images.shape[1:3])(images) for make in FILTER_SET.values())
     classifiers = [load_classifier(name) for name in OFFLINE]
     return np.array([[predictions(classifier, seen) for classifier in classifiers] for seen in filtered])
 
@@ -255,7 +255,7 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
         attacked, images, labels, LARGEST / 255, steps=steps, draw=wanted.draw, tier="moderate",
         confidence=wanted.confidence, seed=seed,
     )  # fmt: skip
-    filters = [BATTERY[name](*images.shape[1:3]) for name in wanted.filters]
+    filters = [FILTER_SET[name](*images.shape[1:3]) for name in wanted.filters]
 
     def times(multiple):
         return rounded(images + multiple * (found - images))
@@ -312,7 +312,7 @@ def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):
     """Return the attacked test images of `transfer`, rounded to 8 bits."""
-    look_up("arm", arm, SMALL_ARMS)
+    look_up("arm", arm, SMALL_ATTACKS)
     names = look_up("source", source, SMALL_SOURCES)
     data = load_dataset(dataset)
     images, epsilon = data.test.as_float(), epsilon / 255

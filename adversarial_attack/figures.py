@@ -2,12 +2,14 @@
 
 from collections import Counter
 
+import matplotlib.pyplot as plt
 import numpy as np
 
-from adversarial_attack.battery import SIGMAS, TO_SIGMA_2
-from adversarial_attack.comparisons import KINDS, joint, visibilities
+from adversarial_attack.analysis import KINDS, joint, visibilities
+from adversarial_attack.filter_set import SIGMAS, TO_SIGMA_2
 from common import plotting
 from common.fourier import radial_spectrum
+from common.plotting import as_floats, as_numbers, check_names, closed_subplots, in_our_style
 from common.statistics import Interval, bootstrap_interval, mean_interval, share_interval
 
 
@@ -16,7 +18,7 @@ def survival(arms, clean):
 
     Parameters
     ----------
-    arms : dict from key of `comparisons.KINDS` to dict from str to table of `experiments.fooling`
+    arms : dict from key of `analysis.KINDS` to dict from str to table of `experiments.fooling`
     clean : table of the arm "clean"
     """
     filters = {0.0: "none"} | {sigma: f"blur {sigma:g}" for sigma in SIGMAS}
@@ -52,7 +54,7 @@ def pareto(arms, clean):
         x[name] = bootstrap_interval(visibilities(rows, kind)["excess"].to_numpy(), np.median)
         share = share_interval(joint(rows, clean, TO_SIGMA_2, kind))
         y[name] = Interval(*(100 * value for value in share))
-    return plotting.crosses(x, y, "worst measure of visibility / strict limit (median)", "images fooled / %")
+    return crosses(x, y, "worst measure of visibility / strict limit (median)", "images fooled / %")
 
 
 def spectra(changes, responses):
@@ -127,3 +129,63 @@ def votes(names):
     """Return the names that classifiers say, a line each with its count, the most frequent first."""
     counts = Counter(names).most_common()
     return "\n".join(f"{count} {name}" for name, count in counts)
+
+
+@in_our_style
+def crosses(x, y, xlabel, ylabel):
+    """Draw one numbered point for each entry, with its intervals in both directions, and a key beside them.
+
+    Parameters
+    ----------
+    x, y : dict from str to `common.statistics.Interval` of floats
+        With the same names; x positive, on a logarithmic axis.
+
+    Raises
+    ------
+    ValueError
+        No entries, other names, or intervals of arrays.
+    """
+    check_names(x, y)
+    figure, axes = closed_subplots(1, 1, 8, 4.2)
+    axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for number, (name, across) in enumerate(x.items(), 1):
+        color = colors[(number - 1) % len(colors)]
+        (x_mean, *x_limits), (y_mean, *y_limits) = as_floats(across), as_floats(y[name])
+        axis.plot(x_limits, [y_mean, y_mean], color=color, linewidth=1, alpha=0.5)
+        axis.plot([x_mean, x_mean], y_limits, color=color, linewidth=1, alpha=0.5)
+        axis.plot([x_mean], [y_mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
+                  label=name)  # fmt: skip
+    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("{x:g}")
+    return figure
+
+
+@in_our_style
+def agreement(groups, xlabel, ylabel):
+    """Draw pairs of numbers, a colour for each entry, on logarithmic axes with the line where both are equal.
+
+    Parameters
+    ----------
+    groups : dict from str to (x, y)
+        Positive arrays of one shape.
+
+    Raises
+    ------
+    ValueError
+        No groups, or arrays of other shapes.
+    """
+    if not groups:
+        raise ValueError("There is nothing to draw.")
+    pairs = {name: (as_numbers(x, 1, "x"), as_numbers(y, 1, "y")) for name, (x, y) in groups.items()}
+    figure, axes = closed_subplots(1, 1, 5, 4.4)
+    axis = axes[0, 0]
+    for name, (x, y) in pairs.items():
+        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
+    everything = np.concatenate([np.concatenate(pair) for pair in pairs.values()])
+    ends = [everything.min(), everything.max()]
+    axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
+    axis.legend(frameon=False, fontsize=8)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    return figure

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adversarial_attack.attacks import low_passes
-from adversarial_attack.battery import TO_SIGMA_2, UNSEEN
+from adversarial_attack.filter_set import TO_SIGMA_2, UNSEEN
 from adversarial_attack.filters import IDENTITY, gaussian_blur
 from adversarial_attack.gradients import gradient_and_losses, margin, predictions
 from common.pretrained import OFFLINE
@@ -82,7 +82,7 @@ class Demand(NamedTuple):
         Those whose gradients the attack has, and those that shall be wrong.
     draw : callable
         Of `attacks.low_pass_attack`.
-    filters : sequence of names in `battery.BATTERY`
+    filters : sequence of names in `filter_set.FILTER_SET`
         Behind all of which the judges shall be wrong.
     confidence : float
         Of the attack: more where it is judged by what it has not seen.

@@ -5,16 +5,17 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from cnn_vs_dense.arms import arm_named, seen
+from cnn_vs_dense.acquisition import CT
+from cnn_vs_dense.methods import method_named, seen
 from cnn_vs_dense.models import build
+from cnn_vs_dense.neighbours import neighbours_kept
 from cnn_vs_dense.representations import REPRESENTATIONS
-from cnn_vs_dense.scanning import TOMOGRAPHY
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
 from common.experiments import experiment, sweep
 from common.names import look_up
-from common.scramble import Scrambler, neighbours_kept
+from common.scramble import Scrambler
 
 VALIDATION_SIZE = 5_000
 LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
@@ -135,9 +136,9 @@ def accuracy_measured(
 
     Parameters
     ----------
-    sampling : key of `scanning.TOMOGRAPHY` or of `scanning.RESONANCE`
+    sampling : key of `scanning.CT` or of `scanning.MRI`
     noise : key of `scanning.NOISES`
-    arm : key of ``arms.arms_for(sampling)``
+    arm : key of ``methods.methods_for(sampling)``
     seed : int
         Decides the noise, the phases and the columns of k-space too.
     dataset, examples, learning_rate, evaluate_on
@@ -150,7 +151,7 @@ def accuracy_measured(
     """
     check_part(evaluate_on)
     parts = split(load_dataset(dataset), examples, seed)
-    chosen = arm_named(arm, sampling)
+    chosen = method_named(arm, sampling)
     samplings = dict.fromkeys(("train", "validation", evaluate_on), sampling)
     inputs = measured_inputs(parts, chosen, samplings, noise, seed)
     model, history = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
@@ -175,7 +176,7 @@ def accuracy_elsewhere(
 
     Parameters
     ----------
-    sampling : key of `scanning.TOMOGRAPHY`
+    sampling : key of `scanning.CT`
         Of the training images.
     dataset, noise, arm, examples, learning_rate, evaluate_on, seed
         As in `accuracy_measured`.
@@ -183,24 +184,24 @@ def accuracy_elsewhere(
     Returns
     -------
     dict
-        accuracy: list, on the images of `evaluate_on` scanned at each key of `scanning.TOMOGRAPHY`.
+        accuracy: list, on the images of `evaluate_on` scanned at each key of `scanning.CT`.
     """
     check_part(evaluate_on)
-    look_up("sampling of a tomograph", sampling, TOMOGRAPHY)
+    look_up("sampling of a tomograph", sampling, CT)
     parts = split(load_dataset(dataset), examples, seed)
-    chosen = arm_named(arm, sampling)
+    chosen = method_named(arm, sampling)
     there = dict.fromkeys(("train", "validation"), sampling)
     inputs = measured_inputs(parts, chosen, there, noise, seed)
     model, _ = trained(chosen.architecture, inputs, EPOCHS, learning_rate, seed)
     found = []
-    for other in TOMOGRAPHY:
+    for other in CT:
         scanned = measured_inputs(parts, chosen, {"train": sampling, evaluate_on: other}, noise, seed)
         found.append(training.evaluate(model, *scanned[evaluate_on])[1])
     return {"accuracy": found}
 
 
 def measured_inputs(parts, arm, samplings, noise, seed):
-    """Return (images, labels) of each part in `samplings`, as the network of an `Arm` sees them."""
+    """Return (images, labels) of each part in `samplings`, as the network of an `Method` sees them."""
     images = {name: parts[name].as_float() for name in samplings}
     return labelled(normalised(seen(arm, images, samplings, noise, seed), arm.normalisation), parts)
 

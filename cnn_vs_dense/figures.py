@@ -72,7 +72,7 @@ def dose_response(table):
 def sample_efficiency(gaps):
     """Draw LeNet-5 minus dense in test accuracy against the number of examples, raw and scrambled.
 
-    The table is that of `comparisons.lenet5_minus`, of the network `dense`.
+    The table is that of `analysis.lenet5_minus`, of the network `dense`.
     """
     groups = {}
     for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
@@ -163,7 +163,7 @@ def _magnitude(view):
 def arrangement(worth):
     """Draw what the arrangement of every representation is worth to LeNet-5, for every run.
 
-    The table is that of `comparisons.worth_of_arrangement`.
+    The table is that of `analysis.worth_of_arrangement`.
     """
     order = {name: position for position, name in enumerate(worth["representation"].unique())}
     worth = worth.sort_values("representation", key=lambda names: names.map(order), kind="stable")
@@ -173,7 +173,7 @@ def arrangement(worth):
 def direct_minus_reconstruction(cells):
     """Draw what the best direct arm gains on the best that reconstructs first, with half its interval.
 
-    A star marks significant cells. The table is that of `comparisons.direct_minus_reconstruction`, all of
+    A star marks significant cells. The table is that of `analysis.direct_minus_reconstruction`, all of
     one scanner.
     """
     half = (cells["high"] - cells["mean"]).map("± {:.1f}".format)

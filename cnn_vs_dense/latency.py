@@ -5,7 +5,7 @@ import timeit
 import numpy as np
 import tensorflow as tf
 
-from cnn_vs_dense.arms import IN_RESONANCE, IN_TOMOGRAPHY
+from cnn_vs_dense.methods import CT_METHODS, MRI_METHODS
 from common.names import look_up
 
 MATRICES = ("FBP, ramp", "FBP, Hann", "SART", "regression")
@@ -21,12 +21,12 @@ def multiplications_to_see(arm, scanned, pixels):
 
     Parameters
     ----------
-    arm : key of `arms.IN_TOMOGRAPHY` or of `arms.IN_RESONANCE`
+    arm : key of `methods.CT_METHODS` or of `methods.MRI_METHODS`
     scanned : Scan
     pixels : int
         Of an image.
     """
-    look_up("arm", arm, IN_TOMOGRAPHY | IN_RESONANCE)
+    look_up("arm", arm, CT_METHODS | MRI_METHODS)
     _, height, width, _ = scanned.values.shape
     if arm in FAST_TRANSFORMS:
         return round(2 * height * width * np.log2(height * width))

@@ -40,7 +40,7 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
     columns = columns or len(images)
     rows = -(-len(images) // columns)
     low, high = limits or (None, None)
-    figure, axes = _subplots(rows, columns, size * columns, size * rows * (1.25 if titles else 1))
+    figure, axes = closed_subplots(rows, columns, size * columns, size * rows * (1.25 if titles else 1))
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
@@ -72,11 +72,11 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
     if not bands:
         raise ValueError("There are no lines to draw.")
     if axis is None:
-        _, axes = _subplots(1, 1, 6, 3.6)
+        _, axes = closed_subplots(1, 1, 6, 3.6)
         axis = axes[0, 0]
     for name, band in bands.items():
-        points = _numbers(x[name] if isinstance(x, dict) else x, 1, "x")
-        mean, low, high = (_numbers(values, 1, "a band") for values in (band.mean, band.low, band.high))
+        points = as_numbers(x[name] if isinstance(x, dict) else x, 1, "x")
+        mean, low, high = (as_numbers(values, 1, "a band") for values in (band.mean, band.low, band.high))
         (line,) = axis.plot(points, mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
         axis.fill_between(points, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
     _label_line_ends(axis, bands)
@@ -105,7 +105,7 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
         raise ValueError("There is nothing to draw.")
     columns = columns or len(groups)
     rows = -(-len(groups) // columns)
-    figure, axes = _subplots(rows, columns, 5 * columns, 3.4 * rows)
+    figure, axes = closed_subplots(rows, columns, 5 * columns, 3.4 * rows)
     for axis in axes.flat[len(groups) :]:
         axis.set_visible(False)
     for axis, (name, bands) in zip(axes.flat, groups.items(), strict=False):
@@ -130,14 +130,14 @@ def dots(samples, intervals, xlabel, kinds=None):
     ValueError
         No entries, other names, arrays of other shapes, intervals of arrays, or a kind too few or too many.
     """
-    _check_names(samples, intervals)
-    figure, axes = _subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
+    check_names(samples, intervals)
+    figure, axes = closed_subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
     kinds = kinds or [None] * len(samples)
     if len(kinds) != len(samples):
         raise ValueError(f"{len(samples)} rows need as many kinds, not {len(kinds)}.")
     for row, (name, values) in enumerate(samples.items()):
-        values, (mean, *limits) = _numbers(values, 1, "samples"), _floats(intervals[name])
+        values, (mean, *limits) = as_numbers(values, 1, "samples"), as_floats(intervals[name])
         color = colors[list(dict.fromkeys(kinds)).index(kinds[row]) % len(colors)]
         axis.plot(limits, [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt")
         axis.plot(values, np.full(len(values), row), "o", color=color, markersize=4, markeredgewidth=0)
@@ -145,66 +145,6 @@ def dots(samples, intervals, xlabel, kinds=None):
     axis.set_yticks(range(len(samples)), [f"{name}  (n = {len(v)})" for name, v in samples.items()])
     axis.set(xlabel=xlabel, ylim=(len(samples) - 0.5, -0.5))
     axis.grid(axis="y", visible=False)
-    return figure
-
-
-@in_our_style
-def crosses(x, y, xlabel, ylabel):
-    """Draw one numbered point for each entry, with its intervals in both directions, and a key beside them.
-
-    Parameters
-    ----------
-    x, y : dict from str to `common.statistics.Interval` of floats
-        With the same names; x positive, on a logarithmic axis.
-
-    Raises
-    ------
-    ValueError
-        No entries, other names, or intervals of arrays.
-    """
-    _check_names(x, y)
-    figure, axes = _subplots(1, 1, 8, 4.2)
-    axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for number, (name, across) in enumerate(x.items(), 1):
-        color = colors[(number - 1) % len(colors)]
-        (x_mean, *x_limits), (y_mean, *y_limits) = _floats(across), _floats(y[name])
-        axis.plot(x_limits, [y_mean, y_mean], color=color, linewidth=1, alpha=0.5)
-        axis.plot([x_mean, x_mean], y_limits, color=color, linewidth=1, alpha=0.5)
-        axis.plot([x_mean], [y_mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
-                  label=name)  # fmt: skip
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("{x:g}")
-    return figure
-
-
-@in_our_style
-def agreement(groups, xlabel, ylabel):
-    """Draw pairs of numbers, a colour for each entry, on logarithmic axes with the line where both are equal.
-
-    Parameters
-    ----------
-    groups : dict from str to (x, y)
-        Positive arrays of one shape.
-
-    Raises
-    ------
-    ValueError
-        No groups, or arrays of other shapes.
-    """
-    if not groups:
-        raise ValueError("There is nothing to draw.")
-    pairs = {name: (_numbers(x, 1, "x"), _numbers(y, 1, "y")) for name, (x, y) in groups.items()}
-    figure, axes = _subplots(1, 1, 5, 4.4)
-    axis = axes[0, 0]
-    for name, (x, y) in pairs.items():
-        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
-    everything = np.concatenate([np.concatenate(pair) for pair in pairs.values()])
-    ends = [everything.min(), everything.max()]
-    axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
-    axis.legend(frameon=False, fontsize=8)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
     return figure
 
 
@@ -225,12 +165,12 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     ValueError
         Arrays and names that do not fit each other.
     """
-    values, notes = _numbers(values, 2, "values"), np.asarray(notes)
+    values, notes = as_numbers(values, 2, "values"), np.asarray(notes)
     rows, columns = values.shape
     if notes.shape != values.shape or (rows, columns) != (len(row_names), len(column_names)):
         raise ValueError(f"Values {values.shape} need as many notes, names of rows and names of columns.")
     longest = max(len(str(name)) for name in row_names)
-    figure, axes = _subplots(1, 1, 0.95 * columns + 0.09 * longest + 2, 0.6 * rows + 1.3)
+    figure, axes = closed_subplots(1, 1, 0.95 * columns + 0.09 * longest + 2, 0.6 * rows + 1.3)
     axis = axes[0, 0]
     spread = None if center is None else np.nanmax(np.abs(values - center)) or 1
     limits = {} if center is None else {"vmin": center - spread, "vmax": center + spread}
@@ -247,37 +187,7 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
     return figure
 
 
-@in_our_style
-def wavelet_pyramid(coefficients, size=4.0):
-    """Draw a 2-D wavelet decomposition as the usual nested square.
-
-    Parameters
-    ----------
-    coefficients : list
-        ``[approximation, details_coarsest, ..., details_finest]`` with details (horizontal, vertical,
-        diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
-        the top left; each subband has its own grey scale, zero detail is mid-grey.
-
-    Raises
-    ------
-    ValueError
-        Not such a list.
-    """
-    if not isinstance(coefficients, list | tuple) or any(len(np.shape(level)) == 0 for level in coefficients):
-        raise ValueError("coefficients must be a list: an approximation, then three details for each level.")
-    approximation, *levels = coefficients
-    mosaic = _stretched(_numbers(approximation, 2, "approximation"))
-    for horizontal, vertical, diagonal in levels:
-        h, v, d = (_centred(_numbers(band, 2, "details")) for band in (horizontal, vertical, diagonal))
-        mosaic = mosaic[: h.shape[0], : h.shape[1]]
-        mosaic = np.block([[mosaic, h], [v, d]])
-    figure, axes = _subplots(1, 1, size, size * mosaic.shape[0] / mosaic.shape[1])
-    axes[0, 0].imshow(mosaic, vmin=0, vmax=1)
-    axes[0, 0].set_axis_off()
-    return figure
-
-
-def _numbers(values, rank, name):
+def as_numbers(values, rank, name):
     """Return an array of floats; raise ValueError unless it has `rank` axes and is not empty."""
     values = np.asarray(values, float)
     if values.ndim != rank or not values.size:
@@ -285,19 +195,21 @@ def _numbers(values, rank, name):
     return values
 
 
-def _floats(interval):
+def as_floats(interval):
     """Return mean, low and high; raise ValueError if they are arrays."""
-    return [float(_numbers(value, 0, "an interval")) for value in interval]
+    return [float(as_numbers(value, 0, "an interval")) for value in interval]
 
 
-def _check_names(ones, others):
+def check_names(ones, others):
+    """Raise ValueError unless two dicts have the same names, and any."""
     if not ones or set(ones) != set(others):
         raise ValueError(
             f"{', '.join(ones) or 'Nothing'} cannot be drawn with {', '.join(others) or 'nothing'}."
         )
 
 
-def _subplots(rows, columns, width, height):
+def closed_subplots(rows, columns, width, height):
+    """Return a figure of `width` by `height` inches and its axes, an array (rows, columns)."""
     figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
     # A closed figure is shown once in a notebook, as the value of its cell.
     plt.close(figure)
@@ -314,11 +226,3 @@ def _label_line_ends(axis, bands):
         line = axis.lines[i]
         axis.annotate(list(bands)[i], (line.get_xdata()[-1], previous), (4, 0), textcoords="offset points",
                       color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
-
-
-def _stretched(band):
-    return (band - band.min()) / (np.ptp(band) or 1)
-
-
-def _centred(band):
-    return 0.5 + band / (2 * np.abs(band).max() or 1)

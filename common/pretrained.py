@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from common.checkpoints import read_arrays, read_torch
+from common.foreign_weights import read_arrays, read_torch
 
 
 class _Package(NamedTuple):

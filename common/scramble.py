@@ -39,7 +39,7 @@ class Scrambler:
     """
 
     def __init__(self, shape, seed, block=None, whole_blocks=False):
-        self.shape = _checked_shape(shape)
+        self.shape = checked_shape(shape)
         _check_seed(seed)
         _check_block(block, whole_blocks, self.shape)
         self.permutation = _permutation(self.shape, np.random.default_rng(seed), block, whole_blocks)
@@ -82,40 +82,6 @@ class Scrambler:
         return xp.reshape(xp.take(pixels, order, axis=1), (batch, height, width, channels))
 
 
-def neighbours_kept(permutation, shape, distance=1):
-    """Share of neighbouring pixels that a permutation leaves neighbours, or leaves near each other.
-
-    Parameters
-    ----------
-    permutation : array
-        ``(height width,)``, as `Scrambler.permutation`.
-    shape : (int, int)
-        Height and width.
-    distance : float
-        How far apart, in pixels, the centres of a pair may be afterwards.
-
-    Returns
-    -------
-    float
-        Of all pairs of pixels that touch horizontally or vertically, the share that afterwards are at most
-        `distance` apart, in [0, 1]: with 1, those that still touch horizontally or vertically. It is 1 for
-        a single pixel, which has no neighbour.
-
-    Raises
-    ------
-    ValueError
-        Not a permutation of the pixels of such an image.
-    """
-    height, width = _checked_shape(shape)
-    permutation = np.asarray(permutation)
-    if not np.array_equal(np.sort(permutation), np.arange(height * width)):
-        raise ValueError(f"permutation must hold each of 0 ... {height * width - 1} once.")
-    place = np.stack(np.divmod(np.argsort(permutation).reshape(height, width), width))
-    apart = [np.hypot(*np.diff(place, axis=axis)).ravel() for axis in (1, 2)]
-    kept = np.concatenate(apart) <= distance
-    return float(kept.mean()) if kept.size else 1.0
-
-
 def _permutation(shape, generator, block, whole_blocks):
     height, width = shape
     rows, columns = (block, block) if block else shape
@@ -128,7 +94,8 @@ def _permutation(shape, generator, block, whole_blocks):
             return drawn.reshape(grid[0], grid[2], rows, columns).swapaxes(1, 2).ravel()
 
 
-def _checked_shape(shape):
+def checked_shape(shape):
+    """Return (height, width) as a tuple of int; raise ValueError unless both are positive integers."""
     if np.shape(shape) != (2,) or not all(_is_integer(size, 1) for size in shape):
         raise ValueError(f"shape must be two positive integers (height, width), but it is {shape!r}.")
     return tuple(int(size) for size in shape)

@@ -5,7 +5,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from common.widgets import Bars, Square, picture
+from common.widgets import Bars, picture
+from gan.dragging import Square
 from gan.manifold import mosaic, square
 from gan.models import load_classifier, load_generator
 

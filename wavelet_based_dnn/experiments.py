@@ -7,12 +7,12 @@ from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
 from common.names import look_up
 from common.pretrained import load_classifier
-from wavelet_based_dnn.arms import ARMS, NATIVE, SIZES
 from wavelet_based_dnn.coefficients import at_level
 from wavelet_based_dnn.evaluation import accuracies_on_8x8_digits, early_exit, predictions, right_answers
 from wavelet_based_dnn.models import count_exit_macs, load_dynamic_classifier
 from wavelet_based_dnn.pyramids import SPLITS
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
+from wavelet_based_dnn.variants import NATIVE, SIZES, VARIANTS
 
 EPOCHS = 5
 # Learning rates, chosen by `tuning`: MNIST's validation images, one epoch, seed 0.
@@ -50,11 +50,11 @@ def rate_of(arm):
 
     Parameters
     ----------
-    arm : key of `arms.ARMS`, or of `RATES`
+    arm : key of `variants.VARIANTS`, or of `RATES`
     """
     if arm in RATES:
         return RATES[arm]
-    look_up("arm", arm, ARMS)
+    look_up("arm", arm, VARIANTS)
     return RATES[next(tuned for beginning, tuned in ALIKE.items() if arm.startswith(beginning))]
 
 
@@ -65,7 +65,7 @@ def tuning(*, dataset="mnist", arm, learning_rate, epochs, seed):
     Parameters
     ----------
     dataset : "mnist" or "fashion_mnist"
-    arm : key of `arms.ARMS`
+    arm : key of `variants.VARIANTS`
     learning_rate : float
     epochs : int
     seed : int
@@ -86,7 +86,7 @@ def specialist(*, dataset="mnist", size, network, learning_rate, epochs=EPOCHS, 
 
     Parameters
     ----------
-    size : one of `arms.SIZES`
+    size : one of `variants.SIZES`
         Of the images.
     network : int
         Size in pixels that the network is for: `size`, or 28, for which images are enlarged or reduced.
@@ -112,14 +112,14 @@ def baseline(*, dataset="mnist", arm, learning_rate, epochs=EPOCHS, seed):
 
     Parameters
     ----------
-    arm : key of `arms.BASELINES`
+    arm : key of `variants.BASELINES`
     dataset, learning_rate, epochs, seed
         As of `tuning`.
 
     Returns
     -------
     dict
-        What `at_sizes` returns for `arms.SIZES` and what `elsewhere` does.
+        What `at_sizes` returns for `variants.SIZES` and what `elsewhere` does.
     """
     model = trained(dataset, arm, learning_rate, epochs, seed)
     return at_sizes(model, dataset, arm, SIZES) | elsewhere(model, dataset)
@@ -153,7 +153,7 @@ def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
 
     Parameters
     ----------
-    variant : what follows "dynamic, " in a key of `arms.ARMS`
+    variant : what follows "dynamic, " in a key of `variants.VARIANTS`
     dataset, learning_rate, epochs, seed
         As of `tuning`.
 
@@ -225,7 +225,7 @@ def reduced(images, level, reduction):
 
 def trained(dataset, arm, learning_rate, epochs, seed):
     """Return the classifier of an arm, trained on the first 55,000 training images."""
-    build, sizes, *teaching = look_up("arm", arm, ARMS)
+    build, sizes, *teaching = look_up("arm", arm, VARIANTS)
     images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build(seed=seed)
     train(
         model, images.as_float(), images.labels, sizes, Schedule(epochs, learning_rate, *teaching), seed=seed
@@ -236,7 +236,7 @@ def trained(dataset, arm, learning_rate, epochs, seed):
 def on_validation(model, dataset, arm):
     """Return the accuracy of the finest head on the validation images at the sizes of an arm's training."""
     validation = load_dataset(dataset).train[TRAINING_IMAGES:]
-    return right_on(model, validation, square(ARMS[arm].sizes))[:, -1].mean(-1)
+    return right_on(model, validation, square(VARIANTS[arm].sizes))[:, -1].mean(-1)
 
 
 def right_on(model, images, shapes):

@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from common.data import load_dataset
 from common.widgets import Bars, picture
-from wavelet_based_dnn.arms import NATIVE, SIZES
 from wavelet_based_dnn.models import SMALLEST, load_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
+from wavelet_based_dnn.variants import NATIVE, SIZES
 
 STAGES = ("4 x 4", "+ level 1", "+ level 2", "+ level 3")
 

@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullLocator
 
-from common.plotting import in_our_style
-from wavelet_based_dnn.arms import SIZES, TRAINED_SIZES
+from common.plotting import as_numbers, closed_subplots, in_our_style
+from wavelet_based_dnn.variants import SIZES, TRAINED_SIZES
 
 PERCENT = (0.5, 1, 2, 5, 10, 20, 50, 100)  # where the axis of errors has its numbers
 MILLIONS = (0.2, 0.5, 1, 2)  # where the axis of MACs has its numbers
@@ -18,7 +18,7 @@ def error_against_size(groups, specialists):
     Parameters
     ----------
     groups : dict from str to dict from str to `common.statistics.Interval` of arrays (sizes,)
-        For every panel and arm the accuracy over `arms.SIZES`, in per cent; the same arms in all panels.
+        For every panel and arm the accuracy over `variants.SIZES`, in per cent; the same arms in all panels.
     specialists : dict from str to (sizes, Interval of arrays (sizes,))
         For every panel, drawn as dots with their intervals.
     """
@@ -69,3 +69,41 @@ def accuracy_against_macs(panels):
         axis.minorticks_off()
         axis.legend(frameon=False, loc="lower right")
     return figure
+
+
+@in_our_style
+def wavelet_pyramid(coefficients, size=4.0):
+    """Draw a 2-D wavelet decomposition as the usual nested square.
+
+    Parameters
+    ----------
+    coefficients : list
+        ``[approximation, details_coarsest, ..., details_finest]`` with details (horizontal, vertical,
+        diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
+        the top left; each subband has its own grey scale, zero detail is mid-grey.
+
+    Raises
+    ------
+    ValueError
+        Not such a list.
+    """
+    if not isinstance(coefficients, list | tuple) or any(len(np.shape(level)) == 0 for level in coefficients):
+        raise ValueError("coefficients must be a list: an approximation, then three details for each level.")
+    approximation, *levels = coefficients
+    mosaic = _stretched(as_numbers(approximation, 2, "approximation"))
+    for horizontal, vertical, diagonal in levels:
+        h, v, d = (_centred(as_numbers(band, 2, "details")) for band in (horizontal, vertical, diagonal))
+        mosaic = mosaic[: h.shape[0], : h.shape[1]]
+        mosaic = np.block([[mosaic, h], [v, d]])
+    figure, axes = closed_subplots(1, 1, size, size * mosaic.shape[0] / mosaic.shape[1])
+    axes[0, 0].imshow(mosaic, vmin=0, vmax=1)
+    axes[0, 0].set_axis_off()
+    return figure
+
+
+def _stretched(band):
+    return (band - band.min()) / (np.ptp(band) or 1)
+
+
+def _centred(band):
+    return 0.5 + band / (2 * np.abs(band).max() or 1)

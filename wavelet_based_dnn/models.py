@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from common.cost import multiplications
+from common.multiplications import multiplications
 from common.names import look_up
 from common.validation import as_images
 from common.weights import load_weights
@@ -57,7 +57,7 @@ def count_macs(model, height, width):
     """Return how many multiplications each head takes for one image, all that it builds on included.
 
     Those of convolutions, of dense layers, of the wavelet transform and of the resampling
-    (`common.cost.multiplications`); one multiplication and one addition are one MAC.
+    (`common.multiplications.multiplications`); one multiplication and one addition are one MAC.
 
     Parameters
     ----------

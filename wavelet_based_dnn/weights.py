@@ -9,10 +9,10 @@ import keras
 from common.data import load_dataset
 from common.experiments import WORKER_ENVIRONMENT
 from common.weights import are_whole, save_weights
-from wavelet_based_dnn.arms import DYNAMIC
 from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
 from wavelet_based_dnn.training import TRAINING_IMAGES, Schedule, train
+from wavelet_based_dnn.variants import DYNAMIC
 
 CHECKPOINTS = Path(__file__).parent.parent / "build" / "wavelet_based_dnn"
 DATASETS = ("mnist", "fashion_mnist")

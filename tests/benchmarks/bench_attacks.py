@@ -5,26 +5,26 @@
 
 from functools import partial
 
-from adversarial_attack.arms import ARMS
+from adversarial_attack.named_attacks import ATTACKS
 from common.data import load_imagenet_samples
 from common.pretrained import OFFLINE, load_classifier
 
 STEPS = 3
-ATTACKS = {"ours": "momentum", "foolbox PGD": "foolbox PGD", "foolbox MI-FGSM": "foolbox MI-FGSM"}
+COMPARED = {"ours": "momentum", "foolbox PGD": "foolbox PGD", "foolbox MI-FGSM": "foolbox MI-FGSM"}
 
 
 def cases():
     """Yield ``(task, implementations by name, target, factors)``."""
     share = 1 / (20 * STEPS * len(OFFLINE))
-    implementations = {name: partial(_attack, arm) for name, arm in ATTACKS.items()}
-    yield "image x step x network", implementations, 1.0, dict.fromkeys(ATTACKS, share)
+    implementations = {name: partial(_attack, attack) for name, attack in COMPARED.items()}
+    yield "image x step x network", implementations, 1.0, dict.fromkeys(COMPARED, share)
     low_pass = {"ours": partial(_attack, "low-pass attack"), "foolbox PGD": partial(_attack, "foolbox PGD")}
     yield "image x step x network, low-pass attack", low_pass, 0.8, dict.fromkeys(low_pass, share)
 
 
-def _attack(arm):
+def _attack(name):
     data = load_imagenet_samples()
     images, labels = data.as_float(), data.labels
-    classifiers = [load_classifier(name) for name in OFFLINE]
+    classifiers = [load_classifier(network) for network in OFFLINE]
     options = {"targeted": False, "tier": None, "steps": STEPS, "seed": 0}
-    return lambda: ARMS[arm](classifiers, images, labels, 4 / 255, **options)
+    return lambda: ATTACKS[name](classifiers, images, labels, 4 / 255, **options)

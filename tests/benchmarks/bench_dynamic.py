@@ -9,9 +9,9 @@ from itertools import islice
 import tensorflow as tf
 
 from common.data import load_mnist
-from wavelet_based_dnn.arms import NATIVE
 from wavelet_based_dnn.models import LEVELS, build_cnn, build_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
+from wavelet_based_dnn.variants import NATIVE
 
 BATCHES = (1, 256)
 SPECIALISTS = (8, 14, 28)  # pixels a side

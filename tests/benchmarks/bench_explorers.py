@@ -6,7 +6,7 @@ from functools import partial
 import ipywidgets
 import numpy as np
 
-from common.widgets import Square
+from gan.dragging import Square
 
 CONTROLS = {
     "gan": ["the point"],

@@ -1,0 +1,128 @@
+"""What two scanners measure of images: where, and how disturbed.
+
+A tomograph measures sinograms ``(n, detector, angle, 1)`` at a tuple of angles; a magnetic resonance scanner
+measures k-space ``(n, height, width, 1)``, complex, in some of its columns; the others are zero.
+`measurement` simulates both.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cnn_vs_dense import measurement
+from cnn_vs_dense.representations import ANGLES
+from common.names import look_up
+
+CT = {
+    **{f"{number} angles": ANGLES[:: len(ANGLES) // number] for number in (4, 8, 16, 32)},
+    **{f"wedge of {width} degrees": tuple(a for a in ANGLES if a < width) for width in (60, 120)},
+}
+MRI = {f"acceleration {factor}": factor for factor in (1, 2, 4, 8, 16)}
+CENTRE_FRACTION = 0.32  # of the measured columns, as in fastMRI (Zbontar et al. 2018, arXiv:1811.08839)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What disturbs a measurement.
+
+    Attributes
+    ----------
+    relative : float
+        Standard deviation of white noise, relative to that of the undisturbed measurements.
+    photons : int, optional
+        How many each ray of a tomograph sends through the object; by default as many as make no noise.
+    phase : bool
+        Whether every image gets a smooth random phase, as in magnetic resonance.
+    """
+
+    relative: float = 0.0
+    photons: int | None = None
+    phase: bool = False
+
+
+NOISES = {
+    "none": Noise(),
+    "1,000 photons": Noise(photons=1000),
+    "Gaussian 0.3": Noise(relative=0.3),
+    "Gaussian 0.3, phase": Noise(relative=0.3, phase=True),
+}
+
+
+class Scan(NamedTuple):
+    """Measurements, and where they were taken: at a tuple of angles, or in which columns (array of bool)."""
+
+    values: np.ndarray
+    places: tuple | np.ndarray
+
+
+def scan(images, sampling, noise, seed, session=0):
+    """Return what a scanner measures of images.
+
+    Parameters
+    ----------
+    images : array, ``(n, size, size, 1)``
+        Values of at least 0.
+    sampling : key of `CT` or of `MRI`
+    noise : key of `NOISES`
+        Relative to the standard deviation of these measurements.
+    seed, session : int
+        Both decide the noise and the phases; `seed` alone the columns of k-space.
+
+    Returns
+    -------
+    Scan
+
+    Raises
+    ------
+    ValueError
+        `sampling` or `noise` is unknown, or the scanner does not have such noise.
+    """
+    check_acquisition(sampling, noise)
+    if sampling in CT:
+        return _tomograph(images, CT[sampling], NOISES[noise], [seed, session, 1])
+    values = _k_space(images, NOISES[noise], [seed, session, 1], [seed, session, 2])
+    columns = measured_columns(images.shape[2], MRI[sampling], seed)
+    return Scan(values * columns[:, None], columns)
+
+
+def check_acquisition(sampling, noise):
+    """Raise ValueError unless there is a scanner with that sampling and that noise."""
+    look_up("sampling", sampling, CT | MRI)
+    disturbance = look_up("noise", noise, NOISES)
+    if sampling in CT and disturbance.phase:
+        raise ValueError("A tomograph knows no phase; choose another noise.")
+    if sampling in MRI and disturbance.photons is not None:
+        raise ValueError("Magnetic resonance knows no photons; choose another noise.")
+
+
+def measured_columns(width, acceleration, seed):
+    """Return which columns of k-space are measured: the centre, and of the others random ones.
+
+    A boolean array ``(width,)`` with exactly ``round(width / acceleration)`` true, but at least 1: with so
+    few columns, independent draws as in `common.fourier.undersample` would make accelerations that overlap.
+    """
+    number = max(1, round(width / acceleration))
+    columns = np.zeros(width, bool)
+    centre = max(1, round(CENTRE_FRACTION * number))
+    start = (width - centre + 1) // 2
+    columns[start : start + centre] = True
+    others = np.random.default_rng([seed, number, 3]).permutation(np.flatnonzero(~columns))
+    columns[others[: number - centre]] = True
+    return columns
+
+
+def _tomograph(images, angles, noise, seed):
+    values = measurement.projections(images, angles)
+    deviation = noise.relative * values.std()
+    if noise.photons is not None:
+        values = measurement.photon_noise(values, noise.photons, seed)
+    return Scan(measurement.gaussian_noise(values, deviation, seed), angles)
+
+
+def _k_space(images, noise, seed, phase_seed):
+    if noise.phase:
+        images = measurement.with_phase(images, phase_seed)
+    values = measurement.k_space(images)
+    # Half of the power lies in the real parts, half in the imaginary ones.
+    return measurement.gaussian_noise(values, noise.relative * values.std() / np.sqrt(2), seed)

@@ -1,0 +1,267 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cnn_vs_dense import experiments
+from cnn_vs_dense.acquisition import CT
+from cnn_vs_dense.methods import CT_METHODS, MRI_METHODS
+from cnn_vs_dense.representations import REPRESENTATIONS, TRANSFORMS
+from common.data import Dataset, load_dataset, load_mnist
+from common.experiments import configurations
+
+
+@pytest.fixture
+def few_images(monkeypatch):
+    """Data sets of 2,000 training, 500 validation and 500 test images, and two epochs."""
+
+    def few(name):
+        data = load_dataset(name)
+        return Dataset(data.train[:2_500], data.test[:500])
+
+    monkeypatch.setattr(experiments, "load_dataset", few)
+    monkeypatch.setattr(experiments, "VALIDATION_SIZE", 500)
+    monkeypatch.setattr(experiments, "EPOCHS", 2)
+
+
+TINY = {"examples": 256, "learning_rate": 0.001}
+
+
+def parts_of_mnist(examples=300):
+    return experiments.split(load_mnist(), examples, seed=0)
+
+
+@pytest.mark.parametrize("representation", ["raw", "sinogram", "k-space, real and imaginary"])
+@pytest.mark.parametrize(
+    ("normalisation", "axes"), [("standardised", (0, 1, 2)), ("standardised by position", 0)]
+)
+def test_inputs_are_standardised_by_the_training_set_alone(representation, normalisation, axes):
+    parts = parts_of_mnist()
+    inputs = experiments.network_inputs(parts, representation, normalisation, seed=0)
+    train = inputs["train"][0]
+    np.testing.assert_allclose(train.mean(axes), 0, atol=1e-3)
+    assert train.std(axes).max() == pytest.approx(1, abs=0.15)
+    parts["test"] = parts["test"][:10]
+    fewer = experiments.network_inputs(parts, representation, normalisation, seed=0)
+    np.testing.assert_allclose(fewer["test"][0], inputs["test"][0][:10], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("normalisation", "axes"), [("standardised", (0, 1, 2)), ("standardised by position", 0)]
+)
+def test_many_large_images_are_standardised_precisely(monkeypatch, normalisation, axes):
+    # 16 million positions: added up one by one, single precision stops counting there.
+    images = np.random.default_rng(0).normal(5, [0.1, 3], (80_000, 14, 15, 2)).astype("float32")
+    monkeypatch.setitem(REPRESENTATIONS, "raw", lambda pixels, seed: images)
+    part = load_mnist().test[:1]
+    inputs = experiments.network_inputs({"train": part}, "raw", normalisation, seed=0)["train"][0]
+    assert inputs.dtype == "float32"
+    np.testing.assert_allclose(inputs.mean(axes, "float64"), 0, atol=1e-3)
+    spread = inputs.std(axes, dtype="float64")
+    np.testing.assert_allclose(spread.min(axis=tuple(range(spread.ndim - 1))), [0.825, 0.993], atol=0.01)
+
+
+@pytest.mark.parametrize("normalisation", experiments.PIXEL_RANGES)
+def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
+    part = {"test": load_mnist().test[:20]}
+    inputs = experiments.network_inputs(part, "scrambled", normalisation, seed=3)["test"][0]
+    scrambled = REPRESENTATIONS["scrambled"](part["test"].images, 3)
+    np.testing.assert_array_equal(inputs, experiments.PIXEL_RANGES[normalisation](scrambled))
+
+
+@pytest.mark.parametrize(("dataset", "evaluate_on"), [("mnist", "validation"), ("fashion_mnist", "test")])
+def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
+    run = {"examples": 1_024, "epochs": 2, "learning_rate": 0.003}
+    result = experiments.accuracy(**run, dataset=dataset, evaluate_on=evaluate_on, seed=0)
+    # Twice as good as always answering with the most frequent class.
+    assert 0.23 < result["accuracy"] < 0.95
+    assert len(result["epoch_loss"]) == 2
+    assert result["parameters"] == 61_706
+
+
+@pytest.mark.parametrize(
+    ("representation", "architecture"),
+    [*((name, "lenet5") for name in TRANSFORMS), ("sinogram", "mixer"), ("sinogram", "sinogram_1d"),
+     ("sinogram", "sinogram_wrapped"), ("k-space, real and imaginary", "separable")],
+)  # fmt: skip
+def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, architecture):
+    result = experiments.accuracy(
+        examples=640, epochs=2, learning_rate=0.001, representation=representation, architecture=architecture,
+        normalisation="standardised", evaluate_on="validation", seed=0,
+    )  # fmt: skip
+    assert result["train_loss"] < result["epoch_loss"][0]
+    assert result["train_accuracy"] > 0.15
+    assert result["parameters"] <= 61_706
+
+
+def test_a_tiny_run_of_the_experiment_on_recovered_layouts(few_images):
+    result = experiments.accuracy_unscrambled(
+        unlabelled=300, examples=1_024, learning_rate=0.003, evaluate_on="test", seed=0
+    )
+    # Twice as good as always answering with the most frequent class.
+    assert 0.23 < result["accuracy"] < 0.95
+    assert 0.05 < result["neighbours_kept"] < result["neighbours_within_3"] < 1
+
+
+def test_other_images_to_measure_on_are_refused_at_once():
+    for function, required in (
+        (experiments.accuracy, {}),
+        (experiments.accuracy_unscrambled, {"unlabelled": 9}),
+    ):
+        with pytest.raises(ValueError, match="must be 'validation' or 'test', not 'train'"):
+            function(**required, learning_rate=0.001, evaluate_on="train", seed=0)
+
+
+def test_unknown_names_get_one_clear_sentence():
+    run = {"learning_rate": 0.001, "evaluate_on": "validation", "seed": 0}
+    for name, first in (("representation", "raw"), ("normalisation", "none")):
+        with pytest.raises(ValueError, match=f"no {name} 'x'; there are {first}, "):
+            experiments.accuracy(**{name: "x"}, **run)
+
+
+def test_long_trainings_are_validated_at_most_forty_times(few_images):
+    result = experiments.accuracy(
+        **TINY | {"epochs": 85}, architecture="dense_small", evaluate_on="test", seed=0
+    )
+    assert len(result["epoch_loss"]) == len(result["epoch_validation_accuracy"]) == 85 // 3
+
+
+@pytest.mark.parametrize(("examples", "epochs"), [(100, 500), (1000, 63), (10_000, 8), (55_000, 8)])
+def test_few_images_are_repeated_for_500_updates(examples, epochs):
+    assert experiments.epochs_for(examples) == epochs
+    assert epochs * -(-examples // 128) >= 500
+
+
+def test_the_parts_of_the_data_do_not_overlap():
+    data = load_mnist()
+    train, validation, test = experiments.split(data, 55_000, seed=0).values()
+    assert (len(train), len(validation), len(test)) == (55_000, 5_000, 10_000)
+    np.testing.assert_array_equal(np.concatenate([train.images, validation.images]), data.train.images)
+    small = experiments.split(data, 100, seed=3)["train"]
+    assert len(np.unique(small.images.reshape(100, -1), axis=0)) == 100
+
+
+def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
+    asked = []
+
+    def fake_sweep(function, **grid):
+        asked.append(grid)
+        if grid["evaluate_on"] == "test":
+            return pd.DataFrame([grid])
+        # Scrambled: the largest rate wins with one seed and fails with the other.
+        scores = {
+            "raw": ([0.1, 0.4, 0.3, 0.2, 0.1],) * 2,
+            "scrambled": ([0.1, 0.2, 0.6, 0.9, 0.5], [0.1, 0.2, 0.6, 0.1, 0.5]),
+        }
+        return pd.DataFrame([
+            {"representation": r, "learning_rate": rate, "accuracy": score}
+            for r in grid["representation"]
+            for seed in grid["seed"]
+            for rate, score in zip(grid["learning_rate"], scores[r][seed], strict=True)
+        ])  # fmt: skip
+
+    monkeypatch.setattr(experiments, "sweep", fake_sweep)
+    table = experiments.tuned(representation=["raw", "scrambled"], seed=range(5))
+    assert [grid["evaluate_on"] for grid in asked] == ["validation", "test", "test"]
+    assert table[["representation", "learning_rate"]].to_numpy().tolist() == [
+        ["raw", 0.001],
+        ["scrambled", 0.003],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("best", "beyond"), [(0.0001, [0.0001, 0.00003]), (0.001, []), (0.03, [0.1]), (0.1, [0.1, 0.3])]
+)
+def test_tuning_goes_beyond_the_edge_of_the_grid(monkeypatch, best, beyond):
+    tried, tested = [], []
+
+    def fake_sweep(function, **grid):
+        configurations(function, grid)  # raises an error for what JSON cannot hold
+        rates = np.atleast_1d(grid["learning_rate"])
+        (tested if grid["evaluate_on"] == "test" else tried).extend(rates)
+        return pd.DataFrame(
+            {"examples": 100, "learning_rate": rates, "accuracy": -np.abs(np.log(rates / best))}
+        )
+
+    monkeypatch.setattr(experiments, "sweep", fake_sweep)
+    table = experiments.tuned(examples=100, seed=range(2))
+    assert tested == [best]
+    assert tried == [*experiments.LEARNING_RATES, *beyond]
+    assert table["validation_accuracy"].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("sampling", "noise", "arm"),
+    [("4 angles", "1,000 photons", name) for name in CT_METHODS]
+    + [("acceleration 2", "none", name) for name in MRI_METHODS],
+)
+def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
+    found = experiments.accuracy_measured(
+        sampling=sampling,
+        noise=noise,
+        arm=arm,
+        examples=1_024,
+        learning_rate=0.003,
+        evaluate_on="validation",
+        seed=0,
+    )
+    assert found["right"].shape == (500,)
+    assert found["right"].mean() == pytest.approx(found["accuracy"])
+    # Twice as good as always answering with the most frequent class.
+    assert found["accuracy"] > 0.23
+
+
+def test_elsewhere_includes_where_it_was_trained(few_images):
+    run = {
+        "arm": "LeNet-5 on the sinogram",
+        "examples": 1_024,
+        "learning_rate": 0.003,
+        "evaluate_on": "validation",
+        "seed": 0,
+    }
+    trained_there = experiments.accuracy_measured(sampling="8 angles", **run)["accuracy"]
+    found = dict(zip(CT, experiments.accuracy_elsewhere(sampling="8 angles", **run)["accuracy"], strict=True))
+    assert found["8 angles"] == trained_there
+    assert found["wedge of 60 degrees"] < trained_there
+
+
+def test_an_unknown_arm_is_refused_before_the_training():
+    run = {"learning_rate": 0.01, "evaluate_on": "test", "seed": 0}
+    with pytest.raises(ValueError, match="no arm for acceleration 4 'SART'; there are dense, LeNet-5 on k-s"):
+        experiments.accuracy_measured(sampling="acceleration 4", arm="SART", **run)
+    with pytest.raises(ValueError, match="no sampling '5 angles'; there are 4 angles"):
+        experiments.accuracy_measured(sampling="5 angles", arm="clean image", **run)
+    with pytest.raises(ValueError, match="no noise 'loud'; there are none"):
+        experiments.accuracy_measured(sampling="8 angles", noise="loud", arm="clean image", **run)
+    with pytest.raises(ValueError, match="no sampling of a tomograph 'acceleration 4'; there are 4 angles"):
+        experiments.accuracy_elsewhere(sampling="acceleration 4", arm="clean image", **run)
+
+
+def test_an_unknown_part_is_refused_before_the_training():
+    with pytest.raises(ValueError, match="evaluate_on must be 'validation' or 'test', not 'train'"):
+        experiments.accuracy_measured(
+            sampling="8 angles", arm="dense", learning_rate=0.01, evaluate_on="train", seed=0
+        )
+
+
+def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
+    asked = []
+
+    def answer(function, **grid):
+        asked.append(grid)
+        table = pd.DataFrame(configurations(function, grid))
+        return table.assign(accuracy=lambda t: -((np.log10(t["learning_rate"]) + 2.5) ** 2))
+
+    monkeypatch.setattr(experiments, "sweep", answer)
+    settings = {"dataset": ["mnist"], "arms": ["dense", "SART"], "reference": ("8 angles", "none")}
+    table = experiments.over_cells(
+        ["4 angles", "8 angles"], ["none"], learning_rate=[0.001, 0.003, 0.01], seed=range(3), **settings
+    )
+    assert set(table["learning_rate"]) == {0.003}
+    assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
+    assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.0031, 0.5])
+def test_rates_that_have_no_next_one_are_refused(rate):
+    with pytest.raises(ValueError, match=f"1 or 3 times a power of ten, not {rate}"):
+        experiments.tuned(learning_rate=[0.001, rate], seed=range(2))

@@ -1,0 +1,81 @@
+"""What the tables of this study's experiments say, in per cent of the test images."""
+
+import numpy as np
+
+from wavelet_based_dnn.experiments import THRESHOLDS
+from wavelet_based_dnn.models import LEVELS
+from wavelet_based_dnn.variants import NATIVE, SIZES, TRAINED_SIZES
+
+HEADS = LEVELS + 1
+
+
+def by_size(table):
+    """Return the accuracy of the finest head of every run, an array (runs, sizes) over `variants.SIZES`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `experiments.baseline` or of `experiments.dynamic`.
+    """
+    return accuracy_by_level(table)[..., -1]
+
+
+def accuracy_by_level(table, sizes=SIZES):
+    """Return the accuracy of every head, an array (runs, sizes, heads).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `experiments.dynamic`, or of others over the sizes `sizes`.
+    sizes : sequence of int
+    """
+    return 100 * np.stack(list(table["head_accuracy"])).reshape(len(table), len(sizes), -1)
+
+
+def gains_by_level(table):
+    """Return what each further level of details adds, an array (runs, sizes, levels) in points."""
+    return np.diff(accuracy_by_level(table), axis=-1)
+
+
+def cheapest_exit(run, whole_macs, allowed):
+    """Return what early exit saves and costs at the threshold that validation chooses.
+
+    Parameters
+    ----------
+    run : pandas.Series
+        A row of `experiments.dynamic`.
+    whole_macs : int
+        Of the finest head.
+    allowed : float
+        How many points of validation accuracy may be lost against the finest head; the cheapest threshold
+        within is taken, the largest if there is none.
+
+    Returns
+    -------
+    saved : float
+        Per cent of the MACs, on the test images.
+    lost : float
+        Points of accuracy, on the test images, against the finest head.
+    threshold : float
+    """
+    finest = run["validation"][TRAINED_SIZES.index(NATIVE)]
+    # Shares of images are rounded; what is lost exactly is still allowed.
+    fits = np.flatnonzero(100 * (finest - np.asarray(run["exit_validation"])) <= allowed + 1e-9)
+    chosen = fits[0] if fits.size else len(THRESHOLDS) - 1
+    saved = 100 * (1 - run["exit_macs"][chosen] / whole_macs)
+    finest = run["head_accuracy"][SIZES.index(NATIVE) * HEADS + HEADS - 1]
+    lost = 100 * (finest - run["exit_accuracy"][chosen])
+    return saved, lost, THRESHOLDS[chosen]
+
+
+def best_rates(table):
+    """Return the learning rate of each arm with the largest mean validation accuracy, a dict.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `experiments.tuning`.
+    """
+    scores = table.assign(score=[np.mean(values) for values in table["validation"]]).reset_index()
+    best = scores.loc[scores.groupby("arm", sort=False)["score"].idxmax()]
+    return dict(zip(best["arm"], best["learning_rate"], strict=True))
