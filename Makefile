@@ -28,8 +28,8 @@ faults: .venv/ready      ## kill every long command 20 times, spoil disks, folde
 	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
 
 test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
-	KERAS_BACKEND=jax $(RUN) pytest $(TRANSFORMS)
-	KERAS_BACKEND=torch $(RUN) pytest $(TRANSFORMS)
+	TEST_BACKEND=jax $(RUN) pytest $(TRANSFORMS)
+	TEST_BACKEND=torch $(RUN) pytest $(TRANSFORMS)
 
 lab: .venv/ready         ## JupyterLab
 	$(BIN)/jupyter lab

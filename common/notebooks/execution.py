@@ -1,8 +1,6 @@
 """Finds, reads and executes notebooks."""
 
 import asyncio
-import os
-import subprocess
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -18,16 +16,11 @@ from nbformat import NotebookNode
 from nbformat.warnings import MissingIDFieldWarning
 from traitlets import default
 
-from common.experiments import WORKER_ENVIRONMENT
+from common.environment import SETTINGS, environment
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-ENVIRONMENT = WORKER_ENVIRONMENT | {
-    "RESULTS": "replay",
-    "PYTHONHASHSEED": "0",
-    "IPYTHONDIR": str(BUILD / "settings" / "ipython"),
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-}
+ENVIRONMENT = SETTINGS | {"RESULTS": "replay"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
 MOST_AT_ONCE = 4  # a kernel with TensorFlow takes 1 to 2 GB
 Result = TypeVar("Result")
@@ -106,8 +99,7 @@ def execute(path: Path) -> NotebookNode:
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": path.parent}},
     )
-    # TensorFlow tells every kernel that there is no GPU; no setting of its own silences that.
-    asyncio.run(client.async_execute(env=os.environ | ENVIRONMENT, stderr=subprocess.DEVNULL))
+    asyncio.run(client.async_execute(env=environment(RESULTS="replay")))
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]

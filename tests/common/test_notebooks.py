@@ -14,7 +14,7 @@ from common.notebooks import claims, compare, publish
 
 PLOT = "from common.plotting import image_grid\nimage_grid([[[[0.5]]]])"
 SOURCES = [
-    "import os, sys\nos.write(2, b'noise')\nprint(os.environ['RESULTS'])",
+    "import os, sys\nprint(os.environ['RESULTS'])",
     "print('noise', file=sys.stderr)\n5 * 7\n6 * 7",
     PLOT,
     "from common.notebooks.claims import as_table\nas_table({'Six times seven': f'{6 * 7} [42, 42]'})",
