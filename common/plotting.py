@@ -13,12 +13,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import ArrayLike
 
 from common.statistics import Interval
 
-SUMS = 3  # with one, every hundredth change of many numbers would go unnoticed
+SUMS = 4  # in one sum alone, changes of two numbers may cancel each other
 RESOLUTION = 0.001  # of an axis, less than a pixel
 GREY = 0.01  # of an axis; a grey value from black to white counts as much, so a tenth of that is seen
 
@@ -114,8 +114,12 @@ def _colors(many: Any) -> object:
 
 def _words(axis: Axes) -> object:
     """Return what is written on an axis, without the numbers that Matplotlib chooses, and its scales."""
-    formatters = (axis.xaxis.get_major_formatter(), axis.yaxis.get_major_formatter())
-    ticks = [list(map(str, f.seq)) for f in formatters if isinstance(f, FixedFormatter)]
+    sides = [(side.get_major_locator(), side.get_major_formatter()) for side in (axis.xaxis, axis.yaxis)]
+    ticks = [
+        [label(place) for place in locator.locs]
+        for locator, label in sides
+        if isinstance(locator, FixedLocator) and isinstance(label, FuncFormatter)
+    ]
     titles = [axis.get_title(place) for place in ("left", "center", "right")]
     names = [axis.get_xlabel(), axis.get_ylabel(), axis.get_xscale(), axis.get_yscale()]
     return ticks, titles, names, _texts(axis, [axis.get_legend()])
