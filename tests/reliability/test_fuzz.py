@@ -147,6 +147,9 @@ OTHERS = {
         "DamagedNotebookError", "OwnKernel", "paths", "explorers", "read", "execute", "code_cells",
         "side_by_side",
     },
+    "notebooks.prose": {
+        "Number", "Evidence", "evidence_of", "shown", "drifted", "drifted_in", "drifted_in_readme", "groups",
+    },
     "notebooks.publish": {
         "anchor", "figures", "filled", "with_tables", "readmes", "page", "publish", "reproduce", "write",
         "write_one",
