@@ -108,11 +108,11 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
     path = Path(prefix) / "share" / "jupyter" / "kernels" / "python3" / "kernel.json"
     if not path.exists():
         raise FileNotFoundError(f"There is no kernel in {str(prefix)!r}; install ipykernel there.")
-    content = json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"env": SETTINGS}, indent=1)
-    # In one step, so that a kill leaves a whole file.
-    aside = path.with_suffix(".part")
-    aside.write_text(content, encoding="utf-8")
-    return aside.replace(path)
+    from common.files import write_atomically
+
+    kernel = json.loads(path.read_text(encoding="utf-8")) | {"env": SETTINGS}
+    write_atomically(path, json.dumps(kernel, indent=1).encode())
+    return path
 
 
 class _QuietFinder(MetaPathFinder):

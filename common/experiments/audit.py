@@ -173,9 +173,7 @@ def _present(function: Experiment, records: Records) -> Records:
     names = sorted({name for missing in absent.values() for name in missing})
     if names:
         count = sum(map(bool, absent.values()))
-        print(
-            f"Passed over {count} records of {function.__name__}: {', '.join(names)} is not here (make data)."
-        )
+        print(f"{count} records of {function.__name__} are passed over: no {', '.join(names)} (make data).")
     return {name: record for name, record in records.items() if not absent[name]}
 
 
@@ -203,6 +201,8 @@ def scratch(study: str) -> pd.DataFrame:
 
 def report(table: pd.DataFrame) -> str:
     """Return the text of a table of `remeasure` with its `summary`."""
+    if table.empty:
+        return "Nothing was measured."
     rows = table.drop(columns="cpu").to_string(index=False, max_colwidth=90)
     return f"{rows}\n{summary(table)}"
 

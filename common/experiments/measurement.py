@@ -208,21 +208,26 @@ def _measure_all(jobs: list[tuple[Store, Experiment, Config]], names: str) -> No
     )
     # Of one worker joblib makes none, and Keras may have been imported here with other settings.
     workers = -1 if _workers() > 1 else 2
-    done = 0
     try:
         with warnings.catch_warnings(), environment.applied(MPLBACKEND="Agg"):
             # joblib replaces workers whose memory has grown, as TensorFlow's does; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
             finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(calls)
             for _ in tqdm(finished, total=len(jobs), desc=names, leave=False):
-                done += 1
+                pass
     except KeyboardInterrupt:
+        _stop_workers()
+        done = sum(not _missing(store, function, [config]) for store, function, config in jobs)
         raise Interrupted(
             f"Interrupted: {done} of {len(jobs)} records are measured and stored; run it again to go on."
         ) from None
     finally:
         # joblib would keep the workers, and with them today's version of the code, for the next sweep.
-        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        _stop_workers()
+
+
+def _stop_workers() -> None:
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _workers() -> int:
