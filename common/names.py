@@ -1,7 +1,10 @@
 """Looking things up by the names under which experiments store them."""
 
+from collections.abc import Iterable
+from typing import Any
 
-def look_up(kind, name, known):
+
+def look_up(kind: str, name: object, known: Iterable[str]) -> Any:
     """Return ``known[name]``, or the name itself if they are not a dict.
 
     Raises
@@ -9,6 +12,6 @@ def look_up(kind, name, known):
     ValueError
         It is none of these names; the message lists them.
     """
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"There is no {kind} {name!r}; there are {', '.join(known)}.")
     return known[name] if isinstance(known, dict) else name
