@@ -20,7 +20,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -40,9 +40,9 @@ SHA256 = {
     "imagenet_samples": "d625818dacf79cc40ced71ff12f1d4955c3d2655ae4b047b3c93b1819cb8f3fe",
     # The SHA-256 of the list that holds the SHA-256 of every photograph.
     "imagenet_compatible": "fd7a3c03b900bdfacb594df263e8067e50bc977b9c47b5623d0072c7ba4179fd",
-    "mobilenet_v1": "41daeb22fdcf947e0e5ec32373aa9df7c31f3ef45dbd0ef7b5940fbce3c20f6a",
-    "mobilenet_v2": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
-    "mobilenet_v2_ptq": "5d3137241276e79c86d14a74fe43581398ae0e815191d3dba45495b810840e8c",
+    "mobilenet_v1_0.75_192": "41daeb22fdcf947e0e5ec32373aa9df7c31f3ef45dbd0ef7b5940fbce3c20f6a",
+    "mobilenet_v2_1.0_224": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
+    "tf2_mobilenet_v2_1.0_224": "5d3137241276e79c86d14a74fe43581398ae0e815191d3dba45495b810840e8c",
 }
 
 FASHION_CLASSES = (
@@ -60,17 +60,12 @@ SPLITS = {"development": (0,), "test": (1, 2, 3)}
 _GITHUB = "https://raw.githubusercontent.com"
 _CORAL = f"{_GITHUB}/google-coral/test_data/104342d2d3480b3e66203073dac24f4e2dbb4c41/"
 _BARD = f"{_GITHUB}/thu-ml/Attack-Bard/5e9618a2e11fd9d213e31ac2da67325f80b7f70b/"
-ORIGINS = {
-    "imagenet_compatible": f"{_BARD}dataset/NIPS17/",
-    "mobilenet_v1": _CORAL,
-    "mobilenet_v2": _CORAL,
-    "mobilenet_v2_ptq": _CORAL,
+MOBILENETS = {
+    "mobilenet_v1_0.75_192": "mobilenet_v1_0.75_192_quant.tflite",
+    "mobilenet_v2_1.0_224": "mobilenet_v2_1.0_224_quant.tflite",
+    "tf2_mobilenet_v2_1.0_224": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
 }
-_MOBILENETS = {
-    "mobilenet_v1": "mobilenet_v1_0.75_192_quant.tflite",
-    "mobilenet_v2": "mobilenet_v2_1.0_224_quant.tflite",
-    "mobilenet_v2_ptq": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
-}
+ORIGINS = {"imagenet_compatible": f"{_BARD}dataset/NIPS17/", **dict.fromkeys(MOBILENETS, _CORAL)}
 
 
 @dataclass(frozen=True)
@@ -123,17 +118,18 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index: int | slice | ArrayLike) -> "ImageSet":
-        """Return the subset that an integer, a slice, integers or a boolean mask of length n select."""
-        if isinstance(index, numbers.Integral):
-            index = [range(len(self))[int(index)]]  # IndexError from n on, which ends an iteration
-        if not isinstance(index, slice):
+    def __getitem__(self, selected: int | slice | ArrayLike) -> "ImageSet":
+        """Return the subset that an integer, a slice, a list of integers or a boolean mask selects."""
+        index: Any = selected
+        if isinstance(selected, numbers.Integral):
+            index = [range(len(self))[int(selected)]]  # IndexError from n on, which ends an iteration
+        if not isinstance(selected, slice):
             chosen = np.asarray(index)
             index = chosen if chosen.size else chosen.astype(int)
-            if index.ndim != 1 or index.dtype.kind not in "biu":
+            if isinstance(selected, tuple) or index.ndim != 1 or index.dtype.kind not in "biu":
                 raise ValueError(
-                    "Images are selected by an integer, a slice, or integers or booleans on one axis, not by "
-                    f"{index.dtype} of shape {index.shape}."
+                    "Images are selected by an integer, a slice, or a list of integers or booleans, not by "
+                    f"{selected!r}."
                 )
         labels = None if self.labels is None else self.labels[index]
         return ImageSet(self.images[index], labels, self.class_names, self.maximum)
@@ -272,11 +268,11 @@ def read_mobilenet(name: str) -> bytes:
     Parameters
     ----------
     name : str
-        ``"mobilenet_v1"``, ``"mobilenet_v2"`` or ``"mobilenet_v2_ptq"``.
+        One of `MOBILENETS`.
 
     Finds, downloads and raises like `load_imagenet_compatible`; the folder is ``tflite/``.
     """
-    look_up("MobileNet", name, _MOBILENETS)
+    look_up("MobileNet", name, MOBILENETS)
     (content,) = _contents(name, _files(name))
     return content
 
@@ -426,8 +422,8 @@ def _verified(content: bytes, sha256: str, name: str) -> bytes:
 
 def _files(name: str) -> dict[str, str]:
     """Return the names of the files of a data set that does not ship, with their SHA-256."""
-    if name in _MOBILENETS:
-        return {_MOBILENETS[name]: SHA256[name]}
+    if name in MOBILENETS:
+        return {MOBILENETS[name]: SHA256[name]}
     return {f"{photograph.number}.png": photograph.sha256 for photograph in _index()}
 
 
@@ -444,7 +440,7 @@ def _found(name: str, file: str) -> bool:
 
 def _place(name: str, file: str) -> Path:
     """Return the path of a file in the folder of `RESEARCH_DATA` if it is there, else in the cache."""
-    folder = "tflite" if name in _MOBILENETS else name
+    folder = "tflite" if name in MOBILENETS else name
     named = Path(os.environ.get(RESEARCH_DATA) or _cache())
     if not named.is_dir() and os.environ.get(RESEARCH_DATA):
         raise FileNotFoundError(f"{RESEARCH_DATA} must name a folder, but {str(named)!r} is none.")
@@ -479,9 +475,9 @@ def _download(name: str, files: Mapping[str, str]) -> None:
         raise ValueError(f"{ORIGINS[name]} sent a file of {name} that is not the recorded one.") from error
     except OSError as error:
         raise ConnectionError(
-            f"{name} is not here (files missing: {len(files)}) and cannot be downloaded; run `make data` with a "
-            f"network, or name a folder that holds it in {RESEARCH_DATA}: all stored records, the notebooks "
-            "and the other data work without it."
+            f"{name} lacks {len(files)} of its files, which cannot be downloaded: run `make data` with a "
+            f"network or name a folder that holds them in {RESEARCH_DATA}; all stored records, the notebooks "
+            "and the other data work without them."
         ) from error
 
 

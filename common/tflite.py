@@ -4,6 +4,7 @@
 the weights as floating-point numbers, through which an attack can differentiate.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,10 @@ class Interpreter:
         model = _without_softmax(content)
         builder = schema.flatbuffers.Builder(len(content))
         builder.Finish(model.Pack(builder), b"TFL3")
-        self._interpreter = tf.lite.Interpreter(model_content=bytes(builder.Output()), num_threads=1)
+        with warnings.catch_warnings():
+            # TensorFlow announces that another package will replace this class.
+            warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated", UserWarning)
+            self._interpreter = tf.lite.Interpreter(model_content=bytes(builder.Output()), num_threads=1)
         self._interpreter.allocate_tensors()
         (self._source,) = self._interpreter.get_input_details()
         (self._logits,) = self._interpreter.get_output_details()
@@ -72,8 +76,8 @@ def rebuild(content: bytes, name: str) -> keras.Model:
     Returns
     -------
     keras.Model
-        From images ``(n, height, width, 3)`` in [0, 1], of any size, which it resamples to the size of the
-        stored network (bilinear, with anti-aliasing), to logits ``(n, 1000)``.
+        From images ``(n, height, width, 3)`` in [0, 1], of any size, which it resamples bilinearly to the
+        size of the stored network, to logits ``(n, 1000)``.
 
     Raises
     ------
@@ -102,7 +106,9 @@ def _without_softmax(content: bytes) -> Any:
     """Return a parsed file whose output are the logits, which 8 bits hold better than probabilities."""
     model = schema.ModelT.InitFromPackedBuf(content)
     graph = model.subgraphs[0]
-    graph.operators = [o for o in graph.operators if _kind(model, o) != "SOFTMAX" or graph.outputs != o.outputs]
+    last = [_kind(model, operator) for operator in graph.operators].index("SOFTMAX")
+    graph.outputs = graph.operators[last].inputs
+    graph.operators = graph.operators[:last]
     return model
 
 
@@ -112,7 +118,7 @@ def _kind(model: Any, operator: Any) -> str:
 
 
 def _resized(images: Tensor, size: int) -> Tensor:
-    return ops.image.resize(images, (int(size), int(size)), antialias=True)
+    return ops.image.resize(images, (int(size), int(size)))
 
 
 def _dequantised(model: Any, tensor: Any) -> np.ndarray:
@@ -122,7 +128,9 @@ def _dequantised(model: Any, tensor: Any) -> np.ndarray:
     if stored is None or stored.scale is None:
         return array
     along = [-1 if axis == stored.quantizedDimension else 1 for axis in range(array.ndim)]
-    zero, scale = (np.asarray(values, "float64").reshape(along) for values in (stored.zeroPoint, stored.scale))
+    zero, scale = (
+        np.asarray(values, "float64").reshape(along) for values in (stored.zeroPoint, stored.scale)
+    )
     return ((array - zero) * scale).astype("float32")
 
 

@@ -1,8 +1,13 @@
 """Checks that every transform makes on its input: rank, floating dtype, finite values."""
 
+from typing import Any, TypeAlias
+
 import keras
 import numpy as np
 from keras import ops
+
+# An array, or a tensor of the Keras backend.
+Tensor: TypeAlias = Any
 
 
 def as_floating(x, rank, name, axes):
