@@ -229,8 +229,8 @@ def _squeezenet(weights: dict[str, list[np.ndarray]]) -> keras.Model:
 
 
 def _application(name: str) -> keras.Model:
-    module, build = _APPLICATIONS[name]
-    module = importlib.import_module(f"keras.applications.{module}")
+    place, build = _APPLICATIONS[name]
+    module = importlib.import_module(f"keras.applications.{place}")
     try:
         full = getattr(module, build)(weights="imagenet")
     except Exception as error:  # Keras raises Exception itself when a download fails.

@@ -159,7 +159,7 @@ def _dense(tensors: list, weights: list, options: Any) -> Tensor:
 
 _BUILDERS: dict[str, Callable[[list, list, Any], Tensor]] = {
     "CONV_2D": _convolution,
-    "DEPTHWISE_CONV_2D": lambda *given: _convolution(*given, depthwise=True),
+    "DEPTHWISE_CONV_2D": lambda tensors, weights, options: _convolution(tensors, weights, options, True),
     "FULLY_CONNECTED": _dense,
     "ADD": lambda tensors, *_: layers.Add()(tensors),
     "PAD": lambda tensors, weights, _: layers.ZeroPadding2D(weights[0][1:3].tolist())(tensors[0]),
