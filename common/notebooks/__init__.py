@@ -11,9 +11,7 @@ committed outputs, and of what the READMEs show of them: a cell tagged ``figure-
 import base64
 import itertools
 import json
-import os
 import re
-import subprocess
 import time
 import warnings
 from pathlib import Path
@@ -25,12 +23,13 @@ from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 from nbformat.warnings import MissingIDFieldWarning
 
-from common.experiments import WORKER_ENVIRONMENT, Store, write_atomically
+from common.environment import SETTINGS, environment
+from common.experiments import Store, write_atomically
 from common.notebooks import claims
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-ENVIRONMENT = WORKER_ENVIRONMENT | {"RESULTS": "replay", "PYTHONHASHSEED": "0"}
+ENVIRONMENT = SETTINGS | {"RESULTS": "replay"}
 IGNORE_OUTPUT = "nbval-ignore-output"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 EVIDENCE = "docs/evidence"  # what commands printed, committed
@@ -98,8 +97,7 @@ def execute(path):
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": path.parent}},
     )
-    # TensorFlow tells every kernel that there is no GPU; no setting of its own silences that.
-    client.execute(env=os.environ | ENVIRONMENT, stderr=subprocess.DEVNULL)
+    client.execute(env=environment(RESULTS="replay"))
     notebook.metadata["language_info"] = {"name": "python"}
     for cell in code_cells(notebook):
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
