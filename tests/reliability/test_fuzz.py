@@ -129,21 +129,34 @@ OTHERS = {
         "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
         "report", "summary", "main",
     },
-    "notebooks.claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
+    "notebooks.claims": {
+        "made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records",
+    },
     "multiplications": {"multiplications"},
-    "notebooks.__main__": {"main"},
+    "notebooks.__main__": {"main", "run"},
     "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
     "experiments": {
         "MissingRecordError", "Store", "experiment", "sweep", "configurations", "results_mode", "require",
         "complete", "require_writable", "lock", "write_atomically", "same_conditions", "cpu", "libraries",
     },
     "fourier": {"Spectrum", "RadialSpectrum"},
-    "notebooks": {
-        "DamagedNotebookError", "anchor", "paths", "explorers", "read", "execute", "code_cells",
-        "differing_cells", "figures", "filled", "with_tables", "readmes", "page", "reproduce", "write",
+    "notebooks.compare": {
+        "differing_cells", "without_picture", "has_bare_figure", "drawn_alike", "aligned", "for_nbval",
+    },
+    "notebooks.execution": {
+        "DamagedNotebookError", "OwnKernel", "paths", "explorers", "read", "execute", "code_cells",
+        "side_by_side",
+    },
+    "notebooks.prose": {
+        "Number", "Evidence", "evidence_of", "shown", "drifted", "drifted_in", "drifted_in_readme", "groups",
+    },
+    "notebooks.publish": {
+        "anchor", "figures", "filled", "with_tables", "readmes", "page", "publish", "reproduce", "write",
         "write_one",
     },
-    "plotting": {"check_names", "closed_subplots", "as_numbers", "as_floats"},
+    "plotting": {
+        "Figure", "check_names", "check_range", "closed_subplots", "as_numbers", "as_floats", "in_our_style",
+    },
     "scramble": {"checked_shape"},
     "statistics": {"Interval"},
     "training": {"fit", "epoch_function", "compile_classifier", "evaluate", "resumable"},
