@@ -13,7 +13,6 @@ import numpy as np
 from adversarial_attack.coordinates import perceptual
 from adversarial_attack.filters import (
     IDENTITY,
-    as_stored,
     down_and_up,
     gaussian_blur,
     jpeg,
@@ -22,6 +21,7 @@ from adversarial_attack.filters import (
 )
 from adversarial_attack.gradients import cross_entropy, gradient, gradient_and_losses, margin, several, up_to
 from adversarial_attack.visibility import excess, no_more_visible, visibility
+from common.pixels import as_bytes
 from common.validation import as_labels, as_unit_images, check_counts, check_seed
 
 # Of `low_pass_attack`, tried on the images that the study measures.
@@ -287,7 +287,7 @@ def _root_mean_square(coordinates):
 
 
 def _excesses(images, adversarial, tier):
-    pairs = zip(images, as_stored(adversarial) / 255, strict=True)
+    pairs = zip(images, as_bytes(adversarial) / 255, strict=True)
     return np.array([excess(visibility(*pair), tier) for pair in pairs]).reshape(-1, 1, 1, 1)
 
 

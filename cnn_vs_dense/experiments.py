@@ -16,6 +16,7 @@ from common.data import load_dataset
 from common.experiments import experiment, sweep
 from common.names import look_up
 from common.scramble import Scrambler
+from common.statistics import grouped
 
 VALIDATION_SIZE = 5_000
 LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
@@ -318,9 +319,9 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     names = list(grid) or ["dataset"]
     settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
     scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
-    means = scores.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
+    means = grouped(scores, [*names, "learning_rate"])["accuracy"].mean()
     tables = []
-    for _, arm_means in means.groupby(names, sort=False):
+    for _, arm_means in grouped(means, names):
         arm = arm_means.reset_index()[names].to_dict("records")[0]
         by_rate = arm_means.droplevel(names)
         while (best := by_rate.idxmax()) in (by_rate.index.min(), by_rate.index.max()):

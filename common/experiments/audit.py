@@ -210,7 +210,7 @@ def summary(table):
     """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
     difference and what is tolerated; and the processors.
     """
-    rows = table.groupby(["experiment", "verdict"]).agg(
+    rows = table.groupby(["experiment", "verdict"], dropna=False).agg(
         records=("verdict", "size"),
         core_hours=("seconds", lambda seconds: round(seconds.sum() / 3600, 2)),
         largest_difference=("difference", "max"),

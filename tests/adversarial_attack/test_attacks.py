@@ -19,6 +19,7 @@ from adversarial_attack.gradients import (
     up_to,
 )
 from adversarial_attack.visibility import excess, visibility
+from common.pixels import as_bytes
 
 ATTACKS = {
     "fgsm": attacks.fgsm,
@@ -240,7 +241,7 @@ def test_predictions_are_the_largest_logits(classifiers, images, monkeypatch):
 @pytest.mark.parametrize("tier", ["strict", "moderate"])
 def test_the_low_pass_attack_keeps_its_tier_in_8_bits(classifiers, images, labels, tier):
     found = attacks.low_pass_attack(classifiers, images, labels, 0.5, steps=10, tier=tier, confidence=1e3)
-    np.testing.assert_array_equal(found, (filters.as_stored(found) / 255).astype("float32"))
+    np.testing.assert_array_equal(found, (as_bytes(found) / 255).astype("float32"))
     reached = [excess(visibility(*pair), tier) for pair in zip(images, found, strict=True)]
     assert max(reached) <= 1
     assert np.median(reached) > 0.7

@@ -187,9 +187,7 @@ def test_a_class_that_does_not_exist_is_infinitely_far():
 @pytest.mark.parametrize("labels", [np.zeros(0, int), [0, 10], [-1, 0], [0.0, 1.0], [[0, 1]], [True]])
 def test_labels_outside_the_classes_are_refused(labels):
     for sides in ((labels, [0, 1]), ([0, 1], labels)):
-        with pytest.raises(
-            ValueError, match=r"one integer an image|must lie in 0 to 9|at least one"
-        ):
+        with pytest.raises(ValueError, match=r"one integer an image|must lie in 0 to 9|at least one"):
             metrics.histogram_divergence(*sides)
 
 

@@ -74,6 +74,7 @@ ARGUMENTS = {
     "fourier.LowPass": [ANYTHING],
     "fourier.GaussianBlur": [ANYTHING],
     "names.look_up": [WORDS, ANYTHING, st.lists(WORDS, max_size=3) | named(NUMBERS)],
+    "pixels.as_bytes": [IMAGES | ANYTHING],
     "plotting.image_grid": [IMAGES, st.none(), st.none() | st.integers(-1, 5)],
     "plotting.heat_map": [ROWS, ROWS, *[st.lists(WORDS, max_size=3)] * 2, *[st.just("")] * 3],
     "plotting.dots": [
