@@ -291,7 +291,7 @@ WRITERS = {
         """,
     "checkpoint.npz": """
         import keras, numpy as np
-        from common.training import resumable
+        from common.checkpoints import resumable
         def write(size):
             variables, epochs = [keras.Variable(np.ones(100_000, "float32"))], 1 if size == 10 else 2
             resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, "results/checkpoint.npz")
