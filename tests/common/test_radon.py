@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keras import ops
 from skimage import transform
 
-from common import radon as module
+import common.radon._matrices as module
 from common.radon import (
     Backprojection,
     FilteredBackprojection,
