@@ -14,7 +14,6 @@ from common.data import load_dataset
 from common.experiments import configurations, experiment, sweeps
 from common.names import look_up
 from common.scramble import Scrambler
-from common.statistics import grouped
 
 VALIDATION_SIZE = 5_000
 LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
@@ -319,24 +318,7 @@ def tuning(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     for rate in learning_rate:
         if f"{rate:.0e}"[0] not in "13" or rate != float(f"{rate:.0e}"):
             raise ValueError(f"A learning rate must be 1 or 3 times a power of ten, not {rate}.")
-<<<<<<< HEAD
     return _tuning(function, grid, list(learning_rate), seed)
-=======
-    names = list(grid) or ["dataset"]
-    settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
-    scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
-    means = grouped(scores, [*names, "learning_rate"])["accuracy"].mean()
-    tables = []
-    for _, arm_means in grouped(means, names):
-        arm = arm_means.reset_index()[names].to_dict("records")[0]
-        by_rate = arm_means.droplevel(names)
-        while (best := by_rate.idxmax()) in (by_rate.index.min(), by_rate.index.max()):
-            beyond = _next_rate(best, falling=best == by_rate.index.min())
-            by_rate.loc[beyond] = sweep(function, **arm, learning_rate=beyond, **settings)["accuracy"].mean()
-        table = sweep(function, **arm, learning_rate=float(best), evaluate_on="test", seed=seed)
-        tables.append(table.assign(validation_accuracy=by_rate[best]))
-    return pd.concat(tables, ignore_index=True)
->>>>>>> training
 
 
 def _tuning(function, grid, learning_rate, seed):

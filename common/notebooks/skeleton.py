@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from common import checkout
 from common.checkout import ROOT
 from common.experiments import sweep
 from common.files import write_atomically
@@ -51,8 +52,9 @@ def main(argv: list[str]) -> None:
     """Make the study that the command line names, measure its records and execute its notebook."""
     try:
         (name,) = argv or [""]
+        checkout.require("The template of a study")
         written = make(name)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         sys.exit(str(error))
     importlib.invalidate_caches()
     experiments = importlib.import_module(f"{name}.experiments")
