@@ -52,7 +52,7 @@ def named(values):
 COLUMNS = hnp.arrays("float64", 4, elements=FLOATS)
 TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.DataFrame)
 ARGUMENTS = {
-    "experiments.audit.difference": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
+    "experiments.audit.distances": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "experiments.audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
     "checkpoints.read_arrays": [st.binary(max_size=200)],
     "checkpoints.read_torch": [st.binary(max_size=200)],
@@ -60,9 +60,11 @@ ARGUMENTS = {
     "data.load_dataset": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
-    "experiments.key": [st.dictionaries(WORDS, NUMBERS)],
-    "experiments.processor": [st.text()],
-    "experiments.decoded": [st.dictionaries(WORDS, NUMBERS)],
+    "experiments.conditions.generation": [st.text()],
+    "experiments.conditions.processor": [st.text()],
+    "experiments.store.as_json": [ANYTHING | IMAGES | st.lists(NUMBERS)],
+    "experiments.store.decoded": [st.dictionaries(WORDS, NUMBERS)],
+    "experiments.store.key": [st.dictionaries(WORDS, NUMBERS)],
     "fourier.fft2": [IMAGES],
     "fourier.ifft2": [IMAGES | st.tuples(IMAGES, IMAGES)],
     "fourier.as_channels": [IMAGES | st.tuples(IMAGES, IMAGES), WORDS | st.just("magnitude_phase")],
@@ -126,17 +128,25 @@ ARGUMENTS = {
 # They take commands, files, models, notebooks or experiments, or what other functions return.
 OTHERS = {
     "experiments.audit": {
-        "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
+        "studies", "stores", "cost", "sample", "remeasure", "compared", "worst", "audit_sample", "scratch",
         "report", "summary", "main",
     },
-    "notebooks.claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
+    "environment": {"environment", "applied", "apply", "quieten", "write_kernelspec", "main"},
+    "notebooks.claims": {
+        "made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records",
+    },
     "multiplications": {"multiplications"},
     "notebooks.__main__": {"main"},
     "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
-    "experiments": {
-        "MissingRecordError", "Store", "experiment", "sweep", "configurations", "results_mode", "require",
-        "complete", "require_writable", "lock", "write_atomically", "same_conditions", "cpu", "libraries",
+    "experiments.conditions": {"conditions", "same_conditions", "cpu", "libraries"},
+    "experiments.declaration": {
+        "Experiment", "experiment", "configurations", "is_valid", "data_sha256", "absent_data",
     },
+    "experiments.measurement": {
+        "MissingRecordError", "Interrupted", "sweep", "sweeps", "results_mode", "require", "complete",
+    },
+    "experiments.store": {"Store", "encoded"},
+    "files": {"require_writable", "lock", "write_atomically"},
     "fourier": {"Spectrum", "RadialSpectrum"},
     "notebooks": {
         "DamagedNotebookError", "anchor", "paths", "explorers", "read", "execute", "code_cells",
