@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import common
+from common.fourier import Spectrum
 from common.statistics import Interval
 
 DTYPES = ("float32", "float64", "bool", "uint8", "int64", "float16", "complex64", "str", "object")
@@ -38,9 +39,17 @@ def arrays(draw, max_dims=5):
 
 IMAGES, ROWS = arrays(), arrays(max_dims=2)
 ANGLES = st.lists(FLOATS, max_size=4) | ROWS | ANYTHING
+DETECTORS = st.none() | NUMBERS
 SHAPES = st.tuples(st.integers(-1, 9), st.integers(-1, 9)) | ANYTHING
 INTERVALS = st.builds(Interval, ROWS, ROWS, ROWS)
-SUBBANDS = st.tuples(IMAGES, IMAGES, IMAGES, IMAGES) | st.lists(IMAGES, max_size=5) | IMAGES
+SPECTRA = st.builds(Spectrum, IMAGES, IMAGES) | st.tuples(IMAGES, IMAGES)
+ORIGINS = st.sampled_from(["corner", "centre"]) | ANYTHING
+SUBBANDS = (
+    st.tuples(IMAGES, IMAGES, IMAGES, IMAGES)
+    | st.tuples(IMAGES, st.tuples(IMAGES, IMAGES, IMAGES))
+    | st.lists(IMAGES, max_size=5)
+    | IMAGES
+)
 LEVELS = st.lists(IMAGES | SUBBANDS, max_size=3) | IMAGES
 
 
@@ -63,14 +72,17 @@ ARGUMENTS = {
     "experiments.key": [st.dictionaries(WORDS, NUMBERS)],
     "experiments.processor": [st.text()],
     "experiments.decoded": [st.dictionaries(WORDS, NUMBERS)],
-    "fourier.fft2": [IMAGES],
-    "fourier.ifft2": [IMAGES | st.tuples(IMAGES, IMAGES)],
-    "fourier.as_channels": [IMAGES | st.tuples(IMAGES, IMAGES), WORDS | st.just("magnitude_phase")],
+    "fourier.fft2": [IMAGES | SPECTRA, ORIGINS],
+    "fourier.ifft2": [IMAGES | SPECTRA, ORIGINS],
+    "fourier.as_channels": [IMAGES | SPECTRA, WORDS | st.just("magnitude_phase")],
     "fourier.radial_spectrum": [IMAGES],
     "fourier.low_pass": [IMAGES, NUMBERS],
     "fourier.gaussian_blur": [IMAGES, NUMBERS],
-    "fourier.undersample": [IMAGES | st.tuples(IMAGES, IMAGES), NUMBERS, NUMBERS, st.integers(-1, 9)],
+    "fourier.undersample": [IMAGES | SPECTRA, NUMBERS, NUMBERS, st.integers(-1, 9)],
+    "fourier.FFT2": [ANYTHING],
+    "fourier.IFFT2": [ANYTHING],
     "fourier.FourierChannels": [WORDS | ANYTHING],
+    "fourier.SpectrumChannels": [WORDS | ANYTHING],
     "fourier.LowPass": [ANYTHING],
     "fourier.GaussianBlur": [ANYTHING],
     "names.look_up": [WORDS, ANYTHING, st.lists(WORDS, max_size=3) | named(NUMBERS)],
@@ -92,12 +104,18 @@ ARGUMENTS = {
     ],
     "plotting.curves": [ROWS, st.dictionaries(WORDS, INTERVALS, max_size=2), st.just(""), st.just("")],
     "pretrained.load_classifier": [WORDS | ANYTHING],
-    "radon.radon": [IMAGES, ANGLES, st.booleans()],
-    "radon.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans()],
-    "radon.filtered_backprojection": [IMAGES, ANGLES, WORDS | st.none(), NUMBERS | SHAPES, st.booleans()],
-    "radon.Radon": [ANGLES, ANYTHING],
-    "radon.Backprojection": [ANGLES, NUMBERS | SHAPES, ANYTHING],
-    "radon.FilteredBackprojection": [ANGLES, ANYTHING, NUMBERS | SHAPES, ANYTHING],
+    "radon.transforms.radon": [IMAGES, ANGLES, st.booleans(), DETECTORS],
+    "radon.transforms.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans(), DETECTORS],
+    "radon.transforms.filtered_backprojection": [
+        IMAGES,
+        ANGLES,
+        WORDS | st.none(),
+        NUMBERS | SHAPES,
+        st.booleans(),
+    ],
+    "radon.transforms.Radon": [ANGLES, ANYTHING, DETECTORS],
+    "radon.transforms.Backprojection": [ANGLES, NUMBERS | SHAPES, ANYTHING, DETECTORS],
+    "radon.transforms.FilteredBackprojection": [ANGLES, ANYTHING, NUMBERS | SHAPES, ANYTHING],
     "scramble.Scrambler": [SHAPES, st.integers(-1, 9), ANYTHING, st.booleans()],
     "scramble.Scramble": [SHAPES, ANYTHING, ANYTHING, ANYTHING],
     "statistics.check_confidence": [FLOATS],
@@ -111,7 +129,8 @@ ARGUMENTS = {
     "statistics.verdicts": [st.dictionaries(WORDS, st.tuples(FLOATS, FLOATS, FLOATS))],
     "validation.as_floating": [IMAGES | ANYTHING, st.integers(0, 5), st.just("x"), st.just("axes")],
     "validation.as_images": [IMAGES | ANYTHING],
-    "wavelet.dwt2": [IMAGES, WORDS, WORDS],
+    "validation.as_coefficients": [IMAGES | ANYTHING, st.just("x")],
+    "wavelet.dwt2": [IMAGES, WORDS | ROWS, WORDS | NUMBERS],
     "wavelet.idwt2": [SUBBANDS, WORDS, WORDS],
     "wavelet.wavedec2": [IMAGES, WORDS, st.none() | NUMBERS, WORDS],
     "wavelet.waverec2": [LEVELS, WORDS, WORDS],
@@ -129,7 +148,9 @@ OTHERS = {
         "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
         "report", "summary", "main",
     },
-    "notebooks.claims": {"made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records"},
+    "notebooks.claims": {
+        "made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records",
+    },
     "multiplications": {"multiplications"},
     "notebooks.__main__": {"main"},
     "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
@@ -147,14 +168,16 @@ OTHERS = {
     "scramble": {"checked_shape"},
     "statistics": {"Interval"},
     "training": {"fit", "epoch_function", "compile_classifier", "evaluate", "resumable"},
-    "validation": {"is_finite", "concrete"},
+    "transform": {"TransformLayer", "register", "symbolic_dtype", "in_working_precision"},
+    "validation": {"is_finite", "concrete", "dtype_of"},
     "wavelet": {"Subbands"},
     "weights": {"save_weights", "load_weights", "are_whole"},
     "widgets": {"Bars"},
 }  # fmt: skip
 
 
-MODULES = [module.name for module in pkgutil.walk_packages(common.__path__, "common.")]
+WALKED = pkgutil.walk_packages(common.__path__, "common.")
+MODULES = [module.name for module in WALKED if "._" not in module.name.replace("__main__", "main")]
 
 
 @pytest.mark.parametrize("name", MODULES)
