@@ -36,9 +36,17 @@ def arrays(draw, max_dims=5):
 
 IMAGES, ROWS = arrays(), arrays(max_dims=2)
 ANGLES = st.lists(FLOATS, max_size=4) | ROWS | ANYTHING
+DETECTORS = st.none() | NUMBERS
 SHAPES = st.tuples(st.integers(-1, 9), st.integers(-1, 9)) | ANYTHING
 INTERVALS = st.builds(Interval, ROWS, ROWS, ROWS)
-SUBBANDS = st.tuples(IMAGES, IMAGES, IMAGES, IMAGES) | st.lists(IMAGES, max_size=5) | IMAGES
+SPECTRA = st.builds(Spectrum, IMAGES, IMAGES) | st.tuples(IMAGES, IMAGES)
+ORIGINS = st.sampled_from(["corner", "centre"]) | ANYTHING
+SUBBANDS = (
+    st.tuples(IMAGES, IMAGES, IMAGES, IMAGES)
+    | st.tuples(IMAGES, st.tuples(IMAGES, IMAGES, IMAGES))
+    | st.lists(IMAGES, max_size=5)
+    | IMAGES
+)
 LEVELS = st.lists(IMAGES | SUBBANDS, max_size=3) | IMAGES
 
 
@@ -69,8 +77,11 @@ ARGUMENTS = {
     "fourier.radial_spectrum": [IMAGES],
     "fourier.low_pass": [IMAGES, NUMBERS],
     "fourier.gaussian_blur": [IMAGES, NUMBERS],
-    "fourier.undersample": [IMAGES | st.tuples(IMAGES, IMAGES), NUMBERS, NUMBERS, st.integers(-1, 9)],
+    "fourier.undersample": [IMAGES | SPECTRA, NUMBERS, NUMBERS, st.integers(-1, 9)],
+    "fourier.FFT2": [ANYTHING],
+    "fourier.IFFT2": [ANYTHING],
     "fourier.FourierChannels": [WORDS | ANYTHING],
+    "fourier.SpectrumChannels": [WORDS | ANYTHING],
     "fourier.LowPass": [ANYTHING],
     "fourier.GaussianBlur": [ANYTHING],
     "names.look_up": [WORDS, ANYTHING, st.lists(WORDS, max_size=3) | named(NUMBERS)],
@@ -93,12 +104,18 @@ ARGUMENTS = {
     ],
     "plotting.curves": [ROWS, st.dictionaries(WORDS, INTERVALS, max_size=2), st.just(""), st.just("")],
     "pretrained.load_classifier": [WORDS | ANYTHING],
-    "radon.radon": [IMAGES, ANGLES, st.booleans()],
-    "radon.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans()],
-    "radon.filtered_backprojection": [IMAGES, ANGLES, WORDS | st.none(), NUMBERS | SHAPES, st.booleans()],
-    "radon.Radon": [ANGLES, ANYTHING],
-    "radon.Backprojection": [ANGLES, NUMBERS | SHAPES, ANYTHING],
-    "radon.FilteredBackprojection": [ANGLES, ANYTHING, NUMBERS | SHAPES, ANYTHING],
+    "radon.transforms.radon": [IMAGES, ANGLES, st.booleans(), DETECTORS],
+    "radon.transforms.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans(), DETECTORS],
+    "radon.transforms.filtered_backprojection": [
+        IMAGES,
+        ANGLES,
+        WORDS | st.none(),
+        NUMBERS | SHAPES,
+        st.booleans(),
+    ],
+    "radon.transforms.Radon": [ANGLES, ANYTHING, DETECTORS],
+    "radon.transforms.Backprojection": [ANGLES, NUMBERS | SHAPES, ANYTHING, DETECTORS],
+    "radon.transforms.FilteredBackprojection": [ANGLES, ANYTHING, NUMBERS | SHAPES, ANYTHING],
     "scramble.Scrambler": [SHAPES, st.integers(-1, 9), ANYTHING, st.booleans()],
     "scramble.Scramble": [SHAPES, ANYTHING, ANYTHING, ANYTHING],
     "statistics.check_confidence": [FLOATS],
