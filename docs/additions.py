@@ -1,4 +1,4 @@
-"""What the site adds to the committed texts while Sphinx reads them: cards, charts, folded code, live figures."""
+"""What the site adds to the committed texts: cards, a chart, folded code, names of pictures, live figures."""
 
 import json
 import os
@@ -15,6 +15,7 @@ STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
 LIVE = "explore.html"  # a figure in a study's folder that needs no kernel
 FASTEST = 200  # times as long as ours, at the right end of the chart
 SLOWEST = 0.2
+NO_PEER = "classifying", "an answer of"  # tasks in which parts of the library are compared with each other
 
 
 def complete(app, docname, source):
@@ -22,9 +23,10 @@ def complete(app, docname, source):
     folder, _, name = docname.rpartition("/")
     path = Path(app.env.doc2path(docname))
     if docname == "docs/index":
-        questions = _questions()
         app.env.note_dependency(str(ROOT / "README.md"))
-        source[0] = source[0].replace("<!-- cards -->", cards(questions))
+        opening, questions, commands = front_page()
+        for place, text in {"opening": opening, "cards": cards(questions), "commands": commands}.items():
+            source[0] = source[0].replace(f"<!-- {place} -->", text)
         project = "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md")))
         source[0] = source[0].replace("<!-- project -->", project)
     elif docname == "docs/benchmarks":
@@ -59,19 +61,17 @@ def chart(tasks) -> str:
     The bars start at 1 on a logarithmic scale: to the right we are faster, to the left the other is.
     """
     one, whole = -log10(SLOWEST), log10(FASTEST) - log10(SLOWEST)
-    lines = ['<div class="bars" role="list">']
+    lines = ['<div class="bars">']
     for task, found in tasks:
-        others = [(name, ratio) for name, _, ratio, _ in found if name != "ours"]
-        if others and not task.startswith(("classifying", "an answer of")):
-            lines.append(f'<p class="bars-task">{escape(task)}</p>')
-        else:
+        if task.startswith(NO_PEER):
             continue
-        for name, ratio in others:
+        lines.append(f'<p class="bars-task">{escape(task)}</p>')
+        for name, ratio in [(name, ratio) for name, _, ratio, _ in found if name != "ours"]:
             end = min(max(log10(ratio) + one, 0), whole)
             left, width = 100 * min(one, end) / whole, 100 * abs(end - one) / whole
             kind = "faster" if ratio >= 1 else "slower"
             lines.append(
-                f'<div class="bars-row" role="listitem"><span class="bars-name">{escape(name)}</span>'
+                f'<div class="bars-row"><span class="bars-name">{escape(name)}</span>'
                 f'<span class="bars-track" style="--one: {100 * one / whole:.2f}%">'
                 f'<span class="bars-bar {kind}" style="left: {left:.2f}%; width: {width:.2f}%"></span></span>'
                 f'<span class="bars-ratio">{ratio:.3g}</span></div>'
@@ -145,7 +145,12 @@ def finish(app, exception):
     (out / "index.html").write_text(f'{page}<a href="docs/index.html">{app.config.project}</a></html>\n')
 
 
-def _questions() -> str:
+def front_page() -> tuple[str, str, str]:
+    """Return what the README says before its questions, without the title; its questions; its commands."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    marked = re.search(r"<!-- questions -->(.*?)<!-- end questions -->", readme, re.DOTALL)
-    return marked[1] if marked else re.sub(r"^\*\*(.*?)\*\*", r"### \1\n\n", readme.split("\n## ")[0], flags=re.MULTILINE)
+    commands = re.search(r"^## Two commands\n.*?(?=^## )", readme, re.DOTALL | re.MULTILINE)
+    marked = re.match(r"# .*?\n(.*?)<!-- questions -->(.*?)<!-- end questions -->", readme, re.DOTALL)
+    if marked:
+        return marked[1].strip(), marked[2], commands[0] if commands else ""
+    questions = re.sub(r"^\*\*(.*?)\*\*", r"### \1\n\n", readme.split("\n## ")[0], flags=re.MULTILINE)
+    return "", questions, commands[0] if commands else ""

@@ -20,7 +20,16 @@ author = copyright = "The deep-learning-notebooks authors"
 language = "en"
 root_doc = "docs/index"
 include_patterns = ["docs/**", "*.md", "*/README.md", "*/[0-9][0-9]_*.ipynb"]
-exclude_patterns = ["README.md", ".*", "build", "tests", "docs/evidence", "**/results", "common/data", "*.egg-info"]
+exclude_patterns = [
+    "README.md",
+    ".*",
+    "build",
+    "tests",
+    "docs/evidence",
+    "**/results",
+    "common/data",
+    "*.egg-info",
+]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -34,7 +43,7 @@ nb_execution_mode = "off"
 nb_render_markdown_format = "myst"
 nb_merge_streams = True
 nb_mime_priority_overrides = [("html", "text/markdown", 0)]
-nb_code_prompt_show = nb_code_prompt_hide = "code"
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["colon_fence", "dollarmath", "attrs_block"]
 myst_heading_anchors = 3
@@ -54,13 +63,15 @@ html_title = project
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_copy_source = html_show_sourcelink = False
 html_math_renderer = "mathml"
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_toc_level": 2,
-    "home_page_in_toc": False,
+    "secondary_sidebar_items": {"**": ["page-toc"], root_doc: []},
 }
 
 

@@ -24,12 +24,12 @@ VERDICTS = ("identical", "within tolerance", "drifted")
 def claims_of(study: str) -> str:
     """Return the claims of a study, each with its notebook, below the command that measures them again."""
     rows = [
-        (claim, measured, f"[{path.stem[:2]}](../{study}/{path.name})")
+        (f"{claim} ([notebook {int(path.stem[:2])}](../{study}/{path.name}))", measured)
         for path in paths()
         if path.parent.name == study
         for claim, measured in claims.made_in(read(path))
     ]
-    return f"{_cost(study)}\n\n{_table(('claim', 'measured', 'notebook'), rows)}"
+    return f"{_cost(study)}\n\n{_table(('claim', 'measured'), rows)}"
 
 
 def benchmarks() -> list[tuple[str, list[tuple[str, float, float, str]]]]:
@@ -47,12 +47,16 @@ def benchmarks() -> list[tuple[str, list[tuple[str, float, float, str]]]]:
 def table_of_benchmarks() -> str:
     """Return the machine of the last ``make bench`` and its measurements."""
     machine = _evidence("benchmarks.txt").splitlines()[0]
-    rows = [
-        (task if name == "ours" else "", name, f"{seconds:.3g}", f"{ratio:.2f}", " ".join(verdict.split()))
-        for task, found in benchmarks()
-        for name, seconds, ratio, verdict in found
-    ]
-    head = ("task", "implementation", "seconds", "times as long as ours", "target for that")
+    rows = []
+    for task, found in benchmarks():
+        ours = {name: seconds for name, seconds, _, _ in found}["ours"]
+        others = [other for other in found if other[0] != "ours"] or [("", None, None, "")]
+        for name, seconds, ratio, verdict in others:
+            target, _, met = verdict.partition("x")
+            aim = f"{target}: {met.strip()}" if met else ""
+            rows.append((task, _number(ours), name, _number(seconds), _number(ratio), aim))
+            task, ours = "", None
+    head = ("task", "our seconds", "other", "its seconds", "times ours", "at least")
     return f"{_machine(machine)}\n\n{_table(head, rows)}"
 
 
@@ -60,10 +64,11 @@ def table_of_faults() -> str:
     """Return what ``make faults`` tried, how often, and what held."""
     *lines, machine = _evidence("faults.txt").splitlines()
     found = [re.fullmatch(r"\s*([\d,]+) x (.*?): (.*) \((\w+)\)", line) for line in lines]
-    rows = [(row[2], row[1], row[3], row[4]) for row in found if row]
-    return f"{machine.capitalize().replace('amd epyc', 'AMD EPYC')}.\n\n" + _table(
-        ("what we did", "times", "what must hold", "outcome"), rows
-    )
+    held = {"passed": "", "failed": " (**it did not**)"}
+    rows = [(row[2], row[1], row[3] + held[row[4]]) for row in found if row]
+    failed = sum(row[4] != "passed" for row in found if row)
+    said = "All of it held" if not failed else f"{failed} of {len(rows)} did not hold"
+    return f"{said}, {machine}.\n\n{_table(('what we did', 'times', 'what must hold'), rows)}"
 
 
 def table_of_repetitions() -> str:
@@ -90,9 +95,11 @@ def filled(page: str) -> str:
 
 
 def _cost(study):
-    records = [r for path in sorted((ROOT / study / "results").glob("*.jsonl")) for r in Store(path).read().values()]
+    stores = [Store(path) for path in sorted((ROOT / study / "results").glob("*.jsonl"))]
+    records = [record for store in stores for record in store.read().values()]
     hours = sum(record["seconds"] for record in records) / 3600
-    return f"`make scratch STUDY={study}` measures all {len(records):,} records again, in {hours:.0f} hours of one core."
+    command = f"`make scratch STUDY={study}`"
+    return f"{command} measures all {len(records):,} records again, in {hours:.0f} hours of one core."
 
 
 def _repetition(path):
@@ -110,9 +117,19 @@ def _repetition(path):
 
 
 def _verdict(line):
-    parts = re.fullmatch(r"(\w*)\s+(identical|within tolerance|drifted)\s+(\d+)\s+\S+\s+(\S+)\s+(\S+)\s*", line)
-    names = ("experiment", "verdict", "records", "largest", "tolerance")
-    return dict(zip(names, (parts[1], parts[2], int(parts[3]), float(parts[4]), float(parts[5])), strict=True))
+    pattern = r"(\w*)\s+(identical|within tolerance|drifted)\s+(\d+)\s+\S+\s+(\S+)\s+(\S+)\s*"
+    experiment, verdict, records, largest, tolerance = re.fullmatch(pattern, line).groups()
+    return {
+        "experiment": experiment,
+        "verdict": verdict,
+        "records": int(records),
+        "largest": float(largest),
+        "tolerance": float(tolerance),
+    }
+
+
+def _number(value):
+    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _machine(line):
