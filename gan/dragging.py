@@ -5,6 +5,8 @@ import traitlets
 
 from common.widgets import SIDE
 
+START = (-0.12, -0.08)  # between a four and a nine
+
 
 class Square(anywidget.AnyWidget):
     """The square [-1, 1]^2 with a point that the pointer drags.
