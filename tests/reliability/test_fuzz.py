@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from common.fourier import Spectrum
 from common.statistics import Interval
 
 DTYPES = ("float32", "float64", "bool", "uint8", "int64", "float16", "complex64", "str", "object")
