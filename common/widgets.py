@@ -1,4 +1,4 @@
-"""Parts of the explorers: a picture, bars of numbers, and a square in which a point is dragged."""
+"""Parts of the explorers: labelled controls, a picture with a caption, and bars of numbers."""
 
 import io
 from collections.abc import Sequence
@@ -9,9 +9,12 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
 
+from common.pixels import as_bytes
 from common.plotting import check_range
 
 SIDE = 280  # pixels on the screen
+# Arguments of a control, so that its description is not cut off.
+LABELLED = {"style": {"description_width": "9rem"}, "layout": {"width": "28rem"}}
 
 
 def picture(image: ArrayLike, side: int = SIDE) -> bytes:
@@ -35,7 +38,7 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     check_range(image)
     if side < 1:
         raise ValueError(f"side must be at least 1 pixel, not {side}.")
-    stored = np.round(255 * np.clip(image, 0, 1)).astype("uint8")
+    stored = as_bytes(image)
     scale = side / max(image.shape[:2])
     size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
     file = io.BytesIO()
@@ -45,16 +48,40 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     return file.getvalue()
 
 
+class Picture(ipywidgets.VBox):
+    """An image under its caption, which screen readers say too.
+
+    Parameters
+    ----------
+    caption : str
+    side : int
+        Pixels of the longer side.
+    """
+
+    def __init__(self, caption: str, side: int = SIDE) -> None:
+        self.side = side
+        self.image = ipywidgets.Image(format="png")
+        self.image.tooltip = caption
+        super().__init__([ipywidgets.Label(caption), self.image], layout={"margin": "0 1rem 0 0"})
+
+    def show(self, image: ArrayLike) -> None:
+        """Show an image as `picture` draws it."""
+        self.image.value = picture(image, self.side)
+
+
 class Bars(ipywidgets.VBox):
     """A row for each name: a bar for a number in [0, 1] and a text.
 
     Parameters
     ----------
     names : sequence of str
+    width : str
+        Of the longest name, in a unit of CSS.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.bars = [ipywidgets.FloatProgress(max=1, description=name) for name in names]
+    def __init__(self, names: Sequence[str], width: str = "9rem") -> None:
+        layout = {"style": {"description_width": width}, "layout": {"width": f"calc({width} + 10rem)"}}
+        self.bars = [ipywidgets.FloatProgress(max=1, description=name, **layout) for name in names]
         self.texts = [ipywidgets.Label() for _ in names]
         super().__init__([ipywidgets.HBox(row) for row in zip(self.bars, self.texts, strict=True)])
 
@@ -62,31 +89,37 @@ class Bars(ipywidgets.VBox):
         """Show a number in [0, 1] and a text in every row; raise ValueError for other numbers or too few."""
         values = np.asarray(values, float)
         if values.shape != (len(self.bars),) or len(texts) != len(self.bars):
-            raise ValueError(
-                f"{len(self.bars)} bars need as many numbers and texts, not {values} and {texts}."
-            )
+            raise ValueError(f"{len(self.bars)} bars need as many numbers and texts, not {len(texts)}.")
         if not (abs(values - 0.5) < 0.501).all():
             raise ValueError(f"A bar shows a number in [0, 1], not {values}.")
         for bar, label, value, text in zip(self.bars, self.texts, values, texts, strict=True):
             bar.value, label.value = float(value), text
 
-    def show_decisions(self, logits: ArrayLike, class_names: Sequence[str]) -> None:
-        """Show the probability and the name of the class that each row's logits choose.
-
-        Parameters
-        ----------
-        logits : array, shape (bars, classes)
-        class_names : sequence of str
-            One for each class.
+    def show_decisions(self, logits: ArrayLike, class_names: Sequence[str], label: int) -> None:
+        """Show the class that each row of logits, (bars, classes), chooses, how sure, and whether rightly.
 
         Raises
         ------
         ValueError
-            Another shape, another number of names, or NaN.
+            Logits of another shape, or NaN.
         """
         logits = np.asarray(logits, float)
         if logits.shape != (len(self.bars), len(class_names)):
             wanted = f"{len(self.bars)} rows of {len(class_names)} classes"
             raise ValueError(f"logits must be {wanted}, but the shape is {logits.shape}.")
         probabilities = softmax(logits, axis=-1)
-        self.show(probabilities.max(-1), [class_names[label] for label in probabilities.argmax(-1)])
+        chosen, values = probabilities.argmax(-1), probabilities.max(-1)
+        verdicts = ["right" if number == label else "wrong" for number in chosen]
+        named = zip(chosen, values, verdicts, strict=True)
+        self.show(values, [f"{class_names[number]} ({value:.0%}), {said}" for number, value, said in named])
+        for bar, verdict in zip(self.bars, verdicts, strict=True):
+            bar.bar_style = {"right": "success", "wrong": "danger"}[verdict]
+
+
+def arranged(
+    pictures: Sequence[ipywidgets.Widget], controls: Sequence[ipywidgets.Widget], bars: Bars
+) -> ipywidgets.VBox:
+    """Return pictures side by side above controls and bars; what does not fit side by side wraps."""
+    wrapping = {"flex_flow": "row wrap"}
+    below = ipywidgets.HBox([ipywidgets.VBox(controls), bars], layout=wrapping)
+    return ipywidgets.VBox([ipywidgets.HBox(pictures, layout=wrapping), below])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nbclient.exceptions import CellExecutionError
 
+from common import checkout
 from common.notebooks import ROOT, reproduce, write
 
 
@@ -23,6 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.command == "reproduce" and arguments.study:
         parser.error("reproduce takes no study; it executes all notebooks")
     try:
+        checkout.require("Every notebook")
         if arguments.command == "write":
             write(arguments.root.resolve(), arguments.study)
             return 0

@@ -158,10 +158,10 @@ def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
         (lambda: plotting.dots({"a": [1]}, {"a": Interval(1, 0, 2)}, "", [1, 2]), "kinds must be as many"),
         (lambda: picture_of(np.full((3, 3, 1), 255)), "divide by 255"),
         (lambda: picture_of(np.ones((3, 3, 1)), 0), "side must be at least 1 pixel"),
-        (lambda: Bars("ab").show([1], ["x"]), "2 bars need as many numbers and texts"),
+        (lambda: Bars("ab").show([1], ["x"]), "2 bars need as many numbers and texts, not 1"),
         (lambda: Bars("ab").show([1, 7], "xy"), r"a number in \[0, 1\], not"),
-        (lambda: Bars("a").show_decisions([[1, np.nan]], "xy"), r"a number in \[0, 1\], not"),
-        (lambda: Bars("a").show_decisions([[1, 2, 3]], "xy"), r"1 rows of 2 classes, .* \(1, 3\)"),
+        (lambda: Bars("a").show_decisions([[1, np.nan]], "xy", 0), r"a number in \[0, 1\], not"),
+        (lambda: Bars("a").show_decisions([[1, 2, 3]], "xy", 0), r"1 rows of 2 classes, .* \(1, 3\)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_gets_one_clear_sentence(draw, sentence):
