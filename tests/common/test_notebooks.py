@@ -1,5 +1,4 @@
 import json
-import re
 import shutil
 
 import nbformat
@@ -173,14 +172,10 @@ def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
     assert claims.answer(nbformat.v4.new_notebook(cells=[cell])) == sentence
 
 
-def test_reproduce_finds_identical_outputs_and_makes_one_page_and_the_evidence(root, capfd):
+def test_reproduce_finds_identical_outputs_and_makes_the_evidence(root, capfd):
     table = notebooks.reproduce(root)
     assert capfd.readouterr() == ("1 of 1: study/01_question.ipynb\n", "")
     assert table[["notebook", "outputs"]].to_numpy().tolist() == [["study/01_question.ipynb", "identical"]]
-    html = (root / "build" / "index.html").read_text()
-    assert 'href="#study-01_question"' in html
-    assert "A question" in html
-    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
     evidence = root / notebooks.EVIDENCE
     evidence.mkdir(parents=True)
     (root / "build" / notebooks.TABLE).rename(evidence / notebooks.TABLE)
@@ -264,8 +259,7 @@ def test_changed_source_differs():
 
 
 def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root, not_executed, monkeypatch):
-    text = (root / "study" / "01_question.ipynb").read_text()
-    (root / "study" / "02_next.ipynb").write_text(text.replace('"id": "', '"id": "next-'))
+    shutil.copy(root / "study" / "01_question.ipynb", root / "study" / "02_next.ipynb")
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     execute = publish.execute
 

@@ -155,8 +155,8 @@ COMMANDS = {
     "reproduce": (
         write_notebooks,
         NOTEBOOKS.format("reproduce"),
-        lambda folder: files_of(folder, "build/index.html", "build/notebooks/*/*.ipynb"),
-        "the copies and the page of a run left alone, byte by byte",
+        lambda folder: files_of(folder, "build/notebooks/*/*.ipynb"),
+        "the copies of a run left alone, byte by byte",
     ),
     "write": (
         write_notebooks,

@@ -71,7 +71,7 @@ def test_a_paragraph_of_a_readme_is_held_against_what_it_links_to():
     assert message.startswith("3.5 is in no output")
 
 
-@pytest.mark.parametrize("path", notebooks.paths(), ids=notebooks.anchor)
+@pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
 def test_the_prose_of_a_committed_notebook_holds(path):
     assert prose.drifted_in(notebooks.read(path), path.parent) == []
 
