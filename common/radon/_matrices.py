@@ -2,16 +2,17 @@
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from keras import ops
 
-from common.radon._geometry import BORDER, bilinear, is_static, linear, rays, shadows, support
-from common.validation import dtype_of
+from common.radon._geometry import BORDER, Angles, Size, bilinear, is_static, linear, rays, shadows, support
+from common.validation import Tensor, dtype_of
 
 MATRIX_BYTES = 128 * 2**20
 
-WINDOWS = {
+WINDOWS: dict[str | None, Any] = {
     None: None,
     "ramp": np.ones,
     "shepp-logan": lambda n: np.sinc(np.fft.fftfreq(n)),
@@ -21,7 +22,7 @@ WINDOWS = {
 }
 
 
-def has_small_matrix(x, height, width, detectors, angles):
+def has_small_matrix(x: Tensor, height: Size, width: Size, detectors: Size, angles: int) -> bool:
     """Return whether the matrix in the dtype of `x` takes no more than `MATRIX_BYTES`."""
     itemsize = np.dtype(dtype_of(x)).itemsize
     return is_static(height, width) and height * width * detectors * angles * itemsize <= MATRIX_BYTES
@@ -36,7 +37,9 @@ def _dense(taps, shape, outputs, dtype):
 
 
 @lru_cache(maxsize=4)
-def radon_matrix(height, width, detectors, circle, angles, dtype):
+def radon_matrix(
+    height: int, width: int, detectors: int, circle: bool, angles: Angles, dtype: str
+) -> np.ndarray:
     """Return the matrix from (row, column) to (detector, angle)."""
     lattice = rays(height, width, detectors, circle, angles)
     rows, columns = height + 2 * BORDER, width + 2 * BORDER
@@ -48,7 +51,9 @@ def radon_matrix(height, width, detectors, circle, angles, dtype):
 
 
 @lru_cache(maxsize=4)
-def reconstruction_matrix(size, detectors, angles, filter, circle, dtype):
+def reconstruction_matrix(
+    size: int, detectors: int, angles: Angles, filter: str | None, circle: bool, dtype: str
+) -> np.ndarray:
     """Return the matrix from (detector, angle) to (row, column)."""
     response = filter_matrix(detectors, len(angles), filter, circle)
     lattice = shadows(size, angles)
@@ -61,7 +66,7 @@ def reconstruction_matrix(size, detectors, angles, filter, circle, dtype):
 
 
 @lru_cache(maxsize=16)
-def filter_matrix(detectors, angles, filter, circle):
+def filter_matrix(detectors: int, angles: int, filter: str | None, circle: bool) -> np.ndarray:
     """Return the convolution with the filter, scaled by pi / (2 A), as a matrix applied to a projection.
 
     With `circle` it also pads projections to the diagonal. The ramp is the transform of its sampled impulse
@@ -79,7 +84,7 @@ def filter_matrix(detectors, angles, filter, circle):
     return impulse[lag] * np.pi / (2 * angles)
 
 
-def multiply(x, matrix, rows, columns):
+def multiply(x: Tensor, matrix: Tensor, rows: int, columns: int) -> Tensor:
     """Apply a matrix to the two middle axes of a batch; `rows` and `columns` are the new ones."""
     channels = x.shape[-1]
     flat = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, matrix.shape[0]))
@@ -88,6 +93,6 @@ def multiply(x, matrix, rows, columns):
     return ops.transpose(y, (0, 2, 3, 1))
 
 
-def as_tensor(array):
+def as_tensor(array: np.ndarray) -> Tensor:
     """Return a NumPy array as a tensor of its own dtype; some backends would make it float32."""
     return ops.convert_to_tensor(array, str(array.dtype))
