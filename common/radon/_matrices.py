@@ -2,7 +2,7 @@
 
 import math
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from keras import ops
@@ -50,11 +50,71 @@ def radon_matrix(
     return matrix.reshape(rows, columns, -1)[inside].reshape(height * width, -1)
 
 
+class Folded(NamedTuple):
+    """The matrix of a reconstruction, folded at the rotation centre, which halves the multiplications.
+
+    To reflect the detector and the image at the centre changes nothing. So sums of opposite samples make the
+    sums of opposite pixels, and differences the differences.
+
+    Attributes
+    ----------
+    sums, differences : numpy.ndarray
+        From the sums and the differences of opposite samples (detector, angle) to one pixel of each opposite
+        pair, then to the pixels without an opposite.
+    alone : numpy.ndarray
+        From the samples without an opposite to the pixels of the pairs, their opposites, and the others.
+    order : numpy.ndarray
+        Where each pixel of the image stands among them; the last one after them is 0.
+    """
+
+    sums: np.ndarray
+    differences: np.ndarray
+    alone: np.ndarray
+    order: np.ndarray
+
+
 @lru_cache(maxsize=4)
-def reconstruction_matrix(
+def folded_reconstruction(
     size: int, detectors: int, angles: Angles, filter: str | None, circle: bool, dtype: str
-) -> np.ndarray:
-    """Return the matrix from (detector, angle) to (row, column)."""
+) -> Folded:
+    """Return the folded matrix from (detector, angle) to (row, column)."""
+    matrix = _reconstruction_matrix(size, detectors, angles, filter, circle, dtype)
+    right, left, alone = _opposite(detectors)
+    one, other = matrix[right], matrix[left]
+    rows, columns = 2 * (size // 2) - np.indices((size, size)).reshape(2, -1)
+    pixels = np.arange(size * size)
+    first = np.flatnonzero((rows < size) & (columns < size) & (rows * size + columns > pixels))
+    second = (rows * size + columns)[first]
+    # Beyond the end of the detector, which need not be symmetric, samples are 0.
+    scale = 100 * np.finfo(dtype).eps * np.abs(matrix).max()
+    same = (
+        np.abs(one[..., first] - other[..., second]) + np.abs(other[..., first] - one[..., second])
+    ) < scale
+    seen = matrix.any((0, 1))
+    kept = same.all((0, 1)) & seen[first]
+    first, second = first[kept], second[kept]
+    others = np.setdiff1d(pixels[seen], [first, second])
+    listed, halves = np.concatenate([first, second, others]), np.concatenate([first, others])
+    order = np.full(size * size, len(listed))
+    order[listed] = np.arange(len(listed))
+    sums, differences = ((one + sign * other)[..., halves] / 2 for sign in (1, -1))
+    return Folded(_flat(sums), _flat(differences), _flat(matrix[alone][..., listed]), order)
+
+
+def _opposite(detectors):
+    """Return the detectors right of the centre, their opposites, and those that have none."""
+    centre = detectors // 2
+    reach = np.arange(1, detectors - centre)
+    alone = [n for n in range(detectors) if n == centre or 2 * centre - n >= detectors]
+    return centre + reach, centre - reach, alone
+
+
+def _flat(matrix):
+    return matrix.reshape(-1, matrix.shape[-1])
+
+
+def _reconstruction_matrix(size, detectors, angles, filter, circle, dtype):
+    """Return the matrix (detector, angle, pixel)."""
     response = filter_matrix(detectors, len(angles), filter, circle)
     lattice = shadows(size, angles)
     pixels = np.arange(size * size).reshape(size, size)
@@ -62,7 +122,7 @@ def reconstruction_matrix(
     for a in range(len(angles)):
         taps = linear([term[a] for term in lattice], len(response), dtype, np)
         matrix[:, a] = response.T @ _dense(taps, (len(response), size * size), pixels, "float64")
-    return (matrix * support(size, circle).ravel()).reshape(-1, size * size)
+    return matrix * support(size, circle).ravel().astype(dtype)
 
 
 @lru_cache(maxsize=16)
@@ -82,6 +142,27 @@ def filter_matrix(detectors: int, angles: int, filter: str | None, circle: bool)
         impulse = np.fft.ifft(ramp * WINDOWS[filter](period)).real
     lag = np.arange(rows)[:, None] - np.arange(detectors) - (rows // 2 - detectors // 2)
     return impulse[lag] * np.pi / (2 * angles)
+
+
+def unfold(y: Tensor, folded: Folded, size: int) -> Tensor:
+    """Apply a folded matrix to sinograms; returns images ``(batch, size, size, channels)``."""
+    _, detectors, angles, channels = ops.shape(y)
+    _, left, alone = _opposite(detectors)
+    samples = ops.reshape(ops.transpose(y, (0, 3, 1, 2)), (-1, detectors, angles))
+    one, other = samples[:, detectors // 2 + 1 :], ops.take(samples, left, axis=1)
+
+    def times(values, matrix):
+        return ops.reshape(values, (-1, len(matrix))) @ as_tensor(matrix)
+
+    sums, differences = times(one + other, folded.sums), times(one - other, folded.differences)
+    pairs = folded.alone.shape[1] - folded.sums.shape[1]
+    first, second = sums[:, :pairs] + differences[:, :pairs], sums[:, :pairs] - differences[:, :pairs]
+    others = sums[:, pairs:] + differences[:, pairs:]
+    listed = ops.concatenate([first, second, others], axis=1) + times(
+        ops.take(samples, alone, axis=1), folded.alone
+    )
+    images = ops.take(ops.pad(listed, [(0, 0), (0, 1)]), folded.order, axis=1)
+    return ops.transpose(ops.reshape(images, (-1, channels, size, size)), (0, 2, 3, 1))
 
 
 def multiply(x: Tensor, matrix: Tensor, rows: int, columns: int) -> Tensor:

@@ -23,10 +23,11 @@ from common.radon._loops import interpolation_loops, loop, radon_loops
 from common.radon._matrices import (
     as_tensor,
     filter_matrix,
+    folded_reconstruction,
     has_small_matrix,
     multiply,
     radon_matrix,
-    reconstruction_matrix,
+    unfold,
 )
 from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
 from common.validation import Tensor, as_images, dtype_of
@@ -236,8 +237,7 @@ def _adjoint(y, height, width, detectors, circle, angles):
 def _reconstruct(y, angles, filter, size, circle):
     detectors, dtype = y.shape[1], dtype_of(y)
     if has_small_matrix(y, size, size, detectors, len(angles)):
-        matrix = reconstruction_matrix(size, detectors, angles, filter, circle, dtype)
-        return multiply(y, as_tensor(matrix), size, size)
+        return unfold(y, folded_reconstruction(size, detectors, angles, filter, circle, dtype), size)
     response = filter_matrix(detectors, len(angles), filter, circle).astype(dtype)
     filtered = ops.einsum("kd,bdac->bkac", as_tensor(response), y)
     image = loop(filtered, *interpolation_loops(size, len(response), angles))
