@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
 
+from common.pixels import as_bytes
+
 SIDE = 280  # pixels on the screen
 # Arguments of a control, so that its description is not cut off.
 LABELLED = {"style": {"description_width": "9rem"}, "layout": {"width": "28rem"}}
@@ -35,7 +37,7 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
         raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
     if not np.isfinite(image).all():
         raise ValueError("An image must be finite, but it holds NaN or infinity.")
-    stored = np.round(255 * np.clip(image, 0, 1)).astype("uint8")
+    stored = as_bytes(image)
     scale = side / max(image.shape[:2])
     size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
     file = io.BytesIO()
