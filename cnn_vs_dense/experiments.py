@@ -7,7 +7,7 @@ from cnn_vs_dense.acquisition import CT
 from cnn_vs_dense.methods import method_named, seen
 from cnn_vs_dense.models import build
 from cnn_vs_dense.neighbours import neighbours_kept
-from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
@@ -20,6 +20,7 @@ LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 TUNING_SEEDS = [0, 1]
 EPOCHS = 8
 MOST_VALIDATIONS = 40
+SAMPLE_SIZES = (100, 1_000, 10_000, 55_000)
 CLASSES = 10
 PIXEL_RANGES = {
     "none": lambda images: images.astype("float32"),
@@ -287,7 +288,7 @@ def tuned(function=accuracy, **settings):
 
 
 def tuning(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
-    """Plan the test results of every method of `grid`, each at the learning rate that validation chose for it.
+    """Plan the test results of every method of `grid`, each at the learning rate that validation chose.
 
     Every method starts with the same learning rates: one run at each with each of `TUNING_SEEDS`, measured on
     the validation images. The rate with the best mean is then trained with every seed and measured on the
@@ -383,6 +384,40 @@ def across_acquisitions(
         for (name, arm), rate in rates.items()
     ]
     return pd.concat(tables, ignore_index=True)
+
+
+def scrambled_pixels(seeds, dense_seeds):
+    """Return all sweeps and plans of notebook 1 by name, for `common.experiments.sweeps`."""
+    both = {"dataset": ["mnist", "fashion_mnist"], "seed": seeds}
+    raw_and_scrambled = {"dataset": both["dataset"], "representation": ["raw", "scrambled"]}
+    two, three = ["lenet5", "dense"], ["lenet5", "dense_small", "dense"]
+    some = ["raw", "scrambled within 7 x 7", "blocks of 7 x 7 scrambled", "scrambled"]
+    doses = list(dict.fromkeys(DOSES["inside blocks"] + DOSES["as whole blocks"]))
+    others = ["large_kernel", "mixer", "pointwise", "dense_small"]
+    ranges = ["none", "[0, 1]", "[-1, 1]"]
+    first = {"evaluate_on": "test", "seed": range(5)}
+    lenet5 = {"representation": "scrambled", "architecture": "lenet5", "learning_rate": 0.01}
+    dense = {"representation": "raw", "architecture": "dense", "learning_rate": 0.001}
+    few = {**both, "examples": 10_000}
+    return {
+        "lenet5": tuning(**raw_and_scrambled, architecture="lenet5", seed=seeds),
+        "dense": tuning(**raw_and_scrambled, architecture="dense", seed=dense_seeds),
+        "doses, lenet5": tuning(**few, representation=doses, architecture="lenet5"),
+        "doses, others": tuning(**few, representation=some, architecture=others),
+        "recovered": tuning(accuracy_unscrambled, **both, unlabelled=[100, 300, 1_000, 2_000]),
+        "bounds": tuning(**few, representation=["raw", "scrambled"], architecture="lenet5"),
+        "abandoned, lenet5": (accuracy, {**lenet5, **first}),
+        "abandoned, dense": (accuracy, {**dense, **first}),
+        "normalised": tuning(**few, normalisation=ranges, architecture=two),
+        "fitted to few": tuning(**both, architecture=three, examples=5_000, epochs=40),
+        "fitted to all": tuning(**both, architecture=three, examples=55_000),
+        **{
+            f"{n} examples": tuning(
+                **raw_and_scrambled, architecture=two, seed=seeds, examples=n, epochs=epochs_for(n)
+            )
+            for n in SAMPLE_SIZES
+        },
+    }
 
 
 def _beyond(means):

@@ -39,7 +39,7 @@ def _look_like_radians(angles):
     To cover is to spread over at least 80 % and not over more; decimals have at most three places.
     """
     twelfths = angles / (np.pi / 12)
-    if angles.any() and np.abs(twelfths - np.round(twelfths)).max() < 1e-9:
+    if np.round(twelfths).any() and np.abs(twelfths - np.round(twelfths)).max() < 1e-9:
         return True
     thousandths = 1000 * angles
     are_decimals = np.abs(thousandths - np.round(thousandths)).max() < 1e-6
