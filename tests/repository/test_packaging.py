@@ -90,9 +90,7 @@ def test_the_library_imports_elsewhere_and_says_what_needs_the_repository(instal
     assert [line.partition(" comes with the repository, not with the")[0] for line in said] == needed
 
 
-@pytest.mark.parametrize(
-    "command", [["common.notebooks", "write"], ["common.notebooks.skeleton", "my_study"]]
-)
+@pytest.mark.parametrize("command", ["common.notebooks write", "common.notebooks.skeleton my_study"])
 def test_commands_on_notebooks_say_that_they_need_the_repository(installed, tmp_path, command):
     done = run("-m", *command.split(), cwd=tmp_path, path=[installed])
     assert done.stderr.endswith("clone the repository and run this there.\n")
@@ -131,11 +129,15 @@ def test_the_version_is_the_same_everywhere():
 def test_a_new_study_passes_its_own_tests(clone):
     made = run("-m", "common.notebooks.skeleton", "my_study", cwd=clone, path=[clone], RESULTS="compute")
     assert made.returncode == 0, made.stderr
-    notebook = "my_study/01_first_question.ipynb"
-    layout = ["tests/repository/test_layout.py", "-k", "my_study or 01_first_question"]
-    for options in (["--nbval", notebook, "tests/my_study"], layout):
-        done = run("-m", "pytest", "-q", "-p", "no:cacheprovider", *options, cwd=clone, path=[clone])
-        assert done.returncode == 0, done.stdout
+    tests = [
+        "tests/my_study",
+        "tests/repository/test_layout.py",
+        "--nbval",
+        "my_study/01_first_question.ipynb",
+    ]
+    chosen = ["-q", "-p", "no:cacheprovider", "-k", "my_study or 01_first_question"]
+    done = run("-m", "pytest", *chosen, *tests, cwd=clone, path=[clone])
+    assert done.returncode == 0, done.stdout
     for check in (["check"], ["format", "--check"]):
         assert (
             run("-m", "ruff", *check, "my_study", "tests/my_study", cwd=clone, path=[clone]).returncode == 0
