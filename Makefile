@@ -90,7 +90,7 @@ UV_INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 # Without a package registry, a complete environment stays as it is.
 define install
 @[ -x $(UV) ] || $(PIP) install --quiet uv 2> /dev/null || true
-@echo "Installing $(1)"
+@echo "Installing packages into .venv"
 @$(UV_INSTALL) $(1) 2> /dev/null || $(PIP) install --quiet --no-compile $(1) \
   || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
 @$(RUN) common.environment kernelspec

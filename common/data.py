@@ -488,7 +488,7 @@ def main() -> None:
             files = _files(name)
             _contents(name, files)
             folder = _place(name, next(iter(files))).parent
-            print(f"{name}: {len(files)} with the recorded SHA-256 in {folder}")
+            print(f"{name}: files with the recorded SHA-256 in {folder}: {len(files)}")
     except (OSError, ValueError) as error:
         sys.exit(str(error))
 
