@@ -1,6 +1,12 @@
 """What IPython runs at the start of every kernel (`PYTHONSTARTUP` of `common.environment`)."""
 
-from common.environment import quieten
+import sys
+from pathlib import Path
+
+# A foreign package called `common`, say on PYTHONPATH, would come first.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from common.environment import quieten  # noqa: E402
 
 quieten()
-del quieten
+del quieten, sys, Path
