@@ -11,7 +11,6 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Generator, Hashable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -38,6 +37,7 @@ from common.files import require_writable
 # Yields sweeps to do, receives their tables, and returns what it makes of them.
 Plan: TypeAlias = Generator[list[tuple[Experiment, Grid]], list[pd.DataFrame], Any]
 Work: TypeAlias = list[tuple[Store, Experiment, list[Config]]]
+Setup: TypeAlias = frozenset[tuple[str, str]]  # the arguments but the seed
 
 
 class MissingRecordError(LookupError):
@@ -238,25 +238,30 @@ def _expected_seconds(
     missing: list[tuple[Store, Experiment, Config]],
 ) -> dict[tuple[Path, str], float | None]:
     """Return what each record may take: the median of the stored ones that share most arguments with it."""
-
-    @cache
-    def known(function: Experiment) -> dict[frozenset[tuple[str, str]], float]:
-        seconds = defaultdict(list)
-        for record in Store.of(function).read().values():
-            seconds[_but_seed(record["config"])].append(record["seconds"])
-        return {setup: statistics.median(values) for setup, values in seconds.items()}
-
-    @cache
-    def expected(function: Experiment, setup: frozenset[tuple[str, str]]) -> float | None:
-        alike = defaultdict(list)
-        for other, seconds in known(function).items():
-            alike[len(setup & other)].append(seconds)
-        return statistics.median(alike[max(alike)]) if alike else None
-
-    return {(store.path, key(c)): expected(function, _but_seed(c)) for store, function, c in missing}
+    setups = {
+        (store.path, key(config)): (Store.of(function).path, _but_seed(config))
+        for store, function, config in missing
+    }
+    known = {path: _known_seconds(Store(path)) for path, _ in set(setups.values())}
+    expected = {(path, setup): _seconds_alike(setup, known[path]) for path, setup in set(setups.values())}
+    return {job: expected[setup] for job, setup in setups.items()}
 
 
-def _but_seed(config: Config) -> frozenset[tuple[str, str]]:
+def _known_seconds(store: Store) -> dict[Setup, float]:
+    seconds = defaultdict(list)
+    for record in store.read().values():
+        seconds[_but_seed(record["config"])].append(record["seconds"])
+    return {setup: statistics.median(values) for setup, values in seconds.items()}
+
+
+def _seconds_alike(setup: Setup, known: dict[Setup, float]) -> float | None:
+    alike = defaultdict(list)
+    for other, seconds in known.items():
+        alike[len(setup & other)].append(seconds)
+    return statistics.median(alike[max(alike)]) if alike else None
+
+
+def _but_seed(config: Config) -> Setup:
     return frozenset((name, key({"": value})) for name, value in config.items() if name != "seed")
 
 
