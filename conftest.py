@@ -15,7 +15,7 @@ import pandas as pd
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from common.experiments import cpu, write_atomically
-from common.notebooks import BUILD
+from common.notebooks import BUILD, for_nbval
 
 matplotlib.use("Agg")  # in this process, which draws for no one
 
@@ -30,6 +30,12 @@ def pytest_collectstart(collector):
     """Keep nbval from comparing stderr, which it captures otherwise than the writer of the notebooks."""
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += ("stderr",)
+
+
+def pytest_itemcollected(item):
+    """Have nbval compare what figures draw, and refuse figures without pictures."""
+    if hasattr(item, "compare_outputs"):
+        item.compare_outputs = for_nbval(item)
 
 
 def pytest_collection_modifyitems(items):

@@ -8,7 +8,7 @@ import numpy as np
 from adversarial_attack import attacks
 from adversarial_attack.attacks import low_pass_attack, pgd
 from adversarial_attack.filter_set import FILTER_SET
-from adversarial_attack.filters import IDENTITY, as_stored, gaussian_blur, low_frequencies
+from adversarial_attack.filters import IDENTITY, gaussian_blur, low_frequencies
 from adversarial_attack.gradients import cross_entropy, margin, predictions, targeted, up_to
 from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
 from adversarial_attack.named_attacks import ATTACKS
@@ -17,6 +17,7 @@ from adversarial_attack.visibility import no_more_visible, visibility
 from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
 from common.names import look_up
+from common.pixels import as_bytes
 from common.pretrained import OFFLINE, load_classifier
 
 IMAGES = 20
@@ -147,7 +148,7 @@ def at_strict_tier(images, adversarial):
 
 def rounded(images):
     """Return images with values that a file of 8 bits holds."""
-    return (as_stored(images) / 255).astype("float32")
+    return (as_bytes(images) / 255).astype("float32")
 
 
 def said(images):

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from common import environment
+from common import checkout, environment
 from common.experiments.conditions import same_conditions
 from common.experiments.declaration import Experiment, absent_data
 from common.experiments.measurement import Interrupted, complete
@@ -233,6 +233,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     environment.quieten()
     try:
+        checkout.require("Every record")
         tables = [measure() for measure in _measurements(arguments)]
     except (OSError, ValueError, Interrupted) as error:
         sys.exit(str(error))

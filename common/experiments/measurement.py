@@ -20,7 +20,7 @@ from joblib.externals.loky import get_reusable_executor
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
-from common import environment
+from common import checkout, environment
 from common.experiments.conditions import conditions
 from common.experiments.declaration import (
     Config,
@@ -144,6 +144,7 @@ def require(work: Work) -> None:
     for store, function, configs in work:
         missing = _missing(store, function, configs)
         if missing:
+            checkout.require(store.path.name)
             raise MissingRecordError(
                 f"{len(missing)} of {len(configs)} records of {function.__name__} (version "
                 f"{function.version}) are missing from {store.path.name}, the first is {key(missing[0])}; "

@@ -291,7 +291,7 @@ import contextlib, os
 from pathlib import Path
 import keras, numpy as np
 from common.experiments import Store, write_atomically
-from common.training import resumable
+from common.checkpoints import resumable
 from common.weights import save_weights
 
 def record(size):
