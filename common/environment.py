@@ -13,11 +13,12 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 _ROOT = Path(__file__).parents[1]
 _CHECKOUT = (_ROOT / "pyproject.toml").exists()
@@ -118,14 +119,16 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
 class _QuietFinder(MetaPathFinder):
     """Finds TensorFlow as Python does, and drops what is written to stderr while it is imported."""
 
-    def find_spec(self, fullname, path=None, target=None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target) if fullname == "tensorflow" else None
         if spec is not None and spec.loader is not None:
             spec.loader.exec_module = partial(_import_quietly, spec.loader.exec_module)  # type: ignore[method-assign]
         return spec
 
 
-def _import_quietly(exec_module, module) -> None:
+def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleType) -> None:
     # Its C++ writes to the file descriptor, past `sys.stderr`, and before it knows its own log level.
     kept = os.dup(2)
     try:
