@@ -118,7 +118,7 @@ class ImageSet:
         """Return the subset that an integer, a slice, a list of integers or a boolean mask selects."""
         index: Any = selected
         if not isinstance(selected, slice):
-            index = np.atleast_1d(np.arange(len(self))[selected])
+            index = np.atleast_1d(np.arange(len(self))[index])
             if index.ndim > 1:
                 raise ValueError(f"Images are selected along one axis, not by {selected!r}.")
         labels = None if self.labels is None else self.labels[index]
