@@ -272,6 +272,20 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
     }
 
 
+def frontier_if_recognised(image, seed):
+    """Plan the `frontier` of all demands for those of some images that all four networks recognise.
+
+    Returns
+    -------
+    plan of a pandas.DataFrame
+        For `common.experiments.sweeps`.
+    """
+    (all_four,) = yield [(frontier, {"demand": "four networks", "image": image, "seed": seed})]
+    recognised = all_four.loc[all_four["right"], "image"].to_list()
+    (table,) = yield [(frontier, {"demand": list(DEMANDS), "image": recognised, "seed": seed})]
+    return table
+
+
 @experiment(version=2, tolerance=0.1)
 def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
     """Attack a small network, or several, and show the 10,000 test images to all of `JUDGES`.
@@ -309,6 +323,29 @@ def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
         shares["fooled"].append((right & (said != test.labels)).mean())
         shares["hit"].append((right & (said == (test.labels + shift) % 10)).mean())
     return shares
+
+
+def transfers(datasets, seeds, epsilon=25):
+    """Return the sweeps of `transfer` by name, for `common.experiments.sweeps`.
+
+    Parameters
+    ----------
+    datasets : list of str
+    seeds : list of int
+        Of the networks that are attacked by momentum; else it is 0.
+    epsilon : number
+        In units of 1 / 255.
+    """
+    families, both = list(ARCHITECTURES), {"dataset": datasets, "epsilon": epsilon, "seed": 0}
+    one, every = ({"source": families, "source_seed": chosen, **both} for chosen in (0, seeds))
+    three = {"source": [f"all but {name}" for name in families], "source_seed": 0, **both}
+    return {
+        "one network": (transfer, {**every, "arm": "momentum"}),
+        "three of the families": (transfer, {**three, "arm": "momentum"}),
+        "one network, one change for all images": (transfer, {**one, "arm": "universal"}),
+        "one network, targeted": (transfer, {**one, "arm": "momentum", "shift": 1}),
+        "white noise": (transfer, {"source": "mlp", "source_seed": 0, **both, "arm": "white noise"}),
+    }
 
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):

@@ -231,7 +231,7 @@ def histogram_divergence(labels, reference, classes=10):
 def bridge_share(probabilities, threshold=0.9):
     """Return the share of examples whose most probable class has a probability below `threshold`.
 
-    A continuous generator must lead from one class to another (Tanielian et al. 2020, arXiv:2006.02596).
+    A continuous generator must lead from one class to another (Tanielian et al. 2020, arXiv:2006.04596).
 
     Parameters
     ----------

@@ -13,6 +13,12 @@ def test_a_known_name_is_looked_up_in_a_dict_and_stays_in_a_list():
     assert look_up("number", "one", ["one"]) == "one"
 
 
+@pytest.mark.parametrize("name", ["two", None, ["one"], 1, b"one"])
+def test_what_is_no_known_name_is_named(name):
+    with pytest.raises(ValueError, match=r"There is no number .*; there are one\.$"):
+        look_up("number", name, {"one": 1})
+
+
 ATTACK = {"epsilon": 4, "image": 0, "seed": 0}
 TRANSFER = {"dataset": "mnist", "source_seed": 0, "epsilon": 25, "seed": 0}
 GENERATOR = {"latent_size": 2, "epochs": 1, "seed": 0}

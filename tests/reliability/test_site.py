@@ -1,0 +1,167 @@
+"""The site: whole, readable on a phone and in the dark, searchable, and silent towards other machines."""
+
+import functools
+import http.server
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from urllib.parse import unquote, urldefrag, urlparse
+
+import pytest
+
+from common.notebooks import ROOT, explorers, paths
+
+pytest.importorskip("sphinx_book_theme")
+bs4 = pytest.importorskip("bs4")
+sys.path.insert(0, str(ROOT / "docs"))
+
+import tables  # noqa: E402
+
+DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
+needs_browser = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
+LOADED = {"img": "src", "script": "src", "iframe": "src", "link": "href", "source": "src"}
+# A word of each study that no other text has.
+WORDS = {
+    "adversarial_attack": "EfficientNet",
+    "cnn_vs_dense": "unscrambling",
+    "gan": "manifold",
+    "wavelet_based_dnn": "Haar",
+}
+
+
+STATE = """return {
+    theme: document.documentElement.dataset.theme,
+    wider: Math.max(0, document.documentElement.scrollWidth - window.innerWidth),
+    missing: [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src),
+}"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the site with warnings as errors; return its folder."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["-c", "docs", "-d", folder / "doctrees", "-q", "-W", "--keep-going"]
+    command = [sys.executable, "-m", "sphinx", *map(str, options), ".", str(folder / "site")]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (built.returncode, built.stderr) == (0, "")
+    return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def parsed(site):
+    """Return every page of the site from its path."""
+    pages = sorted(site.glob("**/*.html"))
+    pages = [page for page in pages if "_static" not in page.parts]
+    return {page: bs4.BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser") for page in pages}
+
+
+@pytest.mark.parametrize("name", tables.PAGES)
+def test_the_tables_are_those_of_the_evidence(name):
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    assert tables.filled(page) == page, "`make notebooks` writes them anew."
+
+
+def test_every_module_of_common_is_documented():
+    described = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/api").glob("*.md"))
+    documented = {line.split()[-1] for line in described.splitlines() if line.startswith(".. automodule::")}
+    modules = {path.relative_to(ROOT).with_suffix("") for path in (ROOT / "common").glob("**/*.py")}
+    names = {".".join(module.parts).removesuffix(".__init__") for module in modules}
+    assert documented <= names
+    public = {name for name in names if name != "common" and "._" not in name}
+    assert {name for name in public if name.count(".") == 1} <= documented
+
+
+def test_every_notebook_has_a_page_with_its_pictures_and_folded_code(parsed, site):
+    for path in paths():
+        page = parsed[site / path.relative_to(ROOT).with_suffix(".html")]
+        shown = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        pictures = sum("image/png" in o.get("data", {}) for c in shown for o in c.get("outputs", []))
+        assert len(page.select("div.cell_output img")) == pictures
+        assert not page.select("div.cell_input:not(details div.cell_input)")
+
+
+def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(parsed, site):
+    places = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in parsed.items()}
+    for page, soup in parsed.items():
+        for tag in soup.find_all([*LOADED, "a"]):
+            link = tag.get(LOADED.get(tag.name, "href"))
+            if not link or (tag.name == "link" and tag.get("rel") in (["search"], ["canonical"])):
+                continue
+            address, anchor = urldefrag(link)
+            if urlparse(address).scheme:
+                assert tag.name == "a" or address.startswith("data:"), (page, link)
+                continue
+            target = (page.parent / unquote(urlparse(address).path)).resolve() if address else page
+            assert target.is_file(), (page, link)
+            assert not anchor or unquote(anchor) in places.get(target, {unquote(anchor)}), (page, link)
+
+
+def test_every_picture_has_a_text(parsed):
+    missing = {page.name: img for page, soup in parsed.items() for img in soup.find_all("img", alt=False)}
+    empty = {page.name: img for page, soup in parsed.items() for img in soup.find_all("img", alt="")}
+    assert missing | empty == {}
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    switches = ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run",
+                "disable-background-networking", "disable-component-update", "disable-sync",
+                f"user-data-dir={tmp_path_factory.mktemp('browser')}")  # fmt: skip
+    for switch in switches:
+        options.add_argument(f"--{switch}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def served(site):
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    handler = functools.partial(Handler, directory=site)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def requests(browser):
+    messages = (json.loads(entry["message"])["message"] for entry in browser.get_log("performance"))
+    sent = (m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent")
+    return [url for url in sent if not url.startswith(("data:", "blob:", "chrome:", "about:"))]
+
+
+@needs_browser
+@pytest.mark.parametrize(("width", "theme"), [(1400, "light"), (400, "dark")])
+def test_pages_are_whole_at_every_width_and_in_both_themes(browser, served, parsed, site, width, theme):
+    size = {"width": width, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    scheme = {"name": "prefers-color-scheme", "value": theme}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    # What is too wide shows on a phone; of the notebooks, one a study shows what differs on a wide screen.
+    left_out = ("index.html",) if width == 400 else ("index.html", "02", "03", "04")
+    for page in parsed:
+        if page.parent != site.joinpath("docs") and page.name.startswith(left_out):
+            continue
+        browser.get(served + str(page.relative_to(site)))
+        assert browser.execute_script(STATE) == {"theme": theme, "wider": 0, "missing": []}, page.name
+    assert [url for url in requests(browser) if not url.startswith(served)] == []
+    severe = [e["message"] for e in browser.get_log("browser") if e["level"] == "SEVERE"]
+    assert [message for message in severe if "favicon" not in message] == []
+
+
+@needs_browser
+@pytest.mark.parametrize("study", [path.parent.name for path in explorers()])
+def test_search_finds_a_word_of_each_study(browser, served, study):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    browser.get(f"{served}search.html?q={WORDS[study]}")
+    found = "return [...document.querySelectorAll('ul.search li a')].map(a => a.href)"
+    WebDriverWait(browser, 20).until(lambda b: any(f"/{study}/" in url for url in b.execute_script(found)))
