@@ -136,6 +136,4 @@ def _data_sha256s(function: Experiment, config: Config) -> dict[str, str | None]
 
 def absent_data(function: Experiment, config: Config) -> list[str]:
     """Return the names of the data that an experiment needs for a configuration and that are not here."""
-    # Data of which nobody says whether they are here ship with the repository.
-    is_available = getattr(data, "is_available", lambda name: True)
-    return [name for name in _data_sha256s(function, config) if not is_available(name)]
+    return [name for name in _data_sha256s(function, config) if not data.is_available(name)]
