@@ -82,11 +82,8 @@ SCRATCH = textwrap.dedent("""
     audit.main(["scratch", "study"])
 """)
 NOTEBOOKS = textwrap.dedent("""
-    from pathlib import Path
-    from common import notebooks
-    notebooks.ROOT, notebooks.BUILD = Path.cwd(), Path.cwd() / "build"
     from common.notebooks.__main__ import main
-    main(["{}"])
+    main(["{}", "--root", "."])
 """)
 
 
