@@ -31,6 +31,8 @@ def complete(app, docname, source):
         source[0] = source[0].replace("<!-- project -->", project)
     elif docname == "docs/benchmarks":
         source[0] = source[0].replace("<!-- chart -->", chart(tables.benchmarks()))
+    elif folder == "docs/api":
+        source[0] = re.sub(r"<!-- modules: (.*?) -->", lambda found: reference(found[1]), source[0])
     elif folder in STUDIES and name == "README":
         source[0] = study_page(source[0], folder)
     elif folder in STUDIES:
@@ -77,6 +79,47 @@ def chart(tasks) -> str:
                 f'<span class="bars-ratio">{ratio:.3g}</span></div>'
             )
     return "\n".join([*lines, "</div>"])
+
+
+def reference(names: str) -> str:
+    """Return the sections of the modules of `common` with these names, as far as they exist.
+
+    ``"rest"`` stands for all that no other page names.
+    """
+    chosen = names.split()
+    if chosen == ["rest"]:
+        pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md")]
+        named = {
+            name
+            for page in pages
+            for found in re.findall(r"modules: (.*) -->", page)
+            for name in found.split()
+        }
+        chosen = [name for name in modules() if name not in named]
+    found = [module for name in chosen for module in modules().get(name, [])]
+    return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n```" for m in found)
+
+
+def modules() -> dict[str, list[str]]:
+    """Return the modules to document for each module and package directly below `common`.
+
+    A package that lists in ``__all__`` what it imports from a module of its own stands for that module.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "common").glob("[!_]*")):
+        init = path / "__init__.py"
+        if init.exists():
+            text = init.read_text(encoding="utf-8")
+            inside = [module.stem for module in sorted(path.glob("[!_]*.py"))]
+            shown = [
+                m
+                for m in inside
+                if "__all__" not in text or f"from common.{path.name}.{m} import" not in text
+            ]
+            found[path.name] = [f"common.{path.name}", *(f"common.{path.name}.{module}" for module in shown)]
+        elif path.suffix == ".py":
+            found[path.stem] = [f"common.{path.stem}"]
+    return found
 
 
 def study_page(text: str, study: str) -> str:

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util.logging import getLogger
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -15,6 +17,7 @@ from stand_ins import stand_in  # noqa: E402
 
 stand_in("keras", "tensorflow")
 
+logger = getLogger(__name__)
 project = "Four questions about neural networks"
 author = copyright = "The deep-learning-notebooks authors"
 language = "en"
@@ -79,16 +82,26 @@ def setup(app):
     """Connect what the site adds to Sphinx: formulas as MathML, generated pages, texts for pictures."""
     app.add_html_math_renderer("mathml", (formula, None), (displayed_formula, None))
     app.connect("source-read", additions.complete)
+    app.connect("autodoc-skip-member", is_foreign)
     app.connect("build-finished", additions.finish)
 
 
-def formula(writer, node):
+def is_foreign(app, what, name, member, skip, options):
+    """Leave out what another library puts into a class of ours."""
+    return True if not (getattr(member, "__module__", None) or "common").startswith("common") else None
+
+
+def formula(writer, node, as_block=False):
     """Write a formula as MathML, which browsers set without a script."""
-    writer.body.append(tex2mathml(node.astext()))
+    try:
+        written = tex2mathml(node.astext(), as_block=as_block)
+    except MathError as error:
+        logger.warning("A formula cannot be set: %s", error, location=node)
+        written = f"<code>{writer.encode(node.astext())}</code>"
+    writer.body.append(written)
     raise SkipNode
 
 
 def displayed_formula(writer, node):
     """Write a formula that stands alone as MathML."""
-    writer.body.append(tex2mathml(node.astext(), as_block=True))
-    raise SkipNode
+    formula(writer, node, as_block=True)

@@ -24,6 +24,12 @@ class StandIn(ModuleType):
         setattr(self, name, made)
         return made
 
+    def __getitem__(self, key: Any) -> "StandIn":
+        return self
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Registries of a library take what they are given, and forget it."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what is decorated, or the decorator."""
         return args[0] if args and callable(args[0]) else self
