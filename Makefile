@@ -1,87 +1,107 @@
-# `make reproduce` and `make test` do all of their set-up; interrupted, they continue where they were.
+# `make reproduce` and `make test` install all they need. Repeat an interrupted command and it continues.
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
 TRANSFORMS := $(patsubst %,tests/common/test_%.py,wavelet radon fourier scramble)
-# For each of the processes that share the cores.
+# The settings of processes that share the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
-# Containers often set it; every start of Python would then compile all of TensorFlow again.
+# Containers often set this variable; every start of Python would then compile all of TensorFlow again.
 unexport PYTHONDONTWRITEBYTECODE
+# Kernels run in the folders of the studies, where a relative path would lead elsewhere.
+ifdef RESEARCH_DATA
+export RESEARCH_DATA := $(abspath $(RESEARCH_DATA))
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test faults test-backends lab bench scratch notebooks lock clean
+.PHONY: help reproduce test lab notebooks study data scratch bench faults test-backends lock clean
 
-help:                ## list these commands
+help:                ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-reproduce: .venv/ready   ## execute every notebook, compare it with the committed one, make build/index.html
+reproduce: .venv/ready   ## execute every notebook, compare its outputs with the committed ones, build the page
 	$(RUN) common.notebooks reproduce
 
-test: .venv/ready        ## lint, tests, strict nbval on every notebook, audit of a sample of stored results
+test: .venv/ready        ## run lint, type checks, all tests and notebooks, and measure a sample of the records again
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval $(NOTEBOOKS) tests
 	$(RUN) common.experiments.audit sample
 
-faults: .venv/ready      ## kill every long command 20 times, spoil disks, folders and files, fuzz; an hour or more
-	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
+# JupyterLab refuses to run as root, the usual user of a container, unless it is told to.
+lab: .venv/ready         ## open JupyterLab
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
-test-backends: .venv/backends  ## the tests of the transforms on JAX and PyTorch
-	KERAS_BACKEND=jax $(RUN) pytest $(TRANSFORMS)
-	KERAS_BACKEND=torch $(RUN) pytest $(TRANSFORMS)
+notebooks: .venv/ready   ## execute the notebooks and write outputs, figures and READMEs; STUDY=name for one study
+	$(RUN) common.notebooks write $(STUDY)
 
-lab: .venv/ready         ## JupyterLab
-	$(BIN)/jupyter lab
+study: .venv/ready       ## make the skeleton of a new study: make study NAME=name
+	$(RUN) common.notebooks.skeleton $(NAME)
 
-bench: .venv/peers       ## speed and memory beside PyWavelets, ptwt, scikit-image, torchskradon, SciPy, PyTorch, foolbox, a Keras guide
-	$(RUN) tests.benchmarks
+data: .venv/ready        ## download the data that do not ship, about 75 MB
+	$(RUN) common.data
 
-scratch: .venv/ready     ## measure every stored result again, report the differences; STUDY=name for one
+scratch: .venv/ready     ## measure every record again and report the differences; STUDY=name for one study
 	$(RUN) common.experiments.audit scratch $(STUDY)
 
-notebooks: .venv/ready   ## write the committed outputs and the figures of the READMEs
-	$(RUN) common.notebooks write
+bench: .venv/peers       ## compare speed and memory with PyWavelets, ptwt, scikit-image, SciPy, PyTorch and others
+	$(RUN) tests.benchmarks
 
-# Each direct dependency gets the comment that it has in pyproject.toml.
-lock: .venv/ready        ## write requirements.txt, the full lock, from the ranges in pyproject.toml
+faults: .venv/ready      ## kill every long command 20 times, damage files, fill a disk, fuzz; takes an hour or more
+	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests
+
+test-backends: .venv/backends  ## test the transforms on JAX and PyTorch
+	TEST_BACKEND=jax $(RUN) pytest $(TRANSFORMS)
+	TEST_BACKEND=torch $(RUN) pytest $(TRANSFORMS)
+
+# Each direct dependency keeps its comment from pyproject.toml, and its version where the ranges allow it.
+lock: .venv/ready        ## write requirements.txt, the lock, from the ranges in pyproject.toml; UPGRADE=1 for new versions
 	@mkdir -p build
-	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
-	  --no-emit-index-url --no-header --no-annotate | awk -F '[">=]+' ' \
+	@sed '/^-e/d' requirements.txt > build/lock.txt
+	$(UV) pip compile pyproject.toml --extra notebooks --extra tests --extra docs --quiet --universal \
+	  --python-version 3.11 --no-emit-index-url --no-header --no-annotate $(if $(UPGRADE),--upgrade) -o build/lock.txt
+	awk -F '[">=]+' ' \
 	    NR == FNR { if (/^    ".*# /) why[tolower($$2)] = substr($$0, index($$0, "#")); next } \
 	    { print $$0 (tolower($$1) in why ? "  " why[tolower($$1)] : "") } \
-	    END { print "-e ." }' pyproject.toml - > build/requirements.txt
+	    END { print "-e ." }' pyproject.toml build/lock.txt > build/requirements.txt
 	mv build/requirements.txt requirements.txt
 
 clean:               ## delete the environment and everything that was built
-	rm -rf .venv $(UNFINISHED) build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv $(UNFINISHED) build .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 
-# A killed installation may leave packages that look whole. The mark that it leaves makes the next one start
-# anew; pip keeps what it had downloaded.
+# A killed installation may leave packages that look complete. This mark outlives it, and the next installation
+# then starts anew; what was downloaded is kept in a cache.
 UNFINISHED := .venv.unfinished
 ifneq ($(wildcard $(UNFINISHED)),)
 .PHONY: .venv/ready
 endif
 
-# Where pip itself gives up, for want of a registry, a complete environment is as it was. Python compiles what
-# is imported, which is little of what is installed.
+# uv installs in a third of pip's time, but does not know pip's settings; pip does what uv cannot do.
+UV := $(BIN)/uv
+PIP := $(BIN)/pip --disable-pip-version-check
+UV_INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+# Without a package registry, a complete environment stays as it is.
 define install
-$(BIN)/pip install --quiet --disable-pip-version-check --no-compile $(1) || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
+@[ -x $(UV) ] || $(PIP) install --quiet uv 2> /dev/null || true
+@echo "Installing $(1)"
+@$(UV_INSTALL) $(1) 2> /dev/null || $(PIP) install --quiet --no-compile $(1) \
+  || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
+@$(RUN) common.environment kernelspec
 @touch $@
 @rm $(UNFINISHED)
 endef
 
 .venv/ready: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	  { echo "This project needs Python 3.11, 3.12 or 3.13; choose one with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
-	  { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	  { echo "Python's venv module is missing; on Debian, install it with: apt install python3-venv"; exit 1; }
 	@[ ! -e $(UNFINISHED) ] || rm -rf .venv
 	@[ $$(df -Pk . | awk 'NR == 2 {print $$4}') -gt 5000000 ] || \
-	  { echo "Too little disk: the environment needs 5 GB here"; exit 1; }
+	  { echo "The environment needs 5 GB of disk space here, and there is less."; exit 1; }
 	@touch $(UNFINISHED)
-	[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv .venv
 	$(call install,--no-deps -r requirements.txt)
 
 .venv/backends .venv/peers: .venv/%: .venv/ready

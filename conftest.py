@@ -1,18 +1,23 @@
-"""Settings of all tests and of nbval: quiet TensorFlow, no display, notebooks from the stored results."""
+"""Settings of all tests and of nbval: our environment, no display, notebooks from the stored results."""
+# ruff: noqa: E402
 
 import os
+
+from common import environment
+
+# Before any library reads its settings; for the kernels that nbval starts and for subprocesses too.
+environment.apply(
+    RESULTS="replay", JAX_ENABLE_X64="1", KERAS_BACKEND=os.environ.get("TEST_BACKEND", "tensorflow")
+)
 
 import matplotlib
 import pandas as pd
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from common.experiments import cpu, write_atomically
-from common.notebooks import BUILD, ENVIRONMENT
+from common.notebooks import BUILD, for_nbval
 
-# For the kernels that nbval starts and for subprocesses; it must be set before TensorFlow is imported.
-os.environ.update(ENVIRONMENT)
-matplotlib.use("Agg")
-os.environ.setdefault("JAX_ENABLE_X64", "1")
+matplotlib.use("Agg")  # in this process, which draws for no one
 
 settings.register_profile(
     "default", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -25,6 +30,12 @@ def pytest_collectstart(collector):
     """Keep nbval from comparing stderr, which it captures otherwise than the writer of the notebooks."""
     if hasattr(collector, "skip_compare"):
         collector.skip_compare += ("stderr",)
+
+
+def pytest_itemcollected(item):
+    """Have nbval compare what figures draw, and refuse figures without pictures."""
+    if hasattr(item, "compare_outputs"):
+        item.compare_outputs = for_nbval(item)
 
 
 def pytest_collection_modifyitems(items):
@@ -47,7 +58,7 @@ def pytest_terminal_summary(terminalreporter, config):
     if not rows or config.option.markexpr != "fault":
         return
     table = pd.DataFrame(rows, columns=["tried", "holds", "times", "outcome"])
-    table = table.groupby(["tried", "holds", "outcome"], as_index=False)["times"].sum()
+    table = table.groupby(["tried", "holds", "outcome"], as_index=False, dropna=False)["times"].sum()
     lines = [f"{row.times:>6,} x {row.tried}: {row.holds} ({row.outcome})" for row in table.itertuples()]
     text = "\n".join([*lines, f"on {cpu()}"])
     terminalreporter.write_line(text)

@@ -8,7 +8,7 @@ from adversarial_attack.filter_set import FILTER_SET
 from adversarial_attack.visibility import Visibility, excess
 from common.names import look_up
 from common.pretrained import OFFLINE
-from common.statistics import mcnemar, mean_interval, share_interval, summarise
+from common.statistics import grouped, mcnemar, mean_interval, share_interval, summarise
 
 KINDS = {"found": "as found", "l2": "equal L2", "strict": "within the strict tier"}
 
@@ -83,29 +83,6 @@ def as_text(hits):
     """Return a share of hits in percent with its Wilson interval and n."""
     share = share_interval(hits)
     return f"{100 * share.mean:.0f} % [{100 * share.low:.0f}, {100 * share.high:.0f}] of {len(hits)}"
-
-
-def verdicts(targets):
-    """Return whether shares reach their targets.
-
-    Parameters
-    ----------
-    targets : dict from str to (hits, "at least" or "at most", share)
-
-    Returns
-    -------
-    pandas.DataFrame of str
-        Columns target, measured and verdict: "met" or "missed", whatever the interval includes.
-    """
-    rows, sides = {}, {"at least": np.greater_equal, "at most": np.less_equal}
-    for name, (hits, side, share) in targets.items():
-        met = look_up("side", side, sides)(np.mean(hits), share)
-        rows[name] = {
-            "target": f"{side} {100 * share:g} %",
-            "measured": as_text(hits),
-            "verdict": "met" if met else "missed",
-        }
-    return pd.DataFrame(rows).T
 
 
 def of_all_answers(table, clean, kind="found", what="said_label"):
@@ -200,10 +177,12 @@ def lead_of_twins(rows):
     """
     shares = 100 * _of_attacks(rows, "fooled")["share"].unstack("relation")
     lead = shares["another seed of it"] - shares["another architecture"]
-    return {dataset: mean_interval(of_attacks) for dataset, of_attacks in lead.groupby("dataset", sort=False)}
+    groups = grouped(lead, "dataset")
+    return {dataset: mean_interval(of_attacks) for dataset, of_attacks in groups}
 
 
 def _of_attacks(rows, what):
     """Return the share of each attack, averaged over the judges of a relation."""
     shares = rows.assign(share=rows[what] / rows["right"])
-    return shares.groupby(["dataset", "source", "source_seed", "relation"], sort=False)[["share"]].mean()
+    attack = ["dataset", "source", "source_seed", "relation"]
+    return grouped(shares, attack)[["share"]].mean()

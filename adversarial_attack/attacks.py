@@ -5,20 +5,24 @@ classifiers see the images, what becomes of the gradient, and the size of the st
 made once a step for all images, so the result for an image does not depend on the others.
 """
 
+from functools import wraps
+
+import keras
 import numpy as np
 
 from adversarial_attack.coordinates import perceptual
 from adversarial_attack.filters import (
     IDENTITY,
-    as_stored,
     down_and_up,
     gaussian_blur,
     jpeg,
     low_frequencies,
     resized_and_padded,
 )
-from adversarial_attack.gradients import cross_entropy, gradient, gradient_and_losses, margin, up_to
+from adversarial_attack.gradients import cross_entropy, gradient, gradient_and_losses, margin, several, up_to
 from adversarial_attack.visibility import excess, no_more_visible, visibility
+from common.pixels import as_bytes
+from common.validation import as_labels, as_unit_images, check_counts, check_seed
 
 # Of `low_pass_attack`, tried on the images that the study measures.
 START, SHRINK, GROW = 1.0, 0.98, 1.1  # size of the change, its factor at a step that satisfies or does not
@@ -32,7 +36,6 @@ def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
     By default all steps together go `reach` times epsilon. A generator `rng` chooses where to start, by the
     same change for all images.
     """
-    _check(images, epsilon, steps)
     step_size = reach * epsilon / steps if step_size is None else step_size
     low, high = np.maximum(images - epsilon, 0), np.minimum(images + epsilon, 1)
     start = 0 if rng is None else rng.uniform(-epsilon, epsilon, images.shape[1:])
@@ -42,25 +45,30 @@ def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
     return adversarial
 
 
-def _check(images, epsilon, steps):
-    if images.ndim != 4 or not images.size:
-        raise ValueError(f"images must be (n, height, width, channels) and some, not {images.shape}.")
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"images must be floating point, not {images.dtype}.")
-    if not (np.isfinite(images).all() and images.min() >= 0 and images.max() <= 1):
-        raise ValueError("images must lie in [0, 1].")
-    if not epsilon >= 0:
-        raise ValueError(f"epsilon must be at least 0, not {epsilon}.")
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, not {steps}.")
+def checked(attack):
+    """Return an attack that takes one classifier or several, and checks images, labels and numbers first."""
+
+    @wraps(attack)
+    def check(classifiers, images, labels, epsilon, *rest, **options):
+        classifiers, images = several(classifiers), as_unit_images(images)
+        known = [one.output_shape[-1] for one in classifiers if isinstance(one, keras.Model)]
+        labels = as_labels(labels, len(images), min(known, default=None))
+        if not 0 <= epsilon <= 1:
+            raise ValueError(f"epsilon must lie in [0, 1], as images do, not be {epsilon}; write 8 / 255.")
+        check_counts(steps=options.get("steps", 1), batch_size=options.get("batch_size", 1))
+        check_seed(options.get("seed", 0))
+        return attack(classifiers, images, labels, epsilon, *rest, **options)
+
+    return check
 
 
+@checked
 def fgsm(classifiers, images, labels, epsilon, loss=cross_entropy):
     """Return images after one step along the sign of the gradient (Goodfellow et al. 2015, arXiv:1412.6572).
 
     Parameters
     ----------
-    classifiers : list of keras.Model
+    classifiers : keras.Model, or list of them
         From images to logits; attacked together.
     images : array of float, ``(n, height, width, channels)`` in [0, 1]
     labels : array of int, ``(n,)``
@@ -77,11 +85,13 @@ def fgsm(classifiers, images, labels, epsilon, loss=cross_entropy):
     Raises
     ------
     ValueError
-        The images are not floating point in [0, 1], or a number is out of its range.
+        The images are not floating point in [0, 1], the labels not classes of all classifiers, one an image,
+        or a number is out of its range.
     """
     return _ascend(images, epsilon, 1, epsilon, lambda x, _: gradient(classifiers, x, labels, loss))
 
 
+@checked
 def pgd(
     classifiers, images, labels, epsilon, *, steps=10, step_size=None, loss=cross_entropy,
     filters=(IDENTITY,), random_start=True, seed=0,
@@ -107,6 +117,7 @@ def pgd(
     )  # fmt: skip
 
 
+@checked
 def momentum(
     classifiers, images, labels, epsilon, *, steps=10, step_size=None, decay=1.0, loss=cross_entropy,
     draw=None, shape=None, seed=0,
@@ -152,6 +163,7 @@ def _over(values, sizes):
     return values / np.where(sizes > 0, sizes, 1)
 
 
+@checked
 def diverse_input(classifiers, images, labels, epsilon, *, probability=0.5, smallest=0.9, **options):
     """Return images by `momentum` on images of random size (Xie et al. 2019, arXiv:1803.06978).
 
@@ -179,6 +191,7 @@ def diverse_input(classifiers, images, labels, epsilon, *, probability=0.5, smal
     return momentum(classifiers, images, labels, epsilon, draw=draw, **options)
 
 
+@checked
 def translation_invariant(classifiers, images, labels, epsilon, *, sigma=3.0, **options):
     """Return images by `momentum` with blurred gradients (Dong et al. 2019, arXiv:1904.02884).
 
@@ -210,6 +223,7 @@ def low_passes(shape, step, rng):
     return gaussian_blur(*shape, float(kind / 2 + rng.uniform(0.05, 1)))
 
 
+@checked
 def low_pass_attack(
     classifiers, images, labels, epsilon, *, steps=60, draw=low_passes, coordinates=perceptual, tier=None,
     loss=margin, confidence=5.0, decay=0.9, seed=0,
@@ -247,7 +261,6 @@ def low_pass_attack(
     -------
     numpy.ndarray, shape and type of `images`, in [0, 1]
     """
-    _check(images, epsilon, steps)
     change_by, loss = coordinates(images), up_to(confidence, loss)
     low, high = np.maximum(images - epsilon, 0), np.minimum(images + epsilon, 1)
     found = velocity = np.zeros_like(change_by.adjoint(images))
@@ -274,10 +287,11 @@ def _root_mean_square(coordinates):
 
 
 def _excesses(images, adversarial, tier):
-    pairs = zip(images, as_stored(adversarial) / 255, strict=True)
+    pairs = zip(images, as_bytes(adversarial) / 255, strict=True)
     return np.array([excess(visibility(*pair), tier) for pair in pairs]).reshape(-1, 1, 1, 1)
 
 
+@checked
 def universal(classifiers, images, labels, epsilon, *, steps=100, batch_size=500, loss=cross_entropy, seed=0):
     """Return one change for all images (Moosavi-Dezfooli et al. 2017, arXiv:1610.08401).
 
@@ -295,7 +309,6 @@ def universal(classifiers, images, labels, epsilon, *, steps=100, batch_size=500
     -------
     numpy.ndarray, shape (height, width, channels)
     """
-    _check(images, epsilon, steps)
     rng = np.random.default_rng(seed)
     change = velocity = np.zeros(images.shape[1:], images.dtype)
     for _ in range(steps):
@@ -312,12 +325,14 @@ def universal(classifiers, images, labels, epsilon, *, steps=100, batch_size=500
 
 def white_noise(images, epsilon, seed=0):
     """Return images with every value changed by epsilon, up or down at random."""
+    images = as_unit_images(images)
     signs = np.random.default_rng(seed).choice([-1, 1], images.shape)
     return np.clip(images + epsilon * signs, 0, 1).astype(images.dtype)
 
 
 def low_pass_noise(images, epsilon, share=1 / 8, seed=0):
     """Return images with noise of the lowest frequencies (see `low_frequencies`), at most epsilon large."""
+    images = as_unit_images(images)
     noise = np.random.default_rng(seed).normal(size=images.shape)
     noise = low_frequencies(*images.shape[1:3], share)(noise)
     noise *= epsilon / np.abs(noise).max(axis=(1, 2, 3), keepdims=True)

@@ -10,8 +10,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from adversarial_attack.experiments import IMAGES, at_strict_tier, attacked
-from adversarial_attack.filters import as_stored
 from common.data import load_imagenet_samples, load_pictures
+from common.pixels import as_bytes
 
 FOLDER = Path(__file__).parent / "examples"
 CONFIG = {
@@ -42,7 +42,7 @@ def write_missing():
     for number in tqdm([number for number in range(IMAGES) if not _path(number).exists()]):
         image = load_imagenet_samples()[[number]].as_float()
         change = attacked(**CONFIG, image=number) - image  # added as `fooling` does, for the same bits
-        Image.fromarray(as_stored(at_strict_tier(image, image + change))[0]).save(_path(number))
+        Image.fromarray(as_bytes(at_strict_tier(image, image + change))[0]).save(_path(number))
 
 
 def _path(number):

@@ -8,7 +8,7 @@ import numpy as np
 from adversarial_attack import attacks
 from adversarial_attack.attacks import low_pass_attack, pgd
 from adversarial_attack.filter_set import FILTER_SET
-from adversarial_attack.filters import IDENTITY, as_stored, gaussian_blur, low_frequencies
+from adversarial_attack.filters import IDENTITY, gaussian_blur, low_frequencies
 from adversarial_attack.gradients import cross_entropy, margin, predictions, targeted, up_to
 from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
 from adversarial_attack.named_attacks import ATTACKS
@@ -17,6 +17,7 @@ from adversarial_attack.visibility import no_more_visible, visibility
 from common.data import load_dataset, load_imagenet_samples
 from common.experiments import experiment
 from common.names import look_up
+from common.pixels import as_bytes
 from common.pretrained import OFFLINE, load_classifier
 
 IMAGES = 20
@@ -147,7 +148,7 @@ def at_strict_tier(images, adversarial):
 
 def rounded(images):
     """Return images with values that a file of 8 bits holds."""
-    return (as_stored(images) / 255).astype("float32")
+    return (as_bytes(images) / 255).astype("float32")
 
 
 def said(images):
@@ -271,6 +272,20 @@ def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
     }
 
 
+def frontier_if_recognised(image, seed):
+    """Plan the `frontier` of all demands for those of some images that all four networks recognise.
+
+    Returns
+    -------
+    plan of a pandas.DataFrame
+        For `common.experiments.sweeps`.
+    """
+    (all_four,) = yield [(frontier, {"demand": "four networks", "image": image, "seed": seed})]
+    recognised = all_four.loc[all_four["right"], "image"].to_list()
+    (table,) = yield [(frontier, {"demand": list(DEMANDS), "image": recognised, "seed": seed})]
+    return table
+
+
 @experiment(version=2, tolerance=0.1)
 def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
     """Attack a small network, or several, and show the 10,000 test images to all of `JUDGES`.
@@ -308,6 +323,29 @@ def transfer(*, dataset, source, source_seed, arm, epsilon, shift=0, seed):
         shares["fooled"].append((right & (said != test.labels)).mean())
         shares["hit"].append((right & (said == (test.labels + shift) % 10)).mean())
     return shares
+
+
+def transfers(datasets, seeds, epsilon=25):
+    """Return the sweeps of `transfer` by name, for `common.experiments.sweeps`.
+
+    Parameters
+    ----------
+    datasets : list of str
+    seeds : list of int
+        Of the networks that are attacked by momentum; else it is 0.
+    epsilon : number
+        In units of 1 / 255.
+    """
+    families, both = list(ARCHITECTURES), {"dataset": datasets, "epsilon": epsilon, "seed": 0}
+    one, every = ({"source": families, "source_seed": chosen, **both} for chosen in (0, seeds))
+    three = {"source": [f"all but {name}" for name in families], "source_seed": 0, **both}
+    return {
+        "one network": (transfer, {**every, "arm": "momentum"}),
+        "three of the families": (transfer, {**three, "arm": "momentum"}),
+        "one network, one change for all images": (transfer, {**one, "arm": "universal"}),
+        "one network, targeted": (transfer, {**one, "arm": "momentum", "shift": 1}),
+        "white noise": (transfer, {"source": "mlp", "source_seed": 0, **both, "arm": "white noise"}),
+    }
 
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):

@@ -14,6 +14,8 @@ from PIL import Image
 from scipy import fft, ndimage
 from skimage.restoration import denoise_bilateral
 
+from common.pixels import as_bytes
+
 
 class Separable(NamedTuple):
     """A linear filter that treats rows and columns apart, and all channels alike.
@@ -128,7 +130,7 @@ def webp(quality):
 def _compressed(image, kind, quality):
     file = io.BytesIO()
     grey = image.shape[-1] == 1
-    Image.fromarray(as_stored(image[..., 0] if grey else image)).save(file, kind, quality=quality)
+    Image.fromarray(as_bytes(image[..., 0] if grey else image)).save(file, kind, quality=quality)
     decoded = np.asarray(Image.open(file).convert("L" if grey else "RGB"), "float32") / 255
     return decoded[..., np.newaxis] if grey else decoded
 
@@ -143,8 +145,3 @@ def bilateral(deviation=0.1, sigma=2.0):
     return StraightThrough(
         lambda image: denoise_bilateral(image, sigma_color=deviation, sigma_spatial=sigma, channel_axis=-1)
     )
-
-
-def as_stored(images):
-    """Return images in [0, 1] as the 8-bit values of a file."""
-    return np.round(255 * np.clip(images, 0, 1)).astype("uint8")

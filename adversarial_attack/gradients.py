@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from adversarial_attack.filters import IDENTITY
+from common.validation import as_labels
 
 BATCH_SIZE = 500
 
@@ -44,7 +45,7 @@ def gradient(classifiers, images, labels, loss=cross_entropy, filters=(IDENTITY,
 
     Parameters
     ----------
-    classifiers : list of keras.Model
+    classifiers : keras.Model, or list of them
         From images to logits.
     images : array of float, ``(n, height, width, channels)``
     labels : array of int, ``(n,)``
@@ -56,20 +57,34 @@ def gradient(classifiers, images, labels, loss=cross_entropy, filters=(IDENTITY,
     Returns
     -------
     numpy.ndarray, shape and type of `images`
+
+    Raises
+    ------
+    ValueError
+        The labels are not integers, one an image.
     """
     return gradient_and_losses(classifiers, images, labels, loss, filters)[0]
 
 
 def gradient_and_losses(classifiers, images, labels, loss, filters):
     """Return the `gradient` and the losses, ``(filters * classifiers, n)``."""
+    labels = as_labels(labels, len(images))
     total, losses = np.zeros_like(images), []
     for filtered in filters:
         seen = filtered(images)
-        for classifier in classifiers:
+        for classifier in several(classifiers):
             found, values = _input_gradient(classifier, loss, seen, labels)
             total += filtered.adjoint(found)
             losses.append(values)
     return total / len(losses), np.array(losses)
+
+
+def several(classifiers):
+    """Return a list of classifiers, whether one is given or several; ValueError if there are none."""
+    found = list(classifiers) if isinstance(classifiers, list | tuple) else [classifiers]
+    if not found:
+        raise ValueError("An attack needs at least one classifier, but the list is empty.")
+    return found
 
 
 def _input_gradient(classifier, loss, images, labels):

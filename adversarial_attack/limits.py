@@ -7,9 +7,10 @@ import numpy as np
 from adversarial_attack.attacks import low_passes
 from adversarial_attack.filter_set import TO_SIGMA_2, UNSEEN
 from adversarial_attack.filters import IDENTITY, gaussian_blur
-from adversarial_attack.gradients import gradient_and_losses, margin, predictions
+from adversarial_attack.gradients import gradient_and_losses, margin, predictions, several
 from common.pretrained import OFFLINE
 from common.statistics import Interval, bootstrap_interval
+from common.validation import as_labels
 
 LITES, SQUEEZENET = OFFLINE[:3], OFFLINE[3:]
 BLURS = ("none", "blur 0.5", "blur 1", "blur 1.5", "blur 2")
@@ -46,7 +47,7 @@ def first_order_epsilon(classifiers, images, labels, seen_through):
     arXiv:1412.6572, section 3, for a linear classifier).
     """
     needed = []
-    for classifier in classifiers:
+    for classifier in several(classifiers):
         slope, losses = gradient_and_losses([classifier], images, labels, margin, (seen_through,))
         needed.append(-losses[0] / np.abs(slope).sum(axis=(1, 2, 3)))
     return np.max(needed, axis=0)
@@ -68,9 +69,12 @@ def median_cost(costs):
 
 
 def recognised_by(classifiers, images, labels, seen_through):
-    """Return whether each classifier says the label of each image behind a filter, ``(classifiers, n)``."""
-    seen = seen_through(images)
-    return np.array([predictions(classifier, seen) == labels for classifier in classifiers])
+    """Return whether each classifier says the label of each image behind a filter, ``(classifiers, n)``.
+
+    Raises ValueError unless the labels are integers, one an image.
+    """
+    seen, labels = seen_through(images), as_labels(labels, len(images))
+    return np.array([predictions(classifier, seen) == labels for classifier in several(classifiers)])
 
 
 class Demand(NamedTuple):

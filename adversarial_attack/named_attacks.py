@@ -64,9 +64,10 @@ class _SeededPGD(foolbox.attacks.LinfPGD):
 
 
 def _of_foolbox(attack):
-    """Return an attack of foolbox, with its default step size, on the mean of the logits, as an arm."""
+    """Return an attack of foolbox, with its default step size, on the mean of the logits."""
 
-    def arm(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
+    @attacks.checked
+    def named(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
         runner = attack(steps=steps)
         runner.seed = seed
         model = _mean_of_logits(tuple(classifiers), images.shape[1:])
@@ -75,7 +76,7 @@ def _of_foolbox(attack):
         _, found, _ = runner(model, inputs, criterion(wanted), epsilons=epsilon)
         return found.numpy()
 
-    return arm
+    return named
 
 
 @lru_cache

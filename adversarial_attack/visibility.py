@@ -7,8 +7,8 @@ from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from adversarial_attack.filters import as_stored
 from common.names import look_up
+from common.pixels import as_bytes
 
 VIEWING_BLUR = 2.0  # pixels: what the eye averages over
 
@@ -96,7 +96,7 @@ def no_more_visible(images, adversarial, tier, most=1.0):
 
 def _no_more_visible(image, change, tier, most):
     def times(multiple):
-        return (as_stored(image + multiple * change) / 255).astype(image.dtype)
+        return (as_bytes(image + multiple * change) / 255).astype(image.dtype)
 
     def admissible(multiple):
         return excess(visibility(image, times(multiple)), tier) <= 1

@@ -7,7 +7,7 @@ from scipy import stats
 from cnn_vs_dense.methods import methods_for
 from cnn_vs_dense.neighbours import neighbours_kept
 from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
-from common.statistics import mcnemar, mean_interval
+from common.statistics import grouped, mcnemar, mean_interval
 
 IMAGE_SHAPE = (28, 28)
 
@@ -27,12 +27,10 @@ def chosen_normalisations(scores):
         The one with the highest mean, over data sets and networks, of the accuracy at its best learning rate.
     """
     keys = ["representation", "normalisation"]
-    by_rate = scores.groupby([*keys, "dataset", "architecture", "learning_rate"], sort=False)[
-        "accuracy"
-    ].mean()
-    at_best_rate = by_rate.groupby([*keys, "dataset", "architecture"], sort=False).max()
-    means = at_best_rate.groupby(keys, sort=False).mean()
-    return dict(means.groupby("representation", sort=False).idxmax().tolist())
+    by_rate = grouped(scores, [*keys, "dataset", "architecture", "learning_rate"])["accuracy"].mean()
+    at_best_rate = grouped(by_rate, [*keys, "dataset", "architecture"]).max()
+    means = grouped(at_best_rate, keys).mean()
+    return dict(grouped(means, "representation").idxmax().tolist())
 
 
 def by_dose(table):
@@ -156,7 +154,7 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
         q < 0.01 and the interval excludes 0.
     """
     rows = []
-    for (dataset, sampling, noise), cell in table.groupby(["dataset", "sampling", "noise"], sort=False):
+    for (dataset, sampling, noise), cell in grouped(table, ["dataset", "sampling", "noise"]):
         kinds = cell["arm"].map({name: arm.kind for name, arm in methods_for(sampling).items()})
         direct = best_by_validation(cell[kinds == "direct"])
         first = best_by_validation(cell[kinds.isin(reconstructions)])
@@ -175,5 +173,5 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
 def best_by_validation(table):
     """Return the rows, by seed, of the arm whose mean validation accuracy after training is highest."""
     final = table["epoch_validation_accuracy"].str[-1]
-    best = final.groupby(table["arm"], sort=False).mean().idxmax()
+    best = grouped(final, table["arm"]).mean().idxmax()
     return table[table["arm"] == best].set_index("seed")

@@ -1,7 +1,5 @@
 """The measurements of this study; their records are in `results/`."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 
@@ -9,11 +7,11 @@ from cnn_vs_dense.acquisition import CT
 from cnn_vs_dense.methods import method_named, seen
 from cnn_vs_dense.models import build
 from cnn_vs_dense.neighbours import neighbours_kept
-from cnn_vs_dense.representations import REPRESENTATIONS
+from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from cnn_vs_dense.unscramble import lay_out, recover_layout
 from common import training
 from common.data import load_dataset
-from common.experiments import experiment, sweep
+from common.experiments import configurations, experiment, sweeps
 from common.names import look_up
 from common.scramble import Scrambler
 
@@ -22,6 +20,7 @@ LEARNING_RATES = [0.0003, 0.001, 0.003, 0.01, 0.03]
 TUNING_SEEDS = [0, 1]
 EPOCHS = 8
 MOST_VALIDATIONS = 40
+SAMPLE_SIZES = (100, 1_000, 10_000, 55_000)
 CLASSES = 10
 PIXEL_RANGES = {
     "none": lambda images: images.astype("float32"),
@@ -283,13 +282,18 @@ def performance(model, history, inputs, evaluate_on):
     }
 
 
-def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
-    """Return the test results of every arm of `grid`, each at the learning rate that validation chose for it.
+def tuned(function=accuracy, **settings):
+    """Return what `tuning` plans, for one experiment; the arguments are described there."""
+    return sweeps({"": tuning(function, **settings)})[""]
 
-    Every arm starts with the same grid: one run at each learning rate with each of `TUNING_SEEDS`, measured
-    on the validation images. The rate with the best mean is then trained with every seed and measured on the
-    test images. A best rate at an edge of the grid is no choice yet: such an arm gets the next rate beyond,
-    until its best lies inside.
+
+def tuning(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
+    """Plan the test results of every method of `grid`, each at the learning rate that validation chose.
+
+    Every method starts with the same learning rates: one run at each with each of `TUNING_SEEDS`, measured on
+    the validation images. The rate with the best mean is then trained with every seed and measured on the
+    test images. A best rate at an edge is no choice yet: such a method gets the next rate beyond, until its
+    best lies inside. All methods go through these rounds together.
 
     Parameters
     ----------
@@ -303,9 +307,9 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
 
     Returns
     -------
-    pandas.DataFrame
-        As `sweep`, one row for each arm and seed, the arms in the order of the grid, with one more column:
-        validation_accuracy, the mean that chose the learning rate.
+    plan of a pandas.DataFrame
+        For `common.experiments.sweeps`. One row for each method and seed, the methods in the order of the
+        grid, with one more column: validation_accuracy, the mean that chose the learning rate.
 
     Raises
     ------
@@ -315,29 +319,42 @@ def tuned(function=accuracy, *, seed, learning_rate=LEARNING_RATES, **grid):
     for rate in learning_rate:
         if f"{rate:.0e}"[0] not in "13" or rate != float(f"{rate:.0e}"):
             raise ValueError(f"A learning rate must be 1 or 3 times a power of ten, not {rate}.")
-    names = list(grid) or ["dataset"]
-    settings = {"evaluate_on": "validation", "seed": TUNING_SEEDS}
-    scores = sweep(function, **grid, learning_rate=learning_rate, **settings)
-    means = scores.groupby([*names, "learning_rate"], sort=False)["accuracy"].mean()
-    tables = []
-    for _, arm_means in means.groupby(names, sort=False):
-        arm = arm_means.reset_index()[names].to_dict("records")[0]
-        by_rate = arm_means.droplevel(names)
-        while (best := by_rate.idxmax()) in (by_rate.index.min(), by_rate.index.max()):
-            beyond = _next_rate(best, falling=best == by_rate.index.min())
-            by_rate.loc[beyond] = sweep(function, **arm, learning_rate=beyond, **settings)["accuracy"].mean()
-        table = sweep(function, **arm, learning_rate=float(best), evaluate_on="test", seed=seed)
-        tables.append(table.assign(validation_accuracy=by_rate[best]))
-    return pd.concat(tables, ignore_index=True)
+    return _tuning(function, grid, list(learning_rate), seed)
 
 
-def over_cells(
+def _tuning(function, grid, learning_rate, seed):
+    choosing = {"learning_rate": learning_rate, "evaluate_on": "validation", "seed": TUNING_SEEDS}
+    methods = [
+        {name: config[name] for name in grid}
+        for config in configurations(function, {**grid, **choosing, "learning_rate": 1, "seed": 0})
+    ]
+    (scores,) = yield [(function, {**grid, **choosing})]
+    means = scores["accuracy"].to_numpy().reshape(len(methods), len(learning_rate), -1).mean(-1)
+    by_rate = [dict(zip(learning_rate, row, strict=True)) for row in means.tolist()]
+    while beyond := {n: _beyond(rates) for n, rates in enumerate(by_rate) if _beyond(rates)}:
+        further = [
+            (function, {**methods[n], **choosing, "learning_rate": rate}) for n, rate in beyond.items()
+        ]
+        for (n, rate), table in zip(beyond.items(), (yield further), strict=True):
+            by_rate[n][rate] = table["accuracy"].mean()
+    best = [max(rates, key=rates.get) for rates in by_rate]
+    final = {"evaluate_on": "test", "seed": seed}
+    tables = yield [
+        (function, {**method, "learning_rate": rate, **final})
+        for method, rate in zip(methods, best, strict=True)
+    ]
+    found = zip(tables, by_rate, best, strict=True)
+    chosen = [table.assign(validation_accuracy=rates[rate]) for table, rates, rate in found]
+    return pd.concat(chosen, ignore_index=True)
+
+
+def across_acquisitions(
     samplings, noises, function=accuracy_measured, *, dataset, arms, reference, learning_rate, seed, **others
 ):
-    """Return the test results of all arms at all samplings and noises.
+    """Plan the test results of all methods at all samplings and noises.
 
-    Each arm has the learning rate that `tuned` chose for `accuracy_measured` on that data set in the
-    reference cell.
+    Each method has the learning rate that `tuning` chooses for `accuracy_measured` on that data set at the
+    reference.
 
     Parameters
     ----------
@@ -346,25 +363,67 @@ def over_cells(
         `accuracy_measured` or `accuracy_elsewhere`.
     reference : (sampling, noise)
     learning_rate : list of float
-        To choose from, as in `tuned`.
+        To choose from, as in `tuning`.
     seed : list or range of int
     **others
-        Further arguments of `function`, one value or a list each; the reference cell has their defaults.
+        Further arguments of `function`, one value or a list each; the reference has their defaults.
 
     Returns
     -------
-    pandas.DataFrame
-        As `sweep`.
+    plan of a pandas.DataFrame
+        For `common.experiments.sweeps`; as of `sweep`.
     """
-    tables = []
-    for name, arm in itertools.product(dataset, arms):
-        chosen = tuned(
-            accuracy_measured, dataset=name, arm=arm, sampling=reference[0], noise=reference[1],
-            learning_rate=learning_rate, seed=seed,
-        )["learning_rate"].iloc[0]  # fmt: skip
-        settings = {"learning_rate": float(chosen), "evaluate_on": "test", "seed": seed, **others}
-        tables.append(sweep(function, dataset=name, arm=arm, sampling=samplings, noise=noises, **settings))
+    chosen = yield from tuning(
+        accuracy_measured, dataset=dataset, arm=arms, sampling=reference[0], noise=reference[1],
+        learning_rate=learning_rate, seed=seed,
+    )  # fmt: skip
+    rates = chosen.groupby(["dataset", "arm"], sort=False, dropna=False)["learning_rate"].first()
+    everywhere = {"sampling": samplings, "noise": noises, "evaluate_on": "test", "seed": seed, **others}
+    tables = yield [
+        (function, {"dataset": name, "arm": arm, "learning_rate": float(rate), **everywhere})
+        for (name, arm), rate in rates.items()
+    ]
     return pd.concat(tables, ignore_index=True)
+
+
+def scrambled_pixels(seeds, dense_seeds):
+    """Return all sweeps and plans of notebook 1 by name, for `common.experiments.sweeps`."""
+    both = {"dataset": ["mnist", "fashion_mnist"], "seed": seeds}
+    raw_and_scrambled = {"dataset": both["dataset"], "representation": ["raw", "scrambled"]}
+    two, three = ["lenet5", "dense"], ["lenet5", "dense_small", "dense"]
+    some = ["raw", "scrambled within 7 x 7", "blocks of 7 x 7 scrambled", "scrambled"]
+    doses = list(dict.fromkeys(DOSES["inside blocks"] + DOSES["as whole blocks"]))
+    others = ["large_kernel", "mixer", "pointwise", "dense_small"]
+    ranges = ["none", "[0, 1]", "[-1, 1]"]
+    first = {"evaluate_on": "test", "seed": range(5)}
+    lenet5 = {"representation": "scrambled", "architecture": "lenet5", "learning_rate": 0.01}
+    dense = {"representation": "raw", "architecture": "dense", "learning_rate": 0.001}
+    few = {**both, "examples": 10_000}
+    return {
+        "lenet5": tuning(**raw_and_scrambled, architecture="lenet5", seed=seeds),
+        "dense": tuning(**raw_and_scrambled, architecture="dense", seed=dense_seeds),
+        "doses, lenet5": tuning(**few, representation=doses, architecture="lenet5"),
+        "doses, others": tuning(**few, representation=some, architecture=others),
+        "recovered": tuning(accuracy_unscrambled, **both, unlabelled=[100, 300, 1_000, 2_000]),
+        "bounds": tuning(**few, representation=["raw", "scrambled"], architecture="lenet5"),
+        "abandoned, lenet5": (accuracy, {**lenet5, **first}),
+        "abandoned, dense": (accuracy, {**dense, **first}),
+        "normalised": tuning(**few, normalisation=ranges, architecture=two),
+        "fitted to few": tuning(**both, architecture=three, examples=5_000, epochs=40),
+        "fitted to all": tuning(**both, architecture=three, examples=55_000),
+        **{
+            f"{n} examples": tuning(
+                **raw_and_scrambled, architecture=two, seed=seeds, examples=n, epochs=epochs_for(n)
+            )
+            for n in SAMPLE_SIZES
+        },
+    }
+
+
+def _beyond(means):
+    """Return the rate to try next, or None if the best of some rates, by their means, lies inside."""
+    best = max(means, key=means.get)
+    return _next_rate(best, falling=best == min(means)) if best in (min(means), max(means)) else None
 
 
 def _next_rate(rate, falling):

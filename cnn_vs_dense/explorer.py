@@ -6,38 +6,63 @@ import tensorflow as tf
 from cnn_vs_dense.experiments import split, trained
 from common.data import load_dataset
 from common.scramble import Scrambler
-from common.widgets import Bars, picture
+from common.widgets import LABELLED, Bars, Picture, arranged
 
 BLOCKS = (1, 2, 4, 7, 14, 28)
+START = {"image": 0, "block": 7}
 EXAMPLES, LEARNING_RATE = 10_000, 3e-3
-NETWORKS = ("lenet5", "dense_small")
+NETWORKS = {"lenet5": "LeNet-5", "dense_small": "dense network"}
 
 
-def explorer(dataset="mnist", epochs=2):
-    """Return the explorer, an `ipywidgets.HBox`; LeNet-5 and a dense network are trained first, in seconds.
+def explorer(dataset: str = "mnist", epochs: int = 2) -> ipywidgets.VBox:
+    """Return the explorer; LeNet-5 and a dense network are trained first, in seconds.
 
     Parameters
     ----------
     dataset : "mnist" or "fashion_mnist"
     epochs : int
-        Over 10,000 training images.
+        Over 10,000 training images, at least 1.
+
+    Raises
+    ------
+    ValueError
+        There is no such data set, or the epochs are not a positive integer.
     """
     test = load_dataset(dataset).test
-    parts = split(load_dataset(dataset), EXAMPLES, seed=0)
-    inputs = {name: (part.as_float(), part.labels) for name, part in parts.items()}
-    networks = [tf.function(trained(name, inputs, epochs, LEARNING_RATE, seed=0)[0]) for name in NETWORKS]
-    number = ipywidgets.IntSlider(max=len(test.images) - 1, description="test image")
-    block = ipywidgets.SelectionSlider(options=BLOCKS, value=1, description="block")
-    whole = ipywidgets.ToggleButtons(options={"inside blocks": False, "blocks as a whole": True})
-    image, truth, bars = ipywidgets.Image(format="png"), ipywidgets.Label(), Bars(NETWORKS)
+    networks = [tf.function(network) for network in newly_trained(dataset, epochs)]
+    number = ipywidgets.IntSlider(
+        START["image"], 0, len(test.images) - 1, description="test image", **LABELLED
+    )
+    block = ipywidgets.SelectionSlider(
+        options=BLOCKS, value=START["block"], description="block side, pixels", **LABELLED
+    )
+    whole = ipywidgets.ToggleButtons(
+        options={"scramble inside blocks": False, "move whole blocks": True}, style={"button_width": "13rem"}
+    )
+    before, after = Picture("The test image"), Picture("Scrambled: what the networks see")
+    truth, bars = ipywidgets.Label(), Bars(NETWORKS.values())
 
     def answer(_):
         chosen = test[[number.value]]
-        scrambled = Scrambler((28, 28), 0, block.value, whole.value).scramble(chosen.as_float())
-        image.value, truth.value = picture(scrambled[0]), f"a {test.class_names[chosen.labels[0]]}"
-        bars.show_decisions([network(tf.constant(scrambled))[0] for network in networks], test.class_names)
+        image, label = chosen.as_float(), chosen.labels[0]
+        scrambled = Scrambler((28, 28), 0, block.value, whole.value).scramble(image)
+        before.show(image[0])
+        after.show(scrambled[0])
+        truth.value = f"Label: {test.class_names[label]}"
+        bars.show_decisions(
+            [network(tf.constant(scrambled))[0] for network in networks], test.class_names, label
+        )
 
     for control in (number, block, whole):
         control.observe(answer, "value")
     answer(None)
-    return ipywidgets.HBox([image, ipywidgets.VBox([number, block, whole, truth, bars])])
+    return arranged([before, after], [number, block, whole, truth], bars)
+
+
+def newly_trained(dataset, epochs):
+    """Return `NETWORKS`, trained on whole images; raises as `explorer`."""
+    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
+        raise ValueError(f"epochs must be a positive integer, such as 2, not {epochs!r}.")
+    parts = split(load_dataset(dataset), EXAMPLES, seed=0)
+    inputs = {name: (part.as_float(), part.labels) for name, part in parts.items()}
+    return [trained(name, inputs, epochs, LEARNING_RATE, seed=0)[0] for name in NETWORKS]

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnn_vs_dense.representations import REPRESENTATIONS
 from common import plotting
-from common.statistics import mean_interval, summarise
+from common.statistics import grouped, mean_interval, summarise
 
 NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
          "large_kernel": "large-kernel CNN", "mixer": "mixer",
@@ -29,7 +29,7 @@ def histories(table):
 
     The trainings were validated after every epoch.
     """
-    groups = list(table.groupby(["architecture", "representation"], sort=False))
+    groups = list(grouped(table, ["architecture", "representation"]))
     panels = {
         label: {_name(key): mean_interval(scale * np.stack(group[column])) for key, group in groups}
         for label, column, scale in (
@@ -58,7 +58,7 @@ def dose_response(table):
     shares, groups = {}, {}
     # In pairs of one data set; the kinds and the networks keep the order of the table.
     table = table.sort_values("dataset", ascending=False, kind="stable")
-    for (dataset, kind, architecture), rows in table.groupby(["dataset", "kind", "architecture"], sort=False):
+    for (dataset, kind, architecture), rows in grouped(table, ["dataset", "kind", "architecture"]):
         panel, name = f"{NAMES[dataset]}, scrambled {kind}", NAMES[architecture]
         accuracies = 100 * rows.pivot(index="seed", columns="kept", values="accuracy")
         shares.setdefault(panel, {})[name] = accuracies.columns.to_numpy()
@@ -75,7 +75,7 @@ def sample_efficiency(gaps):
     The table is that of `analysis.lenet5_minus`, of the network `dense`.
     """
     groups = {}
-    for (dataset, representation), rows in gaps.groupby(["dataset", "representation"], sort=False):
+    for (dataset, representation), rows in grouped(gaps, ["dataset", "representation"]):
         by_size = rows.pivot(index="seed", columns="examples", values="gap")
         groups.setdefault(NAMES[dataset], {})[representation] = mean_interval(by_size.to_numpy())
     figure = plotting.panels(
@@ -98,9 +98,9 @@ def unscrambling(recovered, bounds):
     """
     numbers = np.unique(recovered["unlabelled"])
     groups = {}
-    for dataset, rows in recovered.groupby("dataset", sort=False):
+    for dataset, rows in grouped(recovered, "dataset"):
         lines = {"unscrambled": rows.pivot(index="seed", columns="unlabelled", values="accuracy").to_numpy()}
-        for name, known in bounds[bounds["dataset"] == dataset].groupby("representation", sort=False):
+        for name, known in grouped(bounds[bounds["dataset"] == dataset], "representation"):
             lines[name] = np.tile(known["accuracy"].to_numpy()[:, None], len(numbers))
         groups[NAMES[dataset]] = {name: mean_interval(100 * values) for name, values in lines.items()}
     return plotting.panels(numbers, groups, "unlabelled images", "test accuracy / %", logx=True)
@@ -195,7 +195,7 @@ def direct_minus_reconstruction(cells):
 def by_arm(table, x, xlabel):
     """Draw the test accuracy of every arm against a column `x` of numbers; a panel a data set and noise."""
     groups, positions = {}, {}
-    for (dataset, noise, arm), rows in table.groupby(["dataset", "noise", "arm"], sort=False):
+    for (dataset, noise, arm), rows in grouped(table, ["dataset", "noise", "arm"]):
         accuracies = 100 * rows.pivot(index="seed", columns=x, values="accuracy")
         panel = _under(dataset, noise)
         groups.setdefault(panel, {})[arm] = mean_interval(accuracies.to_numpy())
@@ -213,7 +213,7 @@ def _under(dataset, noise):
 
 
 def _dots(table, by, values, xlabel):
-    groups = dict(list(values.groupby([table[name] for name in by], sort=False)))
+    groups = dict(list(grouped(values, [table[name] for name in by])))
     samples = {_name(key): group for key, group in groups.items()}
     intervals = {name: mean_interval(group) for name, group in samples.items()}
     return plotting.dots(samples, intervals, xlabel, [key[-1] for key in groups])

@@ -5,6 +5,7 @@ import numpy as np
 from keras import layers, ops
 
 from common.fourier import Spectrum, as_channels
+from common.seeded import seeded
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
@@ -203,22 +204,14 @@ class RampFilter(keras.initializers.Initializer):
 
 def glorot_dense(units, seeds, activation="relu"):
     """Return a dense layer whose initial weights `next(seeds)` decides, as all of these do."""
-    return layers.Dense(
-        units, activation=activation, kernel_initializer=keras.initializers.GlorotUniform(next(seeds))
-    )
+    return seeded(layers.Dense, seeds, units, activation=activation)
 
 
 def glorot_convolution(filters, seeds, size=5, padding="same", strides=1, activation="relu"):
     """Return a convolution over height and width."""
-    return layers.Conv2D(
-        filters, size, strides, padding, activation=activation,
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
+    return seeded(layers.Conv2D, seeds, filters, size, strides, padding, activation=activation)
 
 
 def glorot_convolution_1d(filters, seeds):
     """Return a convolution of 5 positions along one axis."""
-    return layers.Conv1D(
-        filters, 5, padding="same", activation="relu",
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
+    return seeded(layers.Conv1D, seeds, filters, 5, padding="same", activation="relu")

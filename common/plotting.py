@@ -1,27 +1,156 @@
 """Figures in one style. Every function takes data that are already computed and returns a `Figure`."""
 
+import zlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
+from typing import Any
 
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.ticker import FixedLocator, FuncFormatter
+from numpy.typing import ArrayLike
 
-in_our_style = plt.style.context(Path(__file__).with_name("notebook.mplstyle"))
+from common.statistics import Interval
+
+SUMS = 4  # in one sum alone, changes of two numbers may cancel each other
+RESOLUTION = 0.001  # of an axis, less than a pixel
+GREY = 0.01  # of an axis; a grey value from black to white counts as much, so a tenth of that is seen
+
+# After a reset, so that the user's own settings reach no figure.
+in_our_style = plt.style.context(Path(__file__).with_name("notebook.mplstyle"), after_reset=True)
+
+
+class Figure(matplotlib.figure.Figure):
+    """A figure that is drawn in our style and whose text tells what it draws.
+
+    The text holds the number of series and points, `SUMS` sums of everything plotted, each number with a
+    random weight between 1 and 2 or -1 and -2, and a checksum of words, colours and markers. Numbers count in
+    fractions of their axis, so a change that a reader could see moves every sum by two units of the last
+    place at least. A sum does what a hash of rounded numbers cannot: it moves by less than one unit if all
+    numbers change by their last bits, as they do between processors
+    (`common.notebooks.compare.drawn_alike`).
+    """
+
+    @in_our_style
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure; some settings count only now."""
+        super().draw(renderer)
+
+    @in_our_style
+    def savefig(self, *args: Any, **options: Any) -> None:
+        """Write the figure to a file; see `matplotlib.figure.Figure.savefig`."""
+        super().savefig(*args, **options)
+
+    def __repr__(self) -> str:
+        """Return the text that a notebook stores beside the picture."""
+        marks = [mark for axis in self.axes if axis.get_visible() for mark in _marks(axis)]
+        counts = [
+            f"{kind} {len(points)} ({sum(points)} points)"
+            for kind in dict.fromkeys(kind for kind, *_ in marks)
+            if (points := [len(numbers) for other, _, numbers in marks if other == kind])
+        ]
+        numbers = np.concatenate([np.zeros(0), *(np.ravel(numbers) for *_, numbers in marks)])
+        sums = " ".join(f"{total:+d}" for total in _sums(np.nan_to_num(numbers, nan=-3)))
+        looks = repr([looks for _, looks, _ in marks] + [_texts(self, ())])
+        return f"Figure: {', '.join(counts)}; drawn {sums}; looks {zlib.crc32(looks.encode()):08x}"
+
+
+def _sums(numbers: np.ndarray) -> np.ndarray:
+    """Return `SUMS` randomly weighted sums of numbers, in units of `RESOLUTION`."""
+    # The bits of this generator are the same in all versions of NumPy.
+    bits = np.random.PCG64(0).random_raw(SUMS * len(numbers)).reshape(SUMS, -1)
+    weights = np.where(bits & 1, 1, -1) * (1 + (bits >> 11) / 2**53)
+    return np.rint(weights @ numbers / RESOLUTION).astype(int)
+
+
+def _marks(axis: Axes) -> Iterator[tuple[str, object, np.ndarray]]:
+    """Yield kind, looks and numbers of all that an axis draws, in fractions of the axis."""
+    ends = axis.transScale.transform(np.transpose([axis.get_xlim(), axis.get_ylim()]))
+    span = ends[1] - ends[0]
+    yield "axes", _words(axis), np.array([[*ends[0] / span, *np.log10(np.abs(span))]])
+    to_axis = axis.transAxes.inverted()
+
+    def places(artist: Any, points: ArrayLike) -> np.ndarray:
+        return np.clip((artist + to_axis).transform(points), -5, 5)
+
+    for line in axis.lines:
+        looks = to_hex(line.get_color()), line.get_linestyle(), str(line.get_marker())
+        yield "lines", looks, places(line.get_transform(), line.get_xydata())
+    for patch in axis.patches:
+        yield "areas", to_hex(patch.get_facecolor()), places(patch.get_transform(), patch.get_path().vertices)
+    for many in axis.collections:
+        if isinstance(many, PathCollection):
+            yield "dots", _colors(many), places(many.get_offset_transform(), many.get_offsets())
+        else:
+            corners = [places(many.get_transform(), path.vertices) for path in many.get_paths()]
+            yield "areas", _colors(many), np.concatenate([np.zeros((0, 2)), *corners])
+        if many.get_array() is not None:
+            yield "colours", many.cmap.name, _greys(many)
+    for image in axis.images:
+        left, right, bottom, top = image.get_extent()
+        yield "areas", image.get_cmap().name, places(axis.transData, [(left, bottom), (right, top)])
+        yield "images", np.shape(image.get_array()), _greys(image)
+
+
+def _greys(drawn: Any) -> np.ndarray:
+    """Return the values of an image, shape (pixels,), so that black and white differ by `GREY`."""
+    values = np.ma.filled(np.ma.asarray(drawn.get_array()).astype(float), np.nan)
+    scaled = values if values.ndim == 3 else np.ma.filled(drawn.norm(values).astype(float), np.nan)
+    return GREY * np.clip(scaled, 0, 1).ravel()
+
+
+def _colors(many: Any) -> object:
+    # Colours that stand for numbers are known only after drawing; the numbers count in their place.
+    if many.get_array() is not None:
+        return None
+    return [to_hex(color, keep_alpha=True) for color in (*many.get_facecolor(), *many.get_edgecolor())]
+
+
+def _words(axis: Axes) -> object:
+    """Return what is written on an axis, without the numbers that Matplotlib chooses, and its scales."""
+    sides = [(side.get_major_locator(), side.get_major_formatter()) for side in (axis.xaxis, axis.yaxis)]
+    ticks = [
+        [label(place) for place in locator.locs]
+        for locator, label in sides
+        if isinstance(locator, FixedLocator) and isinstance(label, FuncFormatter)
+    ]
+    titles = [axis.get_title(place) for place in ("left", "center", "right")]
+    names = [axis.get_xlabel(), axis.get_ylabel(), axis.get_xscale(), axis.get_yscale()]
+    return ticks, titles, names, _texts(axis, [axis.get_legend()])
+
+
+def _texts(artist: Any, legends: Sequence[Artist | None]) -> list[str]:
+    legends = [*legends, *getattr(artist, "legends", [])]
+    texts = [*artist.texts, *(text for legend in legends if legend for text in legend.get_texts())]
+    return [text.get_text() for text in texts]
 
 
 @in_our_style
-def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1), size=1.0):
+def image_grid(
+    images: ArrayLike | Sequence[ArrayLike],
+    titles: Sequence[str] | None = None,
+    columns: int | None = None,
+    row_labels: Sequence[str] | None = None,
+    limits: tuple[float, float] | None = (0, 1),
+    size: float = 1.0,
+) -> Figure:
     """Show images row by row.
 
     Parameters
     ----------
     images : array, shape (n, height, width, channels), or list of n arrays of any sizes
         One channel is drawn in grey, three as colours in [0, 1].
-    titles : list of str, optional
+    titles : sequence of n str, optional
         One above each image.
     columns : int, optional
         Images a row; by default all in one row.
-    row_labels : list of str, optional
+    row_labels : sequence of str, optional
         One to the left of each row.
     limits : (float, float) or None
         Values drawn black and white; None takes each image's own extremes.
@@ -31,29 +160,70 @@ def image_grid(images, titles=None, columns=None, row_labels=None, limits=(0, 1)
     Raises
     ------
     ValueError
-        No images, or arrays of other shapes.
+        No images, arrays of other shapes, NaN or infinity, values up to 255 where `limits` are 0 and 1, or
+        another number of titles or labels.
     """
-    shapes = [np.shape(image) for image in images] if np.iterable(images) else []
-    if not shapes or any(len(shape) != 3 or shape[2] not in (1, 3) for shape in shapes):
-        found = ", ".join(map(str, dict.fromkeys(shapes))) or "none at all"
-        raise ValueError(f"images must be arrays (height, width, 1 or 3), but there are {found}.")
-    columns = columns or len(images)
-    rows = -(-len(images) // columns)
+    pictures = [np.asarray(image, float) for image in images] if np.iterable(images) else []
+    columns = _columns(columns, len(pictures))
+    _check_pictures(pictures, limits)
+    rows = -(-len(pictures) // columns)
+    titles = _as_many(titles, len(pictures), "titles", "images")
+    row_labels = _as_many(row_labels, rows, "row_labels", "rows")
     low, high = limits or (None, None)
     figure, axes = closed_subplots(rows, columns, size * columns, size * rows * (1.25 if titles else 1))
     for axis in axes.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    for i, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
-        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap="gray")
+    for i, (axis, image) in enumerate(zip(axes.flat, pictures, strict=False)):
+        axis.imshow(image, vmin=low, vmax=high, cmap="gray")
         axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
-    for axis, label in zip(axes[:, 0], row_labels or [], strict=False):
+    for axis, label in zip(axes[:, 0], row_labels, strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
     return figure
 
 
+def check_range(image: np.ndarray) -> None:
+    """Raise ValueError if an image holds NaN, infinity, or values that look like 0 to 255."""
+    if not np.isfinite(image).all():
+        raise ValueError("An image must be finite, but it holds NaN or infinity.")
+    if np.max(image) > 2:
+        raise ValueError(
+            f"An image must lie in [0, 1], but its largest value is {np.max(image):g}; divide by 255."
+        )
+
+
+def _check_pictures(pictures: list[np.ndarray], limits: object) -> None:
+    shapes = [picture.shape for picture in pictures]
+    if not shapes or any(len(shape) != 3 or shape[2] not in (1, 3) or 0 in shape for shape in shapes):
+        found = ", ".join(map(str, dict.fromkeys(shapes))) or "none at all"
+        raise ValueError(f"images must be arrays (height, width, 1 or 3), but there are {found}.")
+    for picture in pictures:
+        check_range(picture if limits == (0, 1) or picture.shape[2] == 3 else 0 * picture)
+
+
+def _columns(columns: int | None, count: int) -> int:
+    if columns is not None and columns < 1:
+        raise ValueError(f"columns must be at least 1, not {columns}.")
+    return columns or max(1, count)
+
+
+def _as_many(names: Sequence[str] | None, count: int, what: str, of: str) -> list[str]:
+    """Return names as a list, empty if there are none; raise ValueError if their number is another."""
+    found = [] if names is None else list(names)
+    if found and len(found) != count:
+        raise ValueError(f"{what} must be as many as the {count} {of}, not {len(found)}.")
+    return found
+
+
 @in_our_style
-def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
+def curves(
+    x: ArrayLike | Mapping[str, ArrayLike],
+    bands: Mapping[str, Interval],
+    xlabel: str,
+    ylabel: str,
+    logx: bool = False,
+    axis: Axes | None = None,
+) -> Figure:
     """Draw one line with its confidence band for each entry and write its name at the end of the line.
 
     Parameters
@@ -61,31 +231,58 @@ def curves(x, bands, xlabel, ylabel, logx=False, axis=None):
     x : array, shape (points,), or a dict of one for each entry of `bands`
         Lines of a dozen points or fewer get a marker at each.
     bands : dict from str to `common.statistics.Interval` of arrays of shape (points,)
+    logx : bool
+        Whether the horizontal axis is logarithmic; all x must then be positive.
     axis : matplotlib axis, optional
         Where to draw; by default a new figure.
 
     Raises
     ------
     ValueError
-        No lines, or arrays of other shapes.
+        No lines, arrays of other shapes or lengths, or x that a logarithmic axis cannot show.
     """
     if not bands:
         raise ValueError("There are no lines to draw.")
     if axis is None:
-        _, axes = closed_subplots(1, 1, 6, 3.6)
-        axis = axes[0, 0]
+        axis = closed_subplots(1, 1, 6, 3.6)[1][0, 0]
+    lines = {}
     for name, band in bands.items():
-        points = as_numbers(x[name] if isinstance(x, dict) else x, 1, "x")
-        mean, low, high = (as_numbers(values, 1, "a band") for values in (band.mean, band.low, band.high))
+        points, mean, low, high = _band(_of(x, name), band, name)
+        if logx and np.min(points) <= 0:
+            raise ValueError(f"A logarithmic axis shows no x of 0 or less, as {name} has; set logx=False.")
         (line,) = axis.plot(points, mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
         axis.fill_between(points, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-    _label_line_ends(axis, bands)
+        lines[name] = line
+    _label_line_ends(axis, lines, bands)
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
     return axis.figure
 
 
+def _of(x: Any, name: str) -> Any:
+    """Return what a dict holds under a name, and anything else as it is."""
+    if isinstance(x, Mapping) and name not in x:
+        raise ValueError(f"x has no entry {name!r}; it has {', '.join(map(str, x))}.")
+    return x[name] if isinstance(x, Mapping) else x
+
+
+def _band(x: ArrayLike, band: Interval, name: str) -> list[np.ndarray]:
+    if not isinstance(band, Interval):
+        raise ValueError(f"{name} must be an Interval, as of mean_interval, not {type(band).__name__}.")
+    arrays = [as_numbers(x, 1, "x"), *(as_numbers(values, 1, "a band") for values in band)]
+    if len({len(values) for values in arrays}) > 1:
+        raise ValueError(f"{name} has {len(arrays[1])} points, but x has {len(arrays[0])}.")
+    return arrays
+
+
 @in_our_style
-def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
+def panels(
+    x: ArrayLike | Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Interval]],
+    xlabel: str = "epoch",
+    ylabel: str | None = None,
+    logx: bool = False,
+    columns: int | None = None,
+) -> Figure:
     """Draw several groups of curves side by side, e.g. the loss and the accuracy of a training.
 
     Parameters
@@ -103,54 +300,70 @@ def panels(x, groups, xlabel="epoch", ylabel=None, logx=False, columns=None):
     """
     if not groups:
         raise ValueError("There is nothing to draw.")
-    columns = columns or len(groups)
+    columns = _columns(columns, len(groups))
     rows = -(-len(groups) // columns)
     figure, axes = closed_subplots(rows, columns, 5 * columns, 3.4 * rows)
     for axis in axes.flat[len(groups) :]:
         axis.set_visible(False)
     for axis, (name, bands) in zip(axes.flat, groups.items(), strict=False):
-        curves(x[name] if isinstance(x, dict) else x, bands, xlabel, ylabel or name, logx, axis)
+        curves(_of(x, name), bands, xlabel, ylabel or name, logx, axis)
         axis.set_title(name if ylabel else "")
     return figure
 
 
 @in_our_style
-def dots(samples, intervals, xlabel, kinds=None):
+def dots(
+    samples: Mapping[str, ArrayLike],
+    intervals: Mapping[str, Interval],
+    xlabel: str,
+    kinds: Sequence[Hashable] | None = None,
+) -> Figure:
     """Draw one row for each entry: every run as a dot, the mean as a bar, the interval as a line.
 
     Parameters
     ----------
     samples : dict from str to array, shape (n,)
+        Finite, because a dot that is missing would still count in n.
     intervals : dict from the same names to `common.statistics.Interval` of floats
-    kinds : list, optional
+    kinds : sequence, optional
         One value for each row; rows with the same value get the same colour. By default all have one colour.
 
     Raises
     ------
     ValueError
-        No entries, other names, arrays of other shapes, intervals of arrays, or a kind too few or too many.
+        No entries, other names, arrays of other shapes, NaN or infinity, intervals of arrays, or a kind too
+        few or too many.
     """
     check_names(samples, intervals)
     figure, axes = closed_subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
     axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    kinds = kinds or [None] * len(samples)
-    if len(kinds) != len(samples):
-        raise ValueError(f"{len(samples)} rows need as many kinds, not {len(kinds)}.")
+    kinds = _as_many(kinds, len(samples), "kinds", "rows") or [None] * len(samples)
     for row, (name, values) in enumerate(samples.items()):
         values, (mean, *limits) = as_numbers(values, 1, "samples"), as_floats(intervals[name])
+        if not np.isfinite(values).all():
+            raise ValueError(f"The samples of {name} must be finite, but they hold NaN or infinity.")
         color = colors[list(dict.fromkeys(kinds)).index(kinds[row]) % len(colors)]
         axis.plot(limits, [row, row], color=color, linewidth=7, alpha=0.35, solid_capstyle="butt")
         axis.plot(values, np.full(len(values), row), "o", color=color, markersize=4, markeredgewidth=0)
         axis.plot([mean], [row], "|", color="black", markersize=14)
-    axis.set_yticks(range(len(samples)), [f"{name}  (n = {len(v)})" for name, v in samples.items()])
+    axis.set_yticks(range(len(samples)), [f"{name}  (n = {np.size(v)})" for name, v in samples.items()])
     axis.set(xlabel=xlabel, ylim=(len(samples) - 0.5, -0.5))
     axis.grid(axis="y", visible=False)
     return figure
 
 
 @in_our_style
-def heat_map(values, notes, row_names, column_names, row_label, column_label, value_label, center=None):
-    """Draw a table of numbers as colours, each cell with its number and a note.
+def heat_map(
+    values: ArrayLike,
+    notes: ArrayLike,
+    row_names: Sequence[object],
+    column_names: Sequence[object],
+    row_label: str,
+    column_label: str,
+    value_label: str,
+    center: float | None = None,
+) -> Figure:
+    """Draw a table of numbers as colours, each with its number and a note.
 
     Parameters
     ----------
@@ -180,14 +393,14 @@ def heat_map(values, notes, row_names, column_names, row_label, column_label, va
         axis.text(column, row, f"{value:.3g}\n{notes[row, column]}", ha="center", va="center",
                   fontsize=8, color="white" if shade < 0.5 else "black")  # fmt: skip
     axis.set_xticks(range(columns), [fill(str(name), 13) for name in column_names])
-    axis.set_yticks(range(rows), row_names)
+    axis.set_yticks(range(rows), list(map(str, row_names)))
     axis.set(xlabel=column_label, ylabel=row_label)
     axis.grid(visible=False)
     figure.colorbar(drawn, label=value_label)
     return figure
 
 
-def as_numbers(values, rank, name):
+def as_numbers(values: ArrayLike, rank: int, name: str) -> np.ndarray:
     """Return an array of floats; raise ValueError unless it has `rank` axes and is not empty."""
     values = np.asarray(values, float)
     if values.ndim != rank or not values.size:
@@ -195,12 +408,12 @@ def as_numbers(values, rank, name):
     return values
 
 
-def as_floats(interval):
+def as_floats(interval: Interval) -> list[float]:
     """Return mean, low and high; raise ValueError if they are arrays."""
     return [float(as_numbers(value, 0, "an interval")) for value in interval]
 
 
-def check_names(ones, others):
+def check_names(ones: Mapping[str, object], others: Mapping[str, object]) -> None:
     """Raise ValueError unless two dicts have the same names, and any."""
     if not ones or set(ones) != set(others):
         raise ValueError(
@@ -208,21 +421,24 @@ def check_names(ones, others):
         )
 
 
-def closed_subplots(rows, columns, width, height):
+def closed_subplots(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
     """Return a figure of `width` by `height` inches and its axes, an array (rows, columns)."""
-    figure, axes = plt.subplots(rows, columns, figsize=(width, height), squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width, height), squeeze=False, FigureClass=Figure
+    )  # fmt: skip
     # A closed figure is shown once in a notebook, as the value of its cell.
     plt.close(figure)
     return figure, axes
 
 
-def _label_line_ends(axis, bands):
-    ends = [line.get_ydata()[-1] for line in axis.lines]
+def _label_line_ends(axis: Axes, lines: Mapping[str, Any], bands: Mapping[str, Interval]) -> None:
+    """Write the name of each line at its last point that is a number, one above the other."""
+    shown = {name: line for name, line in lines.items() if np.isfinite(line.get_ydata()).any()}
+    ends = {name: line.get_xydata()[np.isfinite(line.get_ydata())][-1] for name, line in shown.items()}
     limits = np.concatenate([np.asarray(values, float) for band in bands.values() for values in band])
-    gap = 0.07 * (np.nanmax(limits) - np.nanmin(limits) or 1)
+    gap = 0.07 * (np.nanmax(limits) - np.nanmin(limits) or 1) if shown else 0
     previous = -np.inf
-    for i in np.argsort(ends):
-        previous = max(ends[i], previous + gap)
-        line = axis.lines[i]
-        axis.annotate(list(bands)[i], (line.get_xdata()[-1], previous), (4, 0), textcoords="offset points",
-                      color=line.get_color(), va="center", fontsize=9, annotation_clip=False)  # fmt: skip
+    for name in sorted(ends, key=lambda name: ends[name][1]):
+        previous = max(ends[name][1], previous + gap)
+        axis.annotate(name, (ends[name][0], previous), (4, 0), textcoords="offset points", va="center",
+                      color=shown[name].get_color(), fontsize=9, annotation_clip=False)  # fmt: skip

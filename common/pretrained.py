@@ -1,6 +1,7 @@
 """ImageNet classifiers as Keras models: from images in [0, 1] of any size to 1,000 logits.
 
-Those of `OFFLINE` come with their weights from installed packages; those of `ONLINE` are downloaded once.
+Those of `OFFLINE` come with their weights from installed packages; `make data` downloads those of `STORED`,
+and the first use those of `ONLINE`.
 
 >>> classifier = load_classifier("squeezenet")
 >>> classifier.output_shape
@@ -13,13 +14,19 @@ import importlib.util
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
 
+from common.data import MOBILENETS, read_mobilenet
 from common.foreign_weights import read_arrays, read_torch
+from common.names import look_up
+from common.validation import Tensor
+
+if TYPE_CHECKING:
+    from common.tflite import Interpreter
 
 
 class _Package(NamedTuple):
@@ -55,7 +62,7 @@ _APPLICATIONS = {
     "nasnet_mobile": ("nasnet", "NASNetMobile"),
     "efficientnet_b0": ("efficientnet", "EfficientNetB0"),
 }
-OFFLINE, ONLINE = tuple(_PACKAGES), tuple(_APPLICATIONS)
+OFFLINE, STORED, ONLINE = tuple(_PACKAGES), tuple(MOBILENETS), tuple(_APPLICATIONS)
 CLASSES = 1000
 
 # Kernel sizes and numbers of channels are those of the weights.
@@ -73,16 +80,16 @@ LITE_DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientne
 CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue, in pixel values up to 255
 
 
-@lru_cache
-def load_classifier(name):
+def load_classifier(name: str) -> keras.Model:
     """Return an ImageNet classifier, its weights fixed.
 
     Parameters
     ----------
     name : str
         One of `OFFLINE`: EfficientNet-Lite 0 to 2 (Tan & Le 2019, arXiv:1905.11946; made for images of 224,
-        240 and 260 pixels) and SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360; 224 or 227). Or one of
-        `ONLINE`, from `keras.applications`, made for 224.
+        240 and 260 pixels) and SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360; 224 or 227). One of
+        `STORED`: MobileNetV1 and V2 (arXiv:1704.04861 and 1801.04381), rebuilt by `common.tflite.rebuild`.
+        Or one of `ONLINE`, from `keras.applications`, made for 224.
 
     Returns
     -------
@@ -97,25 +104,42 @@ def load_classifier(name):
     FileNotFoundError
         The package with the weights is not installed.
     ConnectionError
-        The weights of one of `ONLINE` cannot be downloaded.
+        The weights are not on this machine and cannot be downloaded.
     """
+    return _loaded(look_up("classifier", name, OFFLINE + STORED + ONLINE))
+
+
+def load_interpreter(name: str) -> "Interpreter":
+    """Return the original of a classifier of `STORED`, which computes in integers and has no gradients.
+
+    Finds its file and raises like `load_classifier`.
+    """
+    from common.tflite import Interpreter
+
+    return Interpreter(read_mobilenet(name))
+
+
+@lru_cache
+def _loaded(name: str) -> keras.Model:
     if name in _APPLICATIONS:
         model = _application(name)
-    elif name in _PACKAGES:
+    elif name in MOBILENETS:
+        from common.tflite import rebuild
+
+        model = rebuild(read_mobilenet(name), name)
+    else:
         content = _weight_file(name)
         model = (
             _squeezenet(read_arrays(content)) if name == "squeezenet" else _lite(read_torch(content), name)
         )
-    else:
-        raise ValueError(f"There is no classifier {name!r}; there are {', '.join(OFFLINE + ONLINE)}.")
     model.trainable = False
     return model
 
 
-def _weight_file(name):
+def _weight_file(name: str) -> bytes:
     package = _PACKAGES[name]
     found = importlib.util.find_spec(package.name)
-    if found is None:
+    if found is None or found.submodule_search_locations is None:
         raise FileNotFoundError(f"The weights of {name} are missing: install the package {package.name}.")
     content = (Path(found.submodule_search_locations[0]) / package.file).read_bytes()
     if hashlib.sha256(content).hexdigest() != package.sha256:
@@ -126,7 +150,7 @@ def _weight_file(name):
 # EfficientNet-Lite: inverted residuals without squeeze and excitation, ReLU6
 
 
-def _lite(weights, name):
+def _lite(weights: dict[str, np.ndarray], name: str) -> keras.Model:
     images = keras.Input((None, None, 3))
     x = layers.Rescaling(255 / 128, -127 / 128)(images)
     x = _convolution(x, weights, "_conv_stem", "_bn0", stride=2)
@@ -137,7 +161,7 @@ def _lite(weights, name):
     return keras.Model(images, logits, name=name)
 
 
-def _lite_strides(depth):
+def _lite_strides(depth: float) -> list[int]:
     """Return the stride of every block: all stages but the first and the last are `depth` times deeper."""
     inner = [(math.ceil(depth * repeats), stride) for repeats, stride in LITE_STAGES[1:-1]]
     stages = [LITE_STAGES[0], *inner, LITE_STAGES[-1]]
@@ -168,7 +192,7 @@ def _convolution(x, weights, name, norm, stride=1, activation="relu6"):
     return _with_weights(layer, x, [kernel, offset - mean * scale])
 
 
-def _with_weights(layer, x, weights):
+def _with_weights(layer: layers.Layer, x: Tensor, weights: list[np.ndarray]) -> Tensor:
     y = layer(x)
     layer.set_weights(weights)
     return y
@@ -177,7 +201,7 @@ def _with_weights(layer, x, weights):
 # SqueezeNet 1.1
 
 
-def _squeezenet(weights):
+def _squeezenet(weights: dict[str, list[np.ndarray]]) -> keras.Model:
     def convolution(x, name, **options):
         kernel, bias = weights[name]
         layer = layers.Conv2D(len(bias), kernel.shape[:2], padding="same", activation="relu", **options)
@@ -204,9 +228,9 @@ def _squeezenet(weights):
 # keras.applications
 
 
-def _application(name):
-    module, build = _APPLICATIONS[name]
-    module = importlib.import_module(f"keras.applications.{module}")
+def _application(name: str) -> keras.Model:
+    place, build = _APPLICATIONS[name]
+    module = importlib.import_module(f"keras.applications.{place}")
     try:
         full = getattr(module, build)(weights="imagenet")
     except Exception as error:  # Keras raises Exception itself when a download fails.

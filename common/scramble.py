@@ -1,10 +1,13 @@
 """One fixed permutation of the pixels of all images: their spatial order is lost, and nothing else."""
 
 from numbers import Integral
+from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
+
+from common.transform import TransformLayer, register, symbolic_dtype
+from common.validation import Tensor
 
 
 class Scrambler:
@@ -36,24 +39,37 @@ class Scrambler:
     ValueError
         A shape or block that is not made of positive integers, a block that does not divide height and
         width, a seed that is not an integer of at least 0, or `whole_blocks` without a `block`.
+
+    Examples
+    --------
+    >>> scrambler = Scrambler((2, 2), seed=0)
+    >>> scrambler.scramble(np.arange(4).reshape(1, 2, 2, 1)).ravel().tolist()
+    [2, 0, 1, 3]
     """
 
-    def __init__(self, shape, seed, block=None, whole_blocks=False):
+    permutation: np.ndarray
+    inverse: np.ndarray
+
+    def __init__(
+        self, shape: tuple[int, int], seed: int, block: int | None = None, whole_blocks: bool = False
+    ) -> None:
         self.shape = checked_shape(shape)
         _check_seed(seed)
         _check_block(block, whole_blocks, self.shape)
+        self._settings = {"shape": self.shape, "seed": seed, "block": block, "whole_blocks": whole_blocks}
         self.permutation = _permutation(self.shape, np.random.default_rng(seed), block, whole_blocks)
         self.inverse = np.argsort(self.permutation)
         for array in (self.permutation, self.inverse):
             array.flags.writeable = False
 
-    def scramble(self, images):
+    def scramble(self, images: np.ndarray | Tensor) -> np.ndarray | Tensor:
         """Return images with their pixels permuted.
 
         Parameters
         ----------
         images : numpy.ndarray or tensor
-            ``(batch, height, width, channels)`` of any dtype.
+            ``(batch, height, width, channels)`` of any dtype. A `keras.KerasTensor` becomes a layer of the
+            model, `Scramble`.
 
         Returns
         -------
@@ -65,21 +81,29 @@ class Scrambler:
         ValueError
             Not four axes, or another height or width than the scrambler was made for.
         """
-        return self._take(images, self.permutation)
+        return self._take(images, inverse=False)
 
-    def unscramble(self, images):
+    def unscramble(self, images: np.ndarray | Tensor) -> np.ndarray | Tensor:
         """Undo `scramble` to the bit; takes and returns the same as `scramble`."""
-        return self._take(images, self.inverse)
+        return self._take(images, inverse=True)
 
-    def _take(self, images, order):
+    def _take(self, images, inverse):
+        self._check(images)
+        if dtype := symbolic_dtype(images):
+            return Scramble(**self._settings, inverse=inverse, dtype=dtype)(images)
+        xp, order = (
+            np if isinstance(images, np.ndarray) else ops,
+            self.inverse if inverse else self.permutation,
+        )
+        batch, height, width, channels = xp.shape(images)
+        pixels = xp.reshape(images, (batch, height * width, channels))
+        return xp.reshape(xp.take(pixels, order, axis=1), (batch, *self.shape, channels))
+
+    def _check(self, images):
         shape, (height, width) = tuple(getattr(images, "shape", ())), self.shape
         if len(shape) != 4 or shape[1] not in (None, height) or shape[2] not in (None, width):
             accepted = f"(batch, {height}, {width}, channels)"
             raise ValueError(f"images must be an array or tensor {accepted}, but the shape is {shape}.")
-        xp = np if isinstance(images, np.ndarray) else ops
-        batch, _, _, channels = xp.shape(images)
-        pixels = xp.reshape(images, (batch, height * width, channels))
-        return xp.reshape(xp.take(pixels, order, axis=1), (batch, height, width, channels))
 
 
 def _permutation(shape, generator, block, whole_blocks):
@@ -94,7 +118,7 @@ def _permutation(shape, generator, block, whole_blocks):
             return drawn.reshape(grid[0], grid[2], rows, columns).swapaxes(1, 2).ravel()
 
 
-def checked_shape(shape):
+def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
     """Return (height, width) as a tuple of int; raise ValueError unless both are positive integers."""
     if np.shape(shape) != (2,) or not all(_is_integer(size, 1) for size in shape):
         raise ValueError(f"shape must be two positive integers (height, width), but it is {shape!r}.")
@@ -118,24 +142,31 @@ def _is_integer(value, minimum):
     return isinstance(value, Integral) and not isinstance(value, bool) and value >= minimum
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class Scramble(keras.layers.Layer):
-    """Layer for ``Scrambler(shape, seed, block, whole_blocks).scramble(images)``; see `Scrambler`."""
+@register
+class Scramble(TransformLayer):
+    """Layer for ``Scrambler(shape, seed, block, whole_blocks).scramble(images)``, or for `unscramble`."""
 
-    def __init__(self, shape, seed, block=None, whole_blocks=False, **kwargs):
-        super().__init__(**kwargs)
-        self.arguments = {"shape": shape, "seed": seed, "block": block, "whole_blocks": whole_blocks}
-        self.scrambler = Scrambler(**self.arguments)
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        seed: int,
+        block: int | None = None,
+        whole_blocks: bool = False,
+        inverse: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        scrambler = Scrambler(shape, seed, block, whole_blocks)
+        super().__init__({**scrambler._settings, "inverse": inverse}, **kwargs)
+        self.scrambler = scrambler
 
-    def call(self, images):
+    def check(self, images: Any, name: str) -> None:
+        """Raise ValueError unless the images have the shape of the scrambler."""
+        self.scrambler._check(images)
+
+    def call(self, inputs: Any) -> Any:
         """Return images ``(batch, height, width, channels)`` with their pixels permuted."""
-        return self.scrambler.scramble(images)
+        return self.scrambler._take(inputs, self.settings["inverse"])
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return ``(batch, height, width, channels)``, sizes known even where those of the input are not."""
-        batch, _, _, channels = input_shape
-        return (batch, *self.scrambler.shape, channels)
-
-    def get_config(self):
-        """Return the constructor arguments."""
-        return {**super().get_config(), **self.arguments}
+        return (input_shape[0], *self.scrambler.shape, input_shape[3])

@@ -1,24 +1,27 @@
 """Intervals for numbers that were measured several times."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 
 class Interval(NamedTuple):
     """A mean with its confidence limits; floats or arrays of one shape."""
 
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    mean: Any
+    low: Any
+    high: Any
 
-    def __format__(self, spec):
-        return f"{self.mean:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+    def __format__(self, spec: str) -> str:
+        places = zip(*map(np.ravel, self), strict=True)
+        return "; ".join(f"{mean:{spec}} [{low:{spec}}, {high:{spec}}]" for mean, low, high in places)
 
 
-def mean_interval(samples, confidence=0.95):
+def mean_interval(samples: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the mean over the first axis and its Student interval.
 
     Parameters
@@ -46,7 +49,7 @@ def mean_interval(samples, confidence=0.95):
     return Interval(mean, mean - half, mean + half)
 
 
-def difference_interval(ones, others, confidence=0.95):
+def difference_interval(ones: ArrayLike, others: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the difference of two means over the first axis and its Welch interval (Welch 1947).
 
     Parameters
@@ -74,7 +77,7 @@ def difference_interval(ones, others, confidence=0.95):
     return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
 
 
-def ratio_interval(numerators, denominators, confidence=0.95):
+def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the ratio of two geometric means and its interval, from `difference_interval` of logarithms.
 
     Parameters
@@ -101,7 +104,16 @@ def ratio_interval(numerators, denominators, confidence=0.95):
     return Interval(*map(float, np.exp(difference_interval(*map(np.log, samples), confidence))))
 
 
-def summarise(table, by, value, scale=1.0):
+def grouped(table: pd.DataFrame | pd.Series, by: Any) -> Any:
+    """Return the groups of a table or a column in its order, where None is a group like any other.
+
+    None is an ordinary value of an experiment's argument, but pandas drops its rows unless told not to.
+    Parameters and result as of `pandas.DataFrame.groupby`.
+    """
+    return table.groupby(by, sort=False, dropna=False)
+
+
+def summarise(table: pd.DataFrame, by: str | Sequence[str], value: str, scale: float = 1.0) -> pd.DataFrame:
     """Return n, mean and 95 % interval of a column for each group of a table.
 
     Parameters
@@ -109,7 +121,8 @@ def summarise(table, by, value, scale=1.0):
     table : pandas.DataFrame
         One row a run, as `common.experiments.sweep` returns it.
     by : str or list of str
-        Columns that tell the groups apart; the groups keep the order of the table.
+        Columns that tell the groups apart; the groups keep the order of the table. A missing value, such as
+        None, is a value like any other.
     value : str
         Column of numbers.
     scale : float
@@ -125,18 +138,51 @@ def summarise(table, by, value, scale=1.0):
     ValueError
         A column that is missing, or a group with fewer than two rows.
     """
-    missing = [name for name in [*([by] if isinstance(by, str) else by), value] if name not in table]
-    if missing:
-        raise ValueError(f"The table has no column {', '.join(map(repr, missing))}.")
-
-    def row(values):
-        return pd.Series({"n": len(values), **mean_interval(values * scale)._asdict()})
-
-    rows = table.groupby(by, sort=False)[value].apply(row).unstack()
-    return rows.astype({"n": int})
+    names = [by] if isinstance(by, str) else list(by)
+    _check_columns(table, [*names, value])
+    groups = grouped(table, names if len(names) > 1 else names[0])[value]
+    found = groups.apply(lambda values: (len(values), *mean_interval(values * scale)))
+    return pd.DataFrame(found.to_list(), found.index, ["n", "mean", "low", "high"])
 
 
-def share_interval(hits, confidence=0.95):
+def best(
+    table: pd.DataFrame, by: Sequence[str], choose: Sequence[str], score: str, lowest: bool = False
+) -> pd.DataFrame:
+    """Return, for each group, what to choose: the row of values with the best mean score.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a run.
+    by : list of str
+        Columns that tell the groups apart, possibly none; missing values count as values.
+    choose : list of str
+        Columns among whose combinations one is chosen, such as a learning rate.
+    score : str
+        Column of numbers, averaged over the other columns.
+    lowest : bool
+        Whether the lowest mean is best instead of the highest. Of equal means, the first in the table wins.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a group, in the order of the table: columns `by`, `choose` and `score`, the mean.
+
+    Raises
+    ------
+    ValueError
+        A column that is missing, or a mean that is NaN.
+    """
+    _check_columns(table, [*by, *choose, score])
+    means = grouped(table, [*by, *choose])[score].mean().reset_index()
+    if means[score].isna().any():
+        raise ValueError(f"The column {score!r} holds NaN, so there is no best value.")
+    groups = [rows[score] for _, rows in grouped(means, list(by))] if by else [means[score]]
+    chosen = [scores.idxmin() if lowest else scores.idxmax() for scores in groups]
+    return means.loc[chosen].reset_index(drop=True)
+
+
+def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
     """Return the share of True and its Wilson interval (Wilson 1927), as an `Interval` of floats.
 
     Parameters
@@ -161,7 +207,12 @@ def share_interval(hits, confidence=0.95):
     return Interval(float(hits.mean()), *map(float, found.proportion_ci(confidence, method="wilson")))
 
 
-def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
+def bootstrap_interval(
+    samples: ArrayLike,
+    statistic: Callable[[np.ndarray], Any] = np.mean,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Interval:
     """Return a statistic of samples and its percentile bootstrap interval (Efron 1979).
 
     Parameters
@@ -200,7 +251,7 @@ def bootstrap_interval(samples, statistic=np.mean, confidence=0.95, seed=0):
     return Interval(float(statistic(samples)), *map(float, limits))
 
 
-def mcnemar(one, other):
+def mcnemar(one: ArrayLike, other: ArrayLike) -> float:
     """Return the exact two-sided p-value of McNemar's test (1947) that two classifiers err equally often.
 
     Parameters
@@ -222,31 +273,47 @@ def mcnemar(one, other):
     return float(stats.binomtest(only_one, only_one + only_other).pvalue)
 
 
-def verdicts(targets):
+def verdicts(
+    targets: Mapping[str, tuple[Any, float, float]],
+    show: Callable[[Any], str] = "{:.3g}".format,
+    unit: str = "",
+) -> pd.DataFrame:
     """Return a table of targets, each met if the mean lies within its limits.
 
     Parameters
     ----------
-    targets : dict from str to (Interval or float, low, high)
-        What was measured, and the limits; infinite where there is none.
+    targets : dict from str to (Interval, float or array of bool, low, high)
+        What was measured, and the limits; infinite where there is none. Of an array, such as the decisions
+        behind a share, the mean counts.
+    show : callable
+        From what was measured to its text.
+    unit : str
+        Follows the limits; with " %" they are shown in percent.
 
     Returns
     -------
     pandas.DataFrame of str
-        Columns target, measured and verdict.
+        Columns target, measured and verdict: "met" or "missed", whatever the interval includes.
     """
     rows = {}
     for name, (found, low, high) in targets.items():
-        mean = found.mean if isinstance(found, Interval) else found
-        limits = (
-            f"at most {high:g}"
-            if low == -np.inf
-            else f"at least {low:g}"
-            if high == np.inf
-            else f"{low:g} to {high:g}"
-        )
-        rows[name] = (limits, f"{found:.3g}", "met" if low <= mean <= high else "missed")
+        mean = found.mean if isinstance(found, Interval) else np.mean(found)
+        verdict = "met" if low <= mean <= high else "missed"
+        rows[name] = (_limits(low, high, unit), show(found), verdict)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])
+
+
+def _limits(low, high, unit):
+    low_text, high_text = (f"{limit * (100 if unit == ' %' else 1):g}" for limit in (low, high))
+    if low == -np.inf:
+        return f"at most {high_text}{unit}"
+    return f"at least {low_text}{unit}" if high == np.inf else f"{low_text} to {high_text}{unit}"
+
+
+def _check_columns(table, names):
+    missing = [name for name in names if name not in table]
+    if missing:
+        raise ValueError(f"The table has no column {', '.join(map(repr, missing))}.")
 
 
 def _check_count(samples):
@@ -254,7 +321,7 @@ def _check_count(samples):
         raise ValueError(f"An interval needs at least two measurements, not {samples.size}.")
 
 
-def check_confidence(confidence):
+def check_confidence(confidence: float) -> None:
     """Raise ValueError unless a confidence lies between 0 and 1."""
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")

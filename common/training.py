@@ -2,52 +2,57 @@
 
 A whole epoch runs inside one `tf.function`, so Python is entered once an epoch. The order of the examples
 derives from ``(seed, epoch)``; everything else that training changes (weights, optimizer state, the seed
-state of dropout layers) lives in variables, and one atomic file holds them all with the history.
+state of dropout layers) lives in variables, which `common.checkpoints` keeps.
 """
 
-import io
-import json
-import zipfile
-import zlib
-from pathlib import Path
+from collections.abc import Callable
+from os import PathLike
+from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from tqdm.auto import tqdm
+from keras import ops
+from numpy.typing import ArrayLike
 
-from common.experiments import write_atomically
+from common.checkpoints import resumable
+from common.validation import as_labels, check_counts, check_seed, is_finite
 
 BATCH_SIZE = 128
+PROBED = 8  # images whose outputs tell whether a model and its loss go together
+INTEGER_LOSS = "keras.losses.SparseCategoricalCrossentropy"
 
 
 def fit(
-    model,
-    train,
-    validation=None,
+    model: keras.Model,
+    train: tuple[ArrayLike, ArrayLike],
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     *,
-    epochs,
-    seed,
-    batch_size=BATCH_SIZE,
-    validate_every=1,
-    checkpoint=None,
-    progress=False,
-):
+    epochs: int,
+    seed: int,
+    batch_size: int = BATCH_SIZE,
+    validate_every: int = 1,
+    checkpoint: str | PathLike[str] | None = None,
+    progress: bool = False,
+) -> pd.DataFrame:
     """Train a compiled classifier and return its history.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled with an optimizer and a loss; its output is compared with integer labels.
+        From images to one output a class, ``(n, classes)``; compiled with an optimizer and a loss of integer
+        labels, as `compile_classifier` does.
     train, validation : (images, labels)
-        Arrays of equal length; images float, labels int.
+        Arrays of equal length: images ``(n, ...)``, finite floats; labels ``(n,)``, integers below the number
+        of classes.
     epochs, batch_size : int
-        The last batch of an epoch is smaller when `batch_size` does not divide the number of images.
+        At least 1. The last batch of an epoch is smaller when `batch_size` does not divide the number of
+        images.
     seed : int
         Decides the order of the examples; the model's own initialisers and dropout have their own seeds.
     validate_every : int
-        Number of epochs from one measurement on `validation` to the next.
+        Number of epochs, at least 1, from one measurement on `validation` to the next.
     checkpoint : path, optional
         File that receives the state after every epoch. If it exists, training continues from it, and the
         result is bit-identical to that of an uninterrupted run.
@@ -63,25 +68,34 @@ def fit(
     Raises
     ------
     ValueError
-        Lengths that differ, or a checkpoint that is damaged, of another run, or of more epochs.
+        Images, labels or numbers that are not as described, a loss that takes other labels, weights or a loss
+        that are NaN, or a checkpoint that is damaged, of another run, or of more epochs.
     """
+    check_counts(epochs=epochs, batch_size=batch_size, validate_every=validate_every)
+    check_seed(seed)
+    train = _checked(model, *train, "train")
+    validation = None if validation is None else _checked(model, *validation, "validation")
     model.optimizer.build(model.trainable_variables)
-    measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
     variables = [*model.variables, *model.optimizer.variables]
+    if not all(is_finite(variable.value) for variable in variables if "float" in variable.dtype):
+        raise ValueError("The weights of the model hold NaN or infinity before the training; build it anew.")
+    measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
     settings = {
+        "data": train,
+        "validation data": validation,
+        "model": model,
+        "loss": model.loss,
+        "optimizer": model.optimizer,
         "seed": seed,
-        "batch_size": batch_size,
-        "examples": len(train[0]),
-        # Keras numbers the names of the optimizers it makes.
-        "optimizer": repr(model.optimizer.get_config() | {"name": None}),
+        "batch size": batch_size,
+        "validate_every": validate_every,
     }
     return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
 
 
 def _epoch_measurement(model, train, validation, seed, batch_size, validate_every):
     """Return the function of the epoch, from 0, that trains it and returns its row of the history."""
-    images, labels = _checked(train, "train")
-    validation = None if validation is None else _checked(validation, "validation")
+    images, labels = train
     run_epoch = epoch_function(model, batch_size)
     tensors = tf.constant(images), tf.constant(labels, "int64")  # which argmax returns
 
@@ -90,18 +104,18 @@ def _epoch_measurement(model, train, validation, seed, batch_size, validate_ever
         loss, accuracy = run_epoch(*tensors, order)
         row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
         if validation is not None and (epoch + 1) % validate_every == 0:
-            loss, accuracy = evaluate(model, *validation)
+            loss, accuracy = _evaluated(model, *validation)
             row |= {"validation_loss": loss, "validation_accuracy": accuracy}
         return row
 
     return measure_epoch
 
 
-def epoch_function(model, batch_size):
+def epoch_function(model: keras.Model, batch_size: int) -> Callable[..., Any]:
     """Return ``run_epoch(images, labels, order)``, which trains one epoch and returns (loss, accuracy).
 
-    The arguments are tensors; `order` holds the indices of the examples to train on, int32. Both results are
-    means over them, measured while the weights change.
+    The arguments are tensors, which are not checked; `order` holds the indices of the examples to train on,
+    int32. Both results are means over them, measured while the weights change.
     """
 
     # The data are arguments, because TensorFlow never frees what a function has captured.
@@ -124,75 +138,73 @@ def epoch_function(model, batch_size):
     return run_epoch
 
 
-def compile_classifier(model, learning_rate, steps):
+def compile_classifier(model: keras.Model, learning_rate: float, steps: int) -> None:
     """Compile for `fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss)
 
 
-def evaluate(model, images, labels, batch_size=1000):
-    """Return (mean loss, accuracy) of a compiled classifier on arrays, as floats."""
+def evaluate(
+    model: keras.Model, images: ArrayLike, labels: ArrayLike, batch_size: int = 1000
+) -> tuple[float, float]:
+    """Return (mean loss, accuracy) of a compiled classifier on images and labels as `fit` takes them.
+
+    Raises
+    ------
+    ValueError
+        Images, labels or a loss that are not as `fit` describes.
+    """
+    check_counts(batch_size=batch_size)
+    return _evaluated(model, *_checked(model, images, labels, "the data"), batch_size)
+
+
+def _evaluated(model, images, labels, batch_size=1000):
     logits = model.predict(images, batch_size, verbose=0)
     loss = model.compute_loss(y=tf.constant(labels), y_pred=logits, training=False)
     return float(loss), float(np.mean(np.argmax(logits, axis=-1) == labels))
 
 
-def resumable(measure_epoch, variables, epochs, settings, checkpoint=None, progress=False):
-    """Call ``measure_epoch(epoch)`` for every epoch not yet done and return the rows as a DataFrame.
-
-    Parameters
-    ----------
-    measure_epoch : callable
-        Takes the epoch's index from 0, changes nothing but `variables`, and returns a dict of numbers.
-    variables : list of keras.Variable
-        The whole state.
-    settings : dict
-        JSON values that tell this run from others; a checkpoint with different ones is refused.
-    checkpoint : path, optional
-        The file described in `fit`.
-    """
-    history = [] if checkpoint is None else _restore(checkpoint, variables, settings, epochs)
-    for epoch in tqdm(range(len(history), epochs), initial=len(history), total=epochs, disable=not progress):
-        history.append(measure_epoch(epoch))
-        if checkpoint is not None:
-            _save(checkpoint, variables, settings, history)
-    return pd.DataFrame(history)
+def _checked(model, images, labels, name):
+    """Return images and labels as arrays, or raise ValueError if they or the model do not fit together."""
+    images = np.asarray(images)
+    if not np.issubdtype(images.dtype, np.floating):
+        raise ValueError(f"The images of {name} must be floating point, not {images.dtype}; use .as_float().")
+    if not images.size:
+        raise ValueError(f"{name} holds no images.")
+    if not is_finite(images):
+        raise ValueError(f"The images of {name} must be finite, but they hold NaN or infinity.")
+    return images, as_labels(labels, len(images), _classes(model, images[:PROBED]), f"labels of {name}")
 
 
-def _checked(arrays, name):
-    images, labels = arrays
-    if len(images) != len(labels) or len(images) == 0:
-        raise ValueError(f"{name} holds {len(images)} images and {len(labels)} labels.")
-    return images, labels
+def _classes(model, images):
+    """Return how many classes a model tells apart, or raise ValueError if its loss does not fit."""
+    if not model.compiled or model.loss is None:
+        raise ValueError(f"Compile the model with an optimizer and {INTEGER_LOSS}(from_logits=True).")
+    _check_loss(model.loss)
+    outputs = model(images, training=False)
+    if isinstance(outputs, list | tuple | dict) or len(outputs.shape) != 2 or outputs.shape[1] < 2:
+        raise ValueError(
+            "The model must return one output a class, (n, classes); two classes need two outputs and "
+            f"{INTEGER_LOSS}."
+        )
+    _check_scale(model.loss, ops.convert_to_numpy(outputs).astype("float64"))
+    return outputs.shape[1]
 
 
-def _save(path, variables, settings, history):
-    arrays = {str(i): variable.numpy() for i, variable in enumerate(variables)}
-    file = io.BytesIO()
-    np.savez(file, about=json.dumps({"settings": settings, "history": history}), **arrays)
-    write_atomically(path, file.getvalue())
+def _check_loss(loss):
+    """Raise ValueError for a loss of Keras that takes other labels than integers."""
+    kind = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
+    of_keras = isinstance(loss, str) or loss.__module__.startswith("keras.")
+    if of_keras and kind.replace("_", "").lower() != "sparsecategoricalcrossentropy":
+        raise ValueError(f"The loss {kind} does not take integer labels; compile with {INTEGER_LOSS}.")
 
 
-def _restore(path, variables, settings, epochs):
-    if not Path(path).exists():
-        return []
-    try:
-        # From memory, because numpy leaves a damaged file open.
-        content = Path(path).read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if archive.testzip():
-                raise zipfile.BadZipFile  # before numpy parses what is damaged
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            about = json.loads(str(arrays["about"]))
-            values = [arrays[str(i)] for i in range(len(arrays.files) - 1)]
-    except (ValueError, KeyError, OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
-        raise ValueError(f"{Path(path).name} is not a whole checkpoint; delete it to start again.") from error
-    shapes = [tuple(variable.shape) for variable in variables]
-    if about["settings"] != json.loads(json.dumps(settings)) or [value.shape for value in values] != shapes:
-        raise ValueError(f"{Path(path).name} belongs to another run; delete it or name another file.")
-    if len(about["history"]) > epochs:
-        raise ValueError(f"{Path(path).name} is further than epoch {epochs}; delete it or name another file.")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-    return about["history"]
+def _check_scale(loss, outputs):
+    """Raise ValueError if the loss of integer labels expects logits and gets probabilities, or vice versa."""
+    from_logits = isinstance(loss, keras.losses.Loss) and loss.get_config().get("from_logits", False)
+    probable = bool((outputs >= 0).all()) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3)
+    of_keras = isinstance(loss, str | keras.losses.SparseCategoricalCrossentropy)
+    if of_keras and probable == from_logits:
+        given, right = ("probabilities", "False") if probable else ("logits", "True")
+        raise ValueError(f"The model returns {given}; compile with {INTEGER_LOSS}(from_logits={right}).")

@@ -1,11 +1,18 @@
-"""Checks that every transform makes on its input: rank, floating dtype, finite values."""
+"""Checks that every transform makes on its input: rank, floating dtype, layout, finite values."""
+
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
+
+Tensor = Any  # an array or a tensor of the Keras backend
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+IMAGE_AXES = "(batch, height, width, channels)"
 
 
-def as_floating(x, rank, name, axes):
+def as_floating(x: ArrayLike | Tensor, rank: int, name: str, axes: str) -> Tensor:
     """Return `x` as a floating-point backend tensor of the given rank.
 
     Parameters
@@ -27,32 +34,78 @@ def as_floating(x, rank, name, axes):
     """
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         x = np.asarray(x)
-    if len(x.shape) != rank:
-        raise ValueError(f"{name} must have the {rank} axes {axes}, but the shape is {tuple(x.shape)}.")
-    dtype = keras.backend.standardize_dtype(x.dtype)
-    if "float" not in dtype:
-        raise ValueError(f"{name} must be floating point, but the dtype is {dtype}; convert it first.")
-    if 0 in tuple(x.shape):
-        raise ValueError(f"{name} must not be empty, but the shape is {tuple(x.shape)}.")
+    shape = tuple(x.shape)
+    if len(shape) != rank:
+        hint = f"; {name}[..., None] adds channels, {name}[None] a batch" if len(shape) == rank - 1 else ""
+        raise ValueError(f"{name} must have the {rank} axes {axes}, but the shape is {shape}{hint}.")
+    dtype = dtype_of(x)
+    if dtype not in FLOATS:
+        way = ".astype('float32') / 255" if dtype == "uint8" else ".astype('float32')"
+        raise ValueError(f"{name} must be floating point, but the dtype is {dtype}; try {name}{way}.")
+    if 0 in shape:
+        raise ValueError(f"{name} must not be empty, but the shape is {shape}.")
     x = ops.convert_to_tensor(x)
     if not is_finite(x):
         raise ValueError(f"{name} must be finite, but it holds NaN or infinity.")
     return x
 
 
-def as_images(x, name="images"):
-    """Return `x` as a floating tensor ``(batch, height, width, channels)``; see `as_floating`."""
-    return as_floating(x, 4, name, "(batch, height, width, channels)")
+def as_images(x: ArrayLike | Tensor, name: str = "images") -> Tensor:
+    """Return `x` as a floating tensor ``(batch, height, width, channels)`` of any range of values.
+
+    Parameters
+    ----------
+    x : array or tensor
+    name : str
+        What the error message calls `x`.
+
+    Raises
+    ------
+    ValueError
+        As `as_floating`, or a shape that only channels-first images have: 1 or 3 rows, and as many channels
+        as columns, at least 8; or 3 rows and at least 32 columns and channels.
+
+    Examples
+    --------
+    >>> as_images(np.zeros((16, 3, 224, 224)))
+    Traceback (most recent call last):
+    ValueError: images (16, 3, 224, 224) look channels-first; pass np.moveaxis(images, 1, -1), or fewer \
+channels at a time if there really are 224.
+    """
+    x = as_floating(x, 4, name, IMAGE_AXES)
+    _, height, width, channels = x.shape
+    width, channels = width or 0, channels or 0
+    if (height in (1, 3) and width == channels >= 8) or (height == 3 and min(width, channels) >= 32):
+        raise ValueError(
+            f"{name} {tuple(x.shape)} look channels-first; pass np.moveaxis({name}, 1, -1), or fewer "
+            f"channels at a time if there really are {channels}."
+        )
+    return x
 
 
-def is_finite(x):
-    """Whether no value of the tensor `x` is NaN or infinite; True while its values are unknown."""
+def as_coefficients(x: ArrayLike | Tensor, name: str) -> Tensor:
+    """Return coefficients of images as a floating tensor ``(batch, rows, columns, channels)``."""
+    return as_floating(x, 4, name, "(batch, rows, columns, channels)")
+
+
+def dtype_of(x: Tensor) -> str:
+    """Return the name of the dtype of an array or a tensor, e.g. ``"bfloat16"``."""
+    try:
+        return keras.backend.standardize_dtype(x.dtype)
+    except ValueError:  # a dtype that Keras does not have
+        return str(x.dtype)
+
+
+def is_finite(x: Tensor) -> bool:
+    """Return whether no value of the tensor `x` is NaN or infinite; True while its values are unknown."""
+    if isinstance(x, keras.KerasTensor):
+        return True
     # NaN and infinity survive a sum, which is one pass without a temporary; a sum may also overflow.
-    total = concrete(ops.sum(x))
-    return total is None or bool(np.isfinite(total)) or bool(concrete(ops.all(ops.isfinite(x))))
+    finite = concrete(ops.isfinite(ops.sum(x)))
+    return finite is None or bool(finite) or bool(concrete(ops.all(ops.isfinite(x))))
 
 
-def concrete(x):
+def concrete(x: Tensor) -> np.ndarray | None:
     """Return the values of the tensor `x` as a NumPy array, or None while a graph is traced."""
     traced_by_tensorflow = keras.backend.backend() == "tensorflow" and not hasattr(x, "numpy")
     if isinstance(x, keras.KerasTensor) or traced_by_tensorflow:
@@ -61,3 +114,71 @@ def concrete(x):
         return ops.convert_to_numpy(x)
     except TypeError:  # traced by JAX
         return None
+
+
+def as_labels(
+    labels: ArrayLike, count: int | None = None, classes: int | None = None, name: str = "labels"
+) -> np.ndarray:
+    """Return `labels` as an array of integers, shape ``(n,)``.
+
+    Parameters
+    ----------
+    labels : array
+        One class an image, from 0.
+    count : int, optional
+        Number of images that they belong to.
+    classes : int, optional
+        Number of classes.
+    name : str
+        What the error message calls `labels`.
+
+    Raises
+    ------
+    ValueError
+        Another shape, another type, another number of labels, or a label outside the classes.
+    """
+    found = np.asarray(labels)
+    wanted = f"{name} must be one integer an image, shape ({'n' if count is None else count},)"
+    if found.ndim == 2:
+        way = "take [:, 0] of them" if found.shape[1] == 1 else "of one-hot rows take .argmax(axis=1)"
+        raise ValueError(f"{wanted}, not of shape {found.shape}; {way}.")
+    if found.ndim != 1:
+        raise ValueError(f"{wanted}, not of shape {found.shape}.")
+    if not np.issubdtype(found.dtype, np.integer):
+        raise ValueError(f"{wanted}, not {found.dtype}; convert them with .astype('int64').")
+    if count is not None and len(found) != count:
+        raise ValueError(f"{wanted}: there are {count} images and {len(found)} {name}.")
+    if found.size and not 0 <= found.min() <= found.max() < (np.inf if classes is None else classes):
+        most = "" if classes is None else f" to {classes - 1}"
+        raise ValueError(f"{name} must lie in 0{most}, but they reach from {found.min()} to {found.max()}.")
+    return found
+
+
+def as_unit_images(images: ArrayLike, name: str = "images") -> np.ndarray:
+    """Return floating-point images ``(n, height, width, channels)`` of which all values lie in [0, 1].
+
+    Raises
+    ------
+    ValueError
+        Another shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
+    """
+    found = np.asarray(images)
+    as_images(found, name)
+    low, high = found.min(), found.max()
+    if low < 0 or high > 1:
+        way = "; divide them by 255" if low >= 0 and 2 < high <= 255 else ""
+        raise ValueError(f"{name} must lie in [0, 1], but they reach from {low:g} to {high:g}{way}.")
+    return found
+
+
+def check_counts(**counts: int) -> None:
+    """Raise ValueError unless each of the named numbers is an integer of at least 1."""
+    for name, count in counts.items():
+        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}.")
+
+
+def check_seed(seed: int) -> None:
+    """Raise ValueError unless a seed is an integer of at least 0: chance never decides a result here."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")

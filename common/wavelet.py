@@ -15,17 +15,21 @@ Source: S. Mallat, A Wavelet Tour of Signal Processing, 3rd ed., sections 7.3 an
 and boundary conventions are those of PyWavelets (``pywt.dwt2``, ``pywt.wavedec2`` and their inverses).
 """
 
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache, partial
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 import pywt
 from keras import ops
+from numpy.typing import ArrayLike
 
-from common.validation import as_images
+from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
+from common.validation import Tensor, as_coefficients, as_images, dtype_of
 
-WAVELETS = pywt.wavelist(kind="discrete")
+WAVELETS: list[str] = pywt.wavelist(kind="discrete")
+MODES: list[str] = pywt.Modes.modes
+Wavelet = str | pywt.Wavelet | Sequence[Sequence[float]]  # as `dwt2` takes it
 # Longer axes are filtered when traced. Plain graphs prefer products at any length, XLA filters from about 64.
 DENSE_LENGTH = 256
 
@@ -37,22 +41,23 @@ class Subbands(NamedTuple):
     other way round; PyWavelets calls them cA, cH, cV and cD.
     """
 
-    approximation: Any
-    horizontal: Any
-    vertical: Any
-    diagonal: Any
+    approximation: Tensor
+    horizontal: Tensor
+    vertical: Tensor
+    diagonal: Tensor
 
 
-def dwt2(x, wavelet="haar", mode="symmetric"):
+def dwt2(x: ArrayLike | Tensor, wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Subbands:
     """Split images into four subbands of half their size.
 
     Parameters
     ----------
-    x : tensor (batch, height, width, channels)
-        Finite floating-point values; heights and widths may be odd, tiny or dynamic.
-    wavelet : str
-        A name from ``pywt.wavelist(kind="discrete")``.
-    mode : str
+    x : array or tensor (batch, height, width, channels)
+        Finite floating-point values of any range; heights and widths may be odd, tiny or dynamic. 16-bit
+        values are transformed in float32. A `keras.KerasTensor` becomes a layer of the model, `DWT2`.
+    wavelet : str, pywt.Wavelet or filter bank
+        A name from ``pywt.wavelist(kind="discrete")``, or its four filters as ``pywt.Wavelet.filter_bank``.
+    mode : str or member of pywt.Modes
         How the signal goes on beyond its ends, one of ``pywt.Modes.modes``. "smooth" extrapolates, which on
         signals shorter than the filter costs digits in float32, in PyWavelets as here.
 
@@ -65,18 +70,28 @@ def dwt2(x, wavelet="haar", mode="symmetric"):
     ------
     ValueError
         Unknown wavelet or mode, or `x` is not a batch of finite floating-point images.
+
+    Examples
+    --------
+    >>> image = np.array([[1.0, 2.0], [3.0, 6.0]])
+    >>> [round(float(band[0, 0, 0, 0]), 6) for band in dwt2(image[None, :, :, None])]
+    [6.0, -3.0, -2.0, 1.0]
     """
-    return _dwt2(as_images(x), _filter_bank(wavelet), _checked_mode(mode))
+    x = as_images(x)
+    if dtype := symbolic_dtype(x):
+        return DWT2(wavelet, mode, dtype=dtype)(x)
+    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
+    return in_working_precision(lambda x: _dwt2(x, bank, mode), x)
 
 
-def idwt2(subbands, wavelet="haar", mode="symmetric"):
+def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
     """Merge four subbands into images, the inverse of `dwt2`.
 
     Parameters
     ----------
-    subbands : Subbands, or a sequence of its four members
-        Any coefficients of one common shape ``(batch, rows, columns, channels)``.
-    wavelet, mode : str
+    subbands : Subbands, its four members in a sequence, or ``(cA, (cH, cV, cD))`` as in PyWavelets
+        Any coefficients of one common shape ``(batch, rows, columns, channels)``; None stands for zeros.
+    wavelet, mode
         As in `dwt2`.
 
     Returns
@@ -89,12 +104,26 @@ def idwt2(subbands, wavelet="haar", mode="symmetric"):
     ------
     ValueError
         Unknown wavelet or mode, subbands that do not match, or too few coefficients for the filter.
+
+    Examples
+    --------
+    >>> image = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> bool(np.allclose(idwt2(dwt2(image, "db2"), "db2"), image))
+    True
     """
+    bands = _matching(Subbands(*_as_bands(_four_bands(subbands), Subbands._fields)))
+    if dtype := symbolic_dtype(bands):
+        return IDWT2(wavelet, mode, dtype=dtype)(bands)
     bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return _idwt2(_matching(Subbands(*_as_bands(subbands, Subbands._fields))), bank, mode)
+    return in_working_precision(lambda bands: _idwt2(bands, bank, mode), bands)
 
 
-def wavedec2(x, wavelet="haar", level=None, mode="symmetric"):
+def wavedec2(
+    x: ArrayLike | Tensor,
+    wavelet: Wavelet = "haar",
+    level: int | None = None,
+    mode: str | int = "symmetric",
+) -> list[Any]:
     """Split images `level` times, each time the approximation of the level before.
 
     Parameters
@@ -114,24 +143,29 @@ def wavedec2(x, wavelet="haar", level=None, mode="symmetric"):
     ------
     ValueError
         As `dwt2`, a negative or fractional level, or no level for images of dynamic size.
+
+    Examples
+    --------
+    >>> approximation, coarse, fine = wavedec2(np.ones((1, 8, 8, 1)), "haar", level=2)
+    >>> [tuple(band.shape) for band in (approximation, coarse[0], fine[0])]
+    [(1, 2, 2, 1), (1, 2, 2, 1), (1, 4, 4, 1)]
     """
     x, bank, mode = as_images(x), _filter_bank(wavelet), _checked_mode(mode)
-    details = []
-    for _ in range(_checked_level(level, x.shape[1:3], wavelet)):
-        x, *detail = _dwt2(x, bank, mode)
-        details.append(tuple(detail))
-    return [x, *reversed(details)]
+    level = _checked_level(level, x.shape[1:3], bank)
+    if dtype := symbolic_dtype(x):
+        return WaveletDecomposition(wavelet, level, mode, dtype=dtype)(x)
+    return in_working_precision(lambda x: _wavedec2(x, bank, level, mode), x)
 
 
-def waverec2(coefficients, wavelet="haar", mode="symmetric"):
+def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
     """Merge the levels of `wavedec2` into images.
 
     Parameters
     ----------
     coefficients : list
-        What `wavedec2` returns. An approximation that is one row or column longer than the details of its
-        level, as it is when that level had an odd size, loses its last one.
-    wavelet, mode : str
+        What `wavedec2` returns; None stands for zero details. An approximation that is one row or column
+        longer than the details of its level, as it is when that level had an odd size, loses its last one.
+    wavelet, mode
         As in `dwt2`.
 
     Returns
@@ -142,18 +176,24 @@ def waverec2(coefficients, wavelet="haar", mode="symmetric"):
     ------
     ValueError
         As `idwt2`, or a list that is empty or holds details that are not triples.
+
+    Examples
+    --------
+    >>> image = np.arange(64.0).reshape(1, 8, 8, 1)
+    >>> bool(np.allclose(waverec2(wavedec2(image, "bior2.2"), "bior2.2"), image))
+    True
     """
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
     if not isinstance(coefficients, (list, tuple)) or not coefficients:
         raise ValueError(
             f"coefficients must be a list as wavedec2 returns it, not {_described(coefficients)}."
         )
     approximation, *levels = coefficients
-    x = as_images(approximation, "approximation")
-    for details in levels:
-        details = _as_bands(details, Subbands._fields[1:])
-        x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
-    return x
+    approximation = as_coefficients(approximation, "approximation")
+    levels = [_as_bands(details, Subbands._fields[1:]) for details in levels]
+    if dtype := symbolic_dtype(approximation):
+        return WaveletReconstruction(wavelet, mode, dtype=dtype)([approximation, *levels])
+    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
+    return in_working_precision(lambda bands: _waverec2(*bands, bank, mode), (approximation, levels))
 
 
 class _FilterBank(NamedTuple):
@@ -165,6 +205,20 @@ class _FilterBank(NamedTuple):
     @property
     def length(self):
         return len(self.analysis[0])
+
+
+def _wavedec2(x, bank, level, mode):
+    details = []
+    for _ in range(level):
+        x, *detail = _dwt2(x, bank, mode)
+        details.append(tuple(detail))
+    return [x, *reversed(details)]
+
+
+def _waverec2(x, levels, bank, mode):
+    for details in levels:
+        x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
+    return x
 
 
 def _dwt2(x, bank, mode):
@@ -377,9 +431,8 @@ def _trimmed(x, detail):
 
 
 def _filter_bank(wavelet):
-    if wavelet not in WAVELETS:
-        raise ValueError(f"wavelet must be a name in pywt.wavelist(kind='discrete'), not {wavelet!r}.")
-    return _known_filter_bank(wavelet)
+    wavelet = _checked_wavelet(wavelet)
+    return _known_filter_bank(wavelet) if isinstance(wavelet, str) else _FilterBank(wavelet[:2], wavelet[2:])
 
 
 @cache
@@ -388,29 +441,65 @@ def _known_filter_bank(wavelet):
     return _FilterBank(tuple(analysis), (synthesis_low, synthesis_high))
 
 
+def _checked_wavelet(wavelet):
+    """Return the name of a wavelet, or its four filters as tuples, which a layer can save."""
+    if isinstance(wavelet, pywt.Wavelet):
+        bank, name = wavelet.filter_bank, wavelet.name
+        wavelet = name if name in WAVELETS and pywt.Wavelet(name).filter_bank == bank else bank
+    if isinstance(wavelet, str) and wavelet in WAVELETS:
+        return wavelet
+    try:
+        filters = np.asarray(wavelet, "float64")
+    except (TypeError, ValueError):
+        filters = np.empty(0)
+    if filters.ndim != 2 or len(filters) != 4 or filters.size % 8 or not filters.size:
+        raise ValueError(
+            "wavelet must be a name in pywt.wavelist(kind='discrete'), a pywt.Wavelet, or its filter_bank of "
+            f"four equally long filters of even length, not {wavelet!r}."
+        )
+    return tuple(map(tuple, filters.tolist()))
+
+
 def _checked_mode(mode):
-    if mode not in pywt.Modes.modes:
-        raise ValueError(f"mode must be one of {', '.join(pywt.Modes.modes)}, not {mode!r}.")
-    return mode
+    """Return the name of a mode, which may be a member of ``pywt.Modes``, an integer."""
+    members = {} if isinstance(mode, bool) else {getattr(pywt.Modes, name): name for name in MODES}
+    name = members.get(mode, mode) if isinstance(mode, int) else mode
+    if not isinstance(name, str) or name not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}, not {mode!r}.")
+    return name
 
 
-def _checked_level(level, sizes, wavelet):
+def _checked_level(level, sizes, bank):
     if level is None:
         if None in tuple(sizes):
             raise ValueError(
                 "level must be given for images of dynamic size, because its default depends on it."
             )
-        return pywt.dwtn_max_level(tuple(sizes), wavelet)
+        return pywt.dwt_max_level(min(sizes), bank.length)
     if isinstance(level, bool) or not isinstance(level, (int, np.integer)) or level < 0:
         raise ValueError(f"level must be an integer of 0 or more, or None, not {level!r}.")
     return int(level)
+
+
+def _four_bands(subbands):
+    """Return ``(cA, (cH, cV, cD))`` flat; anything else as it is."""
+    nested = isinstance(subbands, (list, tuple)) and len(subbands) == 2
+    if nested and isinstance(subbands[1], (list, tuple)):
+        return (subbands[0], *subbands[1])
+    return subbands
 
 
 def _as_bands(bands, names):
     if not isinstance(bands, (list, tuple)) or len(bands) != len(names):
         expected = ", ".join(names)
         raise ValueError(f"Expected {len(names)} coefficient arrays ({expected}), not {_described(bands)}.")
-    return [as_images(band, name) for band, name in zip(bands, names, strict=True)]
+    known = {
+        name: as_coefficients(band, name) for name, band in zip(names, bands, strict=True) if band is not None
+    }
+    if not known:
+        raise ValueError(f"At least one of the coefficient arrays {', '.join(names)} must not be None.")
+    zeros = partial(ops.zeros_like, next(iter(known.values())))
+    return [known[name] if name in known else zeros() for name in names]
 
 
 def _described(value):
@@ -422,86 +511,81 @@ def _matching(subbands):
     shapes = [tuple(band.shape) for band in subbands]
     if any(len({size for size in sizes if size is not None}) > 1 for sizes in zip(*shapes, strict=True)):
         raise ValueError(f"The four subbands must have one shape, but the shapes are {shapes}.")
-    dtypes = sorted({keras.backend.standardize_dtype(band.dtype) for band in subbands})
+    dtypes = sorted({dtype_of(band) for band in subbands})
     if len(dtypes) > 1:
         raise ValueError(f"The four subbands must have one dtype, but the dtypes are {dtypes}.")
     return subbands
 
 
-class _WaveletLayer(keras.layers.Layer):
-    def __init__(self, wavelet="haar", mode="symmetric", **kwargs):
-        super().__init__(**kwargs)
-        self.bank, self.wavelet, self.mode = _filter_bank(wavelet), wavelet, _checked_mode(mode)
-
-    def get_config(self):
-        return {**super().get_config(), "wavelet": self.wavelet, "mode": self.mode}
+class _WaveletLayer(TransformLayer):
+    def __init__(
+        self, wavelet: Wavelet = "haar", mode: str | int = "symmetric", more: Any = None, **kwargs: Any
+    ) -> None:
+        settings = {"wavelet": _checked_wavelet(wavelet), "mode": _checked_mode(mode)}
+        super().__init__(settings | (more or {}), **kwargs)
+        self.bank = _filter_bank(wavelet)
 
     def resized(self, shape, length):
         """Return `shape` with `length` (`_coefficient_count` or `_signal_length`) of height and width."""
         batch, *sizes, channels = shape
-        return (batch, *(length(size, self.bank.length, self.mode) for size in sizes), channels)
+        mode = self.settings["mode"]
+        return (batch, *(length(size, self.bank.length, mode) for size in sizes), channels)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
+@register
 class DWT2(_WaveletLayer):
     """`dwt2` as a layer: images to `Subbands`."""
 
-    def call(self, x):
-        """Return the four subbands of `x`."""
-        return dwt2(x, self.wavelet, self.mode)
+    function, output_type = staticmethod(dwt2), Subbands
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> Subbands:
         """Return the shapes of the four subbands."""
         return Subbands(*[self.resized(input_shape, _coefficient_count)] * 4)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
+@register
 class IDWT2(_WaveletLayer):
     """`idwt2` as a layer: four subbands to images."""
 
-    def call(self, subbands):
-        """Return the images."""
-        return idwt2(subbands, self.wavelet, self.mode)
+    function = staticmethod(idwt2)
 
-    def compute_output_shape(self, subbands_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the images."""
-        return self.resized(subbands_shape[0], _signal_length)
+        return self.resized(_four_bands(input_shape)[0], _signal_length)
 
 
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
+@register
 class WaveletDecomposition(_WaveletLayer):
     """`wavedec2` as a layer: images to a list of the approximation and the details of every level."""
 
-    def __init__(self, wavelet="haar", level=None, mode="symmetric", **kwargs):
-        super().__init__(wavelet, mode, **kwargs)
-        self.level = level if level is None else _checked_level(level, (), wavelet)
+    function = staticmethod(wavedec2)
 
-    def call(self, x):
-        """Return the coefficients of `x`."""
-        return wavedec2(x, self.wavelet, self.level, self.mode)
+    def __init__(
+        self,
+        wavelet: Wavelet = "haar",
+        level: int | None = None,
+        mode: str | int = "symmetric",
+        **kwargs: Any,
+    ) -> None:
+        level = level if level is None else _checked_level(level, (), None)
+        super().__init__(wavelet, mode, {"level": level}, **kwargs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Any) -> list[Any]:
         """Return the shapes of the approximation and of the details of every level."""
         shape, details = input_shape, []
-        for _ in range(_checked_level(self.level, input_shape[1:3], self.wavelet)):
+        for _ in range(_checked_level(self.settings["level"], input_shape[1:3], self.bank)):
             shape = self.resized(shape, _coefficient_count)
             details.append((shape, shape, shape))
         return [shape, *reversed(details)]
 
-    def get_config(self):
-        """Return the arguments of the constructor."""
-        return {**super().get_config(), "level": self.level}
 
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
+@register
 class WaveletReconstruction(_WaveletLayer):
     """`waverec2` as a layer: the list that `WaveletDecomposition` returns to images."""
 
-    def call(self, coefficients):
-        """Return the images."""
-        return waverec2(coefficients, self.wavelet, self.mode)
+    function = staticmethod(waverec2)
 
-    def compute_output_shape(self, coefficients_shape):
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the images."""
-        approximation, *details = coefficients_shape
+        approximation, *details = input_shape
         return self.resized(details[-1][0], _signal_length) if details else approximation

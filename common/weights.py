@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from common import checkout
 from common.experiments import lock, require_writable, write_atomically
 
 SUFFIX = ".weights.h5"
@@ -63,6 +64,7 @@ def load_weights(model, path):
     """
     name = path.name.removesuffix(SUFFIX)
     if not path.exists():
+        checkout.require(path.name)
         known = ", ".join(sorted(file.name.removesuffix(SUFFIX) for file in path.parent.glob(f"*{SUFFIX}")))
         raise ValueError(f"There are no weights {name!r}; there are {known or 'none'}.")
     if not are_whole(path):

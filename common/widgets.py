@@ -1,16 +1,22 @@
-"""Parts of the explorers: a picture, bars of numbers, and a square in which a point is dragged."""
+"""Parts of the explorers: labelled controls, a picture with a caption, and bars of numbers."""
 
 import io
+from collections.abc import Sequence
 
 import ipywidgets
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
 
+from common.pixels import as_bytes
+
 SIDE = 280  # pixels on the screen
+# Arguments of a control, so that its description is not cut off.
+LABELLED = {"style": {"description_width": "9rem"}, "layout": {"width": "28rem"}}
 
 
-def picture(image, side=SIDE):
+def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     """Return an image as the bytes of a PNG, enlarged without smoothing.
 
     Parameters
@@ -30,7 +36,7 @@ def picture(image, side=SIDE):
         raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
     if not np.isfinite(image).all():
         raise ValueError("An image must be finite, but it holds NaN or infinity.")
-    stored = np.round(255 * np.clip(image, 0, 1)).astype("uint8")
+    stored = as_bytes(image)
     scale = side / max(image.shape[:2])
     size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
     file = io.BytesIO()
@@ -40,25 +46,63 @@ def picture(image, side=SIDE):
     return file.getvalue()
 
 
+class Picture(ipywidgets.VBox):
+    """An image under its caption, which screen readers say too.
+
+    Parameters
+    ----------
+    caption : str
+    side : int
+        Pixels of the longer side.
+    """
+
+    def __init__(self, caption: str, side: int = SIDE) -> None:
+        self.side = side
+        self.image = ipywidgets.Image(format="png")
+        self.image.tooltip = caption
+        super().__init__([ipywidgets.Label(caption), self.image], layout={"margin": "0 1rem 0 0"})
+
+    def show(self, image: ArrayLike) -> None:
+        """Show an image as `picture` draws it."""
+        self.image.value = picture(image, self.side)
+
+
 class Bars(ipywidgets.VBox):
     """A row for each name: a bar for a number in [0, 1] and a text.
 
     Parameters
     ----------
     names : sequence of str
+    width : str
+        Of the longest name, in a unit of CSS.
     """
 
-    def __init__(self, names):
-        self.bars = [ipywidgets.FloatProgress(max=1, description=name) for name in names]
+    def __init__(self, names: Sequence[str], width: str = "9rem") -> None:
+        layout = {"style": {"description_width": width}, "layout": {"width": f"calc({width} + 10rem)"}}
+        self.bars = [ipywidgets.FloatProgress(max=1, description=name, **layout) for name in names]
         self.texts = [ipywidgets.Label() for _ in names]
         super().__init__([ipywidgets.HBox(row) for row in zip(self.bars, self.texts, strict=True)])
 
-    def show(self, values, texts):
+    def show(self, values: Sequence[float], texts: Sequence[str]) -> None:
         """Show a number and a text in every row."""
         for bar, label, value, text in zip(self.bars, self.texts, values, texts, strict=True):
             bar.value, label.value = float(value), text
 
-    def show_decisions(self, logits, class_names):
-        """Show the probability and the name of the class that each row's logits ``(classes,)`` choose."""
+    def show_decisions(self, logits: ArrayLike, class_names: Sequence[str], label: int) -> None:
+        """Show the class that each row of logits ``(classes,)`` chooses, how sure, and whether rightly."""
         probabilities = softmax(logits, axis=-1)
-        self.show(probabilities.max(-1), [class_names[label] for label in probabilities.argmax(-1)])
+        chosen, values = probabilities.argmax(-1), probabilities.max(-1)
+        verdicts = ["right" if number == label else "wrong" for number in chosen]
+        named = zip(chosen, values, verdicts, strict=True)
+        self.show(values, [f"{class_names[number]} ({value:.0%}), {said}" for number, value, said in named])
+        for bar, verdict in zip(self.bars, verdicts, strict=True):
+            bar.bar_style = {"right": "success", "wrong": "danger"}[verdict]
+
+
+def arranged(
+    pictures: Sequence[ipywidgets.Widget], controls: Sequence[ipywidgets.Widget], bars: Bars
+) -> ipywidgets.VBox:
+    """Return pictures side by side above controls and bars; what does not fit side by side wraps."""
+    wrapping = {"flex_flow": "row wrap"}
+    below = ipywidgets.HBox([ipywidgets.VBox(controls), bars], layout=wrapping)
+    return ipywidgets.VBox([ipywidgets.HBox(pictures, layout=wrapping), below])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.statistics import Interval, mean_interval
+from common.statistics import Interval, best, grouped, mean_interval
 
 SEEN_THROUGH = 0.65  # nats; a critic below has learned to tell
 
@@ -22,7 +22,8 @@ def by_size(table, metric):
     Interval of arrays, shape (sizes,)
         In ascending order of the sizes.
     """
-    intervals = [mean_interval(rows) for _, rows in table.groupby("latent_size")[metric]]
+    ascending = table.sort_values("latent_size", kind="stable")
+    intervals = [mean_interval(rows) for _, rows in grouped(ascending, "latent_size")[metric]]
     return Interval(*map(np.array, zip(*intervals, strict=True)))
 
 
@@ -66,6 +67,5 @@ def chosen_options(table):
     dict
         option, learning_rate and frechet, their mean.
     """
-    means = table.groupby(["option", "learning_rate"])["frechet"].mean()
-    option, rate = means.idxmin()
-    return {"option": option, "learning_rate": rate, "frechet": float(means.min())}
+    [chosen] = best(table, [], ["option", "learning_rate"], "frechet", lowest=True).to_dict("records")
+    return chosen

@@ -16,6 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from common.training import epoch_function
+from common.validation import as_labels
 
 BUDGETS = (7_500, 15_000, 30_000, 60_000, 120_000, 240_000)  # images seen in training, half of them real
 LEARNING_RATE = 1e-3
@@ -96,6 +97,7 @@ def _judged(critic, real, generated):
 
 def cross_entropy(logits, labels):
     """Return the mean cross-entropy in nats of logits ``(n, classes)``; all labels weigh the same."""
+    labels = as_labels(labels, len(logits), np.shape(logits)[1])
     losses = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
     return float(np.mean([losses[labels == label].mean() for label in np.unique(labels)]))
 

@@ -3,11 +3,12 @@
 import anywidget
 import traitlets
 
-from common.widgets import SIDE
+SIDE = 336  # pixels on the screen
+START = (-0.12, -0.08)  # between a four and a nine
 
 
 class Square(anywidget.AnyWidget):
-    """The square [-1, 1]^2 with a point that the pointer drags.
+    """The square [-1, 1]^2 with a point that the pointer drags and the arrow keys move.
 
     Parameters
     ----------
@@ -21,27 +22,45 @@ class Square(anywidget.AnyWidget):
     """
 
     _esm = """
+    const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
     function render({ model, el }) {
-      const canvas = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
-      canvas.style.touchAction = "none";
+      const size = Math.round(SIDE * (window.devicePixelRatio || 1));
+      const canvas = document.createElement("canvas");
+      Object.assign(canvas, { width: size, height: size, tabIndex: 0 });
+      canvas.style.cssText = "touch-action: none; cursor: crosshair; width: SIDEpx; height: SIDEpx";
+      canvas.setAttribute("role", "application");
+      canvas.setAttribute("aria-label", "Square of the two numbers. Drag the point or press arrow keys.");
       const context = canvas.getContext("2d"), image = new Image();
+      context.scale(size / SIDE, size / SIDE);
       const draw = () => {
         context.drawImage(image, 0, 0, SIDE, SIDE);
-        context.beginPath();
-        context.arc((model.get("x") + 1) / 2 * SIDE, (1 - model.get("y")) / 2 * SIDE, 6, 0, 2 * Math.PI);
-        context.strokeStyle = "#D55E00"; context.lineWidth = 3; context.stroke();
+        for (const [colour, width] of [["black", 7], ["#ff7a1a", 3]]) {
+          context.beginPath();
+          context.arc((model.get("x") + 1) / 2 * SIDE, (1 - model.get("y")) / 2 * SIDE, 8, 0, 2 * Math.PI);
+          context.strokeStyle = colour; context.lineWidth = width; context.stroke();
+        }
       };
-      const move = (event) => {
-        const box = canvas.getBoundingClientRect(), within = (t) => Math.max(-1, Math.min(1, t));
-        model.set("x", within(2 * (event.clientX - box.left) / box.width - 1));
-        model.set("y", within(1 - 2 * (event.clientY - box.top) / box.height));
+      const move = (x, y) => {
+        const within = (t) => Math.max(-1, Math.min(1, t));
+        model.set("x", within(x));
+        model.set("y", within(y));
         model.save_changes();
+      };
+      const follow = (event) => {
+        const box = canvas.getBoundingClientRect();
+        move(2 * (event.clientX - box.left) / box.width - 1, 1 - 2 * (event.clientY - box.top) / box.height);
       };
       canvas.addEventListener("pointerdown", (event) => {
         canvas.setPointerCapture(event.pointerId);
-        move(event);
+        follow(event);
       });
-      canvas.addEventListener("pointermove", (event) => { if (event.buttons) move(event); });
+      canvas.addEventListener("pointermove", (event) => { if (event.buttons) follow(event); });
+      canvas.addEventListener("keydown", (event) => {
+        const step = STEPS[event.key], length = event.shiftKey ? 0.1 : 0.02;
+        if (!step) return;
+        event.preventDefault(); event.stopPropagation();  // JupyterLab would go to another cell
+        move(model.get("x") + length * step[0], model.get("y") + length * step[1]);
+      });
       model.on("change:x", draw); model.on("change:y", draw);
       image.onload = draw;
       image.src = URL.createObjectURL(new Blob([model.get("background")], { type: "image/png" }));
@@ -49,6 +68,6 @@ class Square(anywidget.AnyWidget):
     }
     export default { render };
     """.replace("SIDE", str(SIDE))
-    x = traitlets.Float(0.0).tag(sync=True)
-    y = traitlets.Float(0.0).tag(sync=True)
+    x = traitlets.Float(START[0]).tag(sync=True)
+    y = traitlets.Float(START[1]).tag(sync=True)
     background = traitlets.Bytes().tag(sync=True)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from common.data import load_dataset
+from common.pixels import as_bytes
 from gan import metrics
 from gan.critic import Split, cross_entropies
 from gan.features import as_float, class_features, imagenet_features
@@ -44,11 +45,6 @@ def seen_test(dataset):
     return seen(load_dataset(dataset).test.images, dataset)
 
 
-def rounded(images):
-    """Return float images in [0, 1] as uint8."""
-    return np.round(255 * np.asarray(images)).astype("uint8")
-
-
 def samples(generator, latent_size, count, seed):
     """Return uint8 images ``(count, 28, 28, 1)`` that a generator makes of uniform points."""
     return images_of(generator, np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)))
@@ -57,7 +53,7 @@ def samples(generator, latent_size, count, seed):
 def images_of(generator, inputs):
     """Return the uint8 images ``(n, 28, 28, 1)`` that a generator makes of inputs ``(n, size)``."""
     batches = np.array_split(np.asarray(inputs, "float32"), -(-len(inputs) // 1000))
-    return np.concatenate([rounded(generator(batch)) for batch in batches])
+    return np.concatenate([as_bytes(generator(batch)) for batch in batches])
 
 
 def quality(images, dataset):

@@ -1,10 +1,9 @@
 """The figures of this study; each takes tables of sweeps, finished images or numbers."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from common import plotting
-from common.plotting import in_our_style
+from common.plotting import closed_subplots, in_our_style
 from common.statistics import mean_interval
 from gan.manifold import mosaic
 
@@ -20,8 +19,8 @@ def histogram(distributions):
     distributions : dict from str to array, shape (256,)
         From `histogram.cumulative`.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-    plt.close(figure)
+    figure, axes = closed_subplots(1, 2, 9, 3.2)
+    left, right = axes[0]
     for name, distribution in distributions.items():
         shares = np.diff(distribution, prepend=0)
         left.step(np.arange(256), shares, where="mid", label=name)
@@ -108,8 +107,8 @@ def strips(rows, titles=()):
     """
     count, columns, height, width = np.shape(list(rows.values()))[:4]
     longest = max(map(len, rows))
-    figure, axis = plt.subplots(figsize=(0.6 * columns + 0.08 * longest, 0.6 * (count + 0.5)))
-    plt.close(figure)
+    figure, axes = closed_subplots(1, 1, 0.6 * columns + 0.08 * longest, 0.6 * (count + 0.5))
+    axis = axes[0, 0]
     images = np.pad(np.concatenate(list(rows.values())), ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=1)
     axis.imshow(mosaic(images, columns)[..., 0], vmin=0, vmax=1)
     axis.set_yticks((height + 1) * (np.arange(count) + 0.5), rows)
@@ -130,8 +129,8 @@ def manifold(images, side):
         Of the points of `manifold.square`.
     side : int
     """
-    figure, axis = plt.subplots(figsize=(7, 7))
-    plt.close(figure)
+    figure, axes = closed_subplots(1, 1, 7, 7)
+    axis = axes[0, 0]
     axis.imshow(mosaic(images, side)[..., 0], cmap="gray", vmin=0, vmax=images.max(), extent=(-1, 1, -1, 1))
     axis.set(
         xlabel="first latent number", ylabel="second latent number", xticks=(-1, 0, 1), yticks=(-1, 0, 1)
@@ -150,8 +149,7 @@ def maps(values, labels):
     labels : array of int, shape (side, side)
         The classes, drawn first, with their numbers here and there.
     """
-    figure, axes = plt.subplots(1, len(values) + 1, figsize=(4.2 * (len(values) + 1), 3.6))
-    plt.close(figure)
+    figure, (axes,) = closed_subplots(1, len(values) + 1, 4.2 * (len(values) + 1), 3.6)
     axes[0].imshow(labels, cmap="tab10", vmin=-0.5, vmax=9.5, extent=(-1, 1, -1, 1))
     side = len(labels)
     every = max(1, side // 10)

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from common.validation import as_unit_images, check_seed
 from gan.evaluation import images_of
 
 LATENT_SIZE, BATCH_SIZE, LEARNING_RATE = 128, 64, 3e-4
@@ -59,6 +60,8 @@ def train_guide(images, count, *, seed):
     seed : int
         Of the initial weights, the order, the points and the noise of the labels.
     """
+    check_seed(seed)
+    images = as_unit_images(images).astype("float32", copy=False)
     keras.utils.set_random_seed(seed)
     generator, discriminator = build_guide_generator(), build_guide_discriminator()
     step, rng = guide_step(generator, discriminator), np.random.default_rng(seed)

@@ -8,19 +8,23 @@ than 0.8 GB.
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import rel_entr
 from scipy.stats import norm
-from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
 
 from common.statistics import Interval, check_confidence
+from common.validation import as_labels
 
 CHUNK = 256  # MiB of distances
 KERNEL_CHUNK = 1_000  # rows of the kernel's matrix
 
 
 class Overlap(NamedTuple):
-    """How two sets cover each other: floats; for equal sets all but the density are 1.
+    """How two sets cover each other: floats, all 1 for equal sets of different examples.
+
+    All are 0 where the examples of a set are the same, because a ball without its surface is then empty.
 
     Attributes
     ----------
@@ -29,7 +33,8 @@ class Overlap(NamedTuple):
     recall : float
         Share of the real examples inside the union of the generated neighbourhoods.
     density : float
-        Mean number of real neighbourhoods around a generated example, over `neighbours`; may exceed 1.
+        Mean number of real neighbourhoods around a generated example, over `neighbours`; may exceed 1
+        where generated examples gather.
     coverage : float
         Share of the real examples with a generated one in their neighbourhood.
     """
@@ -163,20 +168,38 @@ def overlap(real, generated, neighbours=5):
         Other shapes, numbers that are not finite, or too few examples.
     """
     real, generated = _pair(real, generated, at_least=neighbours + 1)
-    real_radii, generated_radii = (_neighbour_distances(x, neighbours)[:, -1] for x in (real, generated))
-    around, inside, covered = [], [], np.full(len(real), np.inf)
-    for block in pairwise_distances_chunked(generated, real, working_memory=CHUNK):
-        rows = slice(sum(map(len, around)), sum(map(len, around)) + len(block))
-        around.append(np.sum(block < real_radii, axis=1))
-        inside.append(np.any(block < generated_radii[rows, None], axis=0))
-        covered = np.minimum(covered, block.min(axis=0))
+    real_radii, generated_radii = (_radii(x, neighbours) for x in (real, generated))
+    around, inside, covered = [], np.zeros(len(real), bool), np.zeros(len(real), bool)
+    for rows in gen_batches(len(generated), _rows(real)):
+        distances = cdist(generated[rows], real)
+        within = distances < real_radii
+        around.append(within.sum(axis=1))
+        covered |= within.any(axis=0)
+        inside |= (distances < generated_radii[rows, None]).any(axis=0)
     around = np.concatenate(around)
     return Overlap(
         precision=float(np.mean(around > 0)),
-        recall=float(np.mean(np.any(inside, axis=0))),
+        recall=float(np.mean(inside)),
         density=float(np.mean(around) / neighbours),
-        coverage=float(np.mean(covered < real_radii)),
+        coverage=float(np.mean(covered)),
     )
+
+
+def _radii(points, neighbours):
+    """Return the distance of every point from its `neighbours`-th nearest other one.
+
+    By differences, as all distances of `overlap`: the radius is the distance of a pair, and rounded otherwise
+    than the same pair elsewhere, the pair would lie inside or outside by chance.
+    """
+    return np.concatenate([
+        np.partition(cdist(points[rows], points), neighbours, axis=1)[:, neighbours]
+        for rows in gen_batches(len(points), _rows(points))
+    ])  # fmt: skip
+
+
+def _rows(points):
+    """Return how many rows of distances from all points fill a chunk."""
+    return max(1, int(CHUNK * 2**20 / (8 * len(points))))
 
 
 def histogram_divergence(labels, reference, classes=10):
@@ -379,14 +402,9 @@ def _distinct(points, at_least):
 
 
 def _shares(labels, classes):
-    labels = np.asarray(labels)
-    if (
-        labels.ndim != 1
-        or labels.size == 0
-        or not np.issubdtype(labels.dtype, np.integer)
-        or not 0 <= labels.min() <= labels.max() < classes
-    ):
-        raise ValueError(f"Labels must be integers (n,) in 0 to {classes - 1}, and at least one.")
+    labels = as_labels(labels, None, classes)
+    if not labels.size:
+        raise ValueError("A share of labels needs at least one label.")
     return np.bincount(labels, minlength=classes) / len(labels)
 
 

@@ -2,8 +2,10 @@
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
+
+from common.checkpoints import resumable
+from common.validation import check_counts, check_seed
 
 
 def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
@@ -26,13 +28,24 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
     -------
     pandas.DataFrame
         One row an epoch: epoch (from 1) and loss, its mean while training.
+
+    Raises
+    ------
+    ValueError
+        Arrays of unequal length or fewer examples than a batch, numbers out of their range, or a loss that
+        is NaN.
     """
-    count = len(arrays[0])
+    check_counts(epochs=epochs, batch_size=batch_size)
+    check_seed(seed)
+    count = min(map(len, arrays))
+    if max(map(len, arrays)) > count or count < batch_size:
+        lengths = " and ".join(str(len(array)) for array in arrays)
+        raise ValueError(f"Arrays of equal length, at least {batch_size}, are needed, not {lengths}.")
     steps = count // batch_size
     weights = [weight for model in models for weight in model.trainable_variables]
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps))
     optimizer.build(weights)
-    tensors = [tf.constant(array) for array in arrays]
+    tensors = [tf.constant(array, "float32") for array in arrays]
 
     @tf.function
     def run_epoch(tensors, order):
@@ -45,9 +58,11 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
             total += value
         return total / steps
 
-    orders = (shuffled_batches(count, batch_size, seed, epoch) for epoch in range(epochs))
-    means = [float(run_epoch(tensors, order)) for order in orders]
-    return pd.DataFrame({"epoch": range(1, epochs + 1), "loss": means})
+    def measure_epoch(epoch):
+        order = shuffled_batches(count, batch_size, seed, epoch)
+        return {"epoch": epoch + 1, "loss": float(run_epoch(tensors, order))}
+
+    return resumable(measure_epoch, [], epochs, {})
 
 
 def shuffled_batches(count, batch_size, seed, epoch):

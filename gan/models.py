@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from common.seeded import HE, initial_seeds, seeded
 from common.weights import load_weights
 
 IMAGE_SHAPE = (28, 28, 1)
@@ -73,7 +74,7 @@ def build_generator(latent_size, seed=0, normalised=False):
     normalised : bool
         Whether the hidden layers have batch normalisations, as DCGAN's (Radford et al. 2016, section 3).
     """
-    seeds = _seeds(seed)
+    seeds = initial_seeds(seed)
     return keras.Sequential(
         [
             keras.Input((latent_size,)),
@@ -89,6 +90,7 @@ def build_generator(latent_size, seed=0, normalised=False):
     )
 
 
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
 class Waves(layers.Layer):
     """Latent numbers followed by their sines and cosines at growing frequencies.
 
@@ -146,7 +148,7 @@ def build_critic(seed=0):
 
 def build_dense_critic(features, seed=0):
     """Return a critic of feature vectors ``(n, features)``: two hidden layers of 256, two logits."""
-    seeds = _seeds(seed)
+    seeds = initial_seeds(seed)
     return keras.Sequential(
         [keras.Input((features,)), _dense(256, seeds), _dense(256, seeds), _linear(2, seeds)],
         name="dense_critic",
@@ -160,7 +162,7 @@ def build_classifier(seed=0):
 
 def _judge(width, outputs, seed, name, normalised=False):
     """Return three strided convolutions, the filters doubling, and a linear layer."""
-    seeds = _seeds(seed)
+    seeds = initial_seeds(seed)
     return keras.Sequential(
         [
             keras.Input(IMAGE_SHAPE),
@@ -177,7 +179,7 @@ def _judge(width, outputs, seed, name, normalised=False):
 
 def _pooling(outputs, seed, name):
     """Return two convolutions of 3 x 3 with maximum pooling, 64 rectified features and a linear layer."""
-    seeds = _seeds(seed)
+    seeds = initial_seeds(seed)
     return keras.Sequential(
         [
             keras.Input(IMAGE_SHAPE),
@@ -193,27 +195,17 @@ def _pooling(outputs, seed, name):
     )
 
 
-def _seeds(seed):
-    return iter(np.random.SeedSequence(seed).generate_state(16).tolist())
-
-
 def _convolution(filters, seeds, size=4, strides=2):
-    return layers.Conv2D(
-        filters, size, strides, "same", activation="leaky_relu",
-        kernel_initializer=keras.initializers.HeNormal(next(seeds)),
-    )  # fmt: skip
+    convolution = filters, size, strides, "same"
+    return seeded(layers.Conv2D, seeds, *convolution, activation="leaky_relu", initializer=HE)
 
 
 def _upsampling(filters, seeds, activation="leaky_relu"):
-    return layers.Conv2DTranspose(
-        filters, 4, 2, "same", activation=activation,
-        kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-    )  # fmt: skip
+    return seeded(layers.Conv2DTranspose, seeds, filters, 4, 2, "same", activation=activation)
 
 
 def _dense(units, seeds, activation="leaky_relu", name=None):
-    initializer = keras.initializers.HeNormal(next(seeds))
-    return layers.Dense(units, activation, kernel_initializer=initializer, name=name)
+    return seeded(layers.Dense, seeds, units, activation, name=name, initializer=HE)
 
 
 def _hidden(layer, normalised):
@@ -225,4 +217,4 @@ def _hidden(layer, normalised):
 
 
 def _linear(units, seeds):
-    return layers.Dense(units, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)))
+    return seeded(layers.Dense, seeds, units)

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from common.validation import as_labels, as_unit_images
 from gan.minimising import minimise
 from gan.models import CLASSES, build_generator
 
@@ -12,8 +13,8 @@ MEAN_SCALE = 10  # makes the mean pixel value, about 0.13, a number of the size 
 
 
 def of_label(images, labels):
-    """Return the label as 10 numbers, 1 at its place, shape (n, 10)."""
-    return np.eye(CLASSES, dtype="float32")[labels]
+    """Return the label as 10 numbers, 1 at its place, shape (n, 10); ValueError for other labels."""
+    return np.eye(CLASSES, dtype="float32")[as_labels(labels, len(images), CLASSES)]
 
 
 def of_label_and_mean(images, labels):
@@ -45,7 +46,7 @@ def train_on(inputs, images, *, epochs, seed):
     history : pandas.DataFrame
         Columns epoch and loss.
     """
-    generator = build_generator(inputs.shape[1], seed=[seed, 0])
+    images, generator = as_unit_images(images), build_generator(inputs.shape[1], seed=[seed, 0])
     history = minimise(
         lambda step, given, wanted: tf.reduce_mean((generator(given, training=True) - wanted) ** 2),
         [generator], [inputs, images], epochs=epochs, learning_rate=LEARNING_RATE, batch_size=BATCH_SIZE,
@@ -70,6 +71,7 @@ def mixed_labels(first, second, share, temperature):
     -------
     array of float32, shape (n, 10)
     """
+    first, second = as_labels([first, second], 2, CLASSES, "the two labels")
     share = np.asarray(share, "float32")[:, None]
     logits = (1 - share) * np.eye(CLASSES)[first] + share * np.eye(CLASSES)[second]
     weights = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)

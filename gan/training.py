@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from common.training import resumable
+from common.checkpoints import resumable
+from common.validation import as_unit_images, check_counts, check_seed
 from gan.minimising import shuffled_batches
 from gan.models import build_discriminator, build_generator
 
@@ -157,9 +158,12 @@ def train_gan(
     Raises
     ------
     ValueError
-        The recipe's loss or penalty is unknown, there are fewer images than a batch, or the checkpoint is of
-        another run.
+        The recipe's loss or penalty is unknown, images or numbers are not as described, there are fewer
+        images than a batch, `validate` or a loss is NaN, or the checkpoint is of another run.
     """
+    check_counts(latent_size=latent_size, epochs=epochs)
+    check_seed(seed)
+    images = as_unit_images(images).astype("float32", copy=False)
     _check(recipe, images)
     averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
     least = tf.Variable(np.inf)
@@ -174,7 +178,10 @@ def train_gan(
         of_discriminator, of_generator = map(float, run_epoch(data, batches, total))
         row = {"epoch": epoch + 1, "discriminator_loss": of_discriminator, "generator_loss": of_generator}
         if validate:
-            row |= {"distance": validate(averaged), "distance_not_averaged": validate(generator)}
+            row |= {
+                "distance": float(validate(averaged)),
+                "distance_not_averaged": float(validate(generator)),
+            }
         distance = row.get("distance", -epoch)  # so that the last is the best if none is measured
         if distance < least:
             least.assign(distance)
@@ -183,8 +190,9 @@ def train_gan(
 
     stateful = (averaged, best, generator, discriminator, *optimizers)
     variables = [least, *(variable for owner in stateful for variable in owner.variables)]
-    run = {"latent_size": latent_size, "epochs": epochs, "seed": seed, "examples": len(images)}
-    history = resumable(measure_epoch, variables, epochs, recipe._asdict() | run, checkpoint)
+    run = {"data": images, "latent size": latent_size, "epochs": epochs, "seed": seed}
+    networks = {"generator": generator, "discriminator": discriminator, "validated": validate is not None}
+    history = resumable(measure_epoch, variables, epochs, recipe._asdict() | run | networks, checkpoint)
     return Trained(best, generator, discriminator, history)
 
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from common.names import look_up
+from common.validation import as_unit_images
 from gan.minimising import minimise
 from gan.models import build_encoder, build_generator
 
@@ -33,7 +34,7 @@ def train_vae(images, latent_size, *, likelihood, learning_rate, epochs, seed):
     history : pandas.DataFrame
         Columns epoch and loss, the negative evidence bound in nats an image.
     """
-    error = look_up("likelihood", likelihood, LIKELIHOODS)
+    error, images = look_up("likelihood", likelihood, LIKELIHOODS), as_unit_images(images)
     encoder, decoder = (
         build_encoder(latent_size, seed=[seed, 1]),
         build_generator(latent_size, seed=[seed, 0]),

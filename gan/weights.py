@@ -1,14 +1,13 @@
 """Writes the committed weights: ``python -m gan.weights``; interrupted, it continues where it was."""
 
-import os
 from functools import partial
 from pathlib import Path
 
 import joblib
 import keras
 
+from common import environment
 from common.data import load_dataset
-from common.experiments import WORKER_ENVIRONMENT
 from common.training import compile_classifier, fit
 from common.weights import are_whole, save_weights
 from gan.experiments import to_validation
@@ -55,10 +54,10 @@ def write(dataset, latent_size=None):
 
 def main():
     """Train what is missing, one network a core."""
-    os.environ.update(WORKER_ENVIRONMENT)
     jobs = [(dataset, None) for dataset in ("mnist", "fashion_mnist")] + GENERATORS
     missing = [job for job in jobs if not are_whole(weight_file(*job))]
-    joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(*job) for job in missing)
+    with environment.applied(MPLBACKEND="Agg"):
+        joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(*job) for job in missing)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,8 @@
 """Study: can wavelets give one network that takes images of any size, and more detail on demand?"""
+
+from pathlib import Path
+
+import common
+
+if Path(str(common.__file__)).parents[1] != Path(__file__).parents[1]:
+    raise ImportError(f"{common} hides this repository's package: take its folder off PYTHONPATH.")

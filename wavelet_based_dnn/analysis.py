@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from common.statistics import best
 from wavelet_based_dnn.experiments import THRESHOLDS
 from wavelet_based_dnn.models import LEVELS
 from wavelet_based_dnn.variants import NATIVE, SIZES, TRAINED_SIZES
@@ -76,6 +77,6 @@ def best_rates(table):
     table : pandas.DataFrame
         Rows of `experiments.tuning`.
     """
-    scores = table.assign(score=[np.mean(values) for values in table["validation"]]).reset_index()
-    best = scores.loc[scores.groupby("arm", sort=False)["score"].idxmax()]
-    return dict(zip(best["arm"], best["learning_rate"], strict=True))
+    scores = table.assign(score=table["validation"].map(np.mean))
+    chosen = best(scores, ["arm"], ["learning_rate"], "score")
+    return dict(zip(chosen["arm"], chosen["learning_rate"], strict=True))

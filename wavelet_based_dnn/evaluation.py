@@ -4,6 +4,8 @@ import numpy as np
 from scipy.special import softmax
 
 from common.data import load_digits_8x8
+from common.validation import as_labels
+from wavelet_based_dnn.models import CLASSES
 from wavelet_based_dnn.resampling import resample
 
 FRAME = 2  # pixels around the 8 x 8 digits, about MNIST's 4 of 28
@@ -32,6 +34,7 @@ def predictions(model, images, height, width, batch_size=500):
 
 def right_answers(model, images, labels, height, width):
     """Return whether each head is right on each image at a size, an array (heads, n) of bool."""
+    labels = as_labels(labels, len(images), CLASSES)
     return predictions(model, images, height, width).argmax(-1) == labels
 
 
@@ -67,6 +70,8 @@ def early_exit(logits, labels, macs, thresholds):
     -------
     accuracy, mean_macs : arrays, shape (m,)
     """
+    logits = np.asarray(logits)
+    labels = as_labels(labels, logits.shape[1], logits.shape[2])
     sure = softmax(logits, -1).max(-1)
     right = logits.argmax(-1) == labels
     sure[-1] = np.inf

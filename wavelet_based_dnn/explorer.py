@@ -1,19 +1,20 @@
-"""Change the size of an image and see what every head says: ``explore.ipynb``."""
+"""Change the size of an image and see what the classifier at each level says: ``explore.ipynb``."""
 
 import ipywidgets
 import tensorflow as tf
 
 from common.data import load_dataset
-from common.widgets import Bars, picture
-from wavelet_based_dnn.models import SMALLEST, load_dynamic_classifier
+from common.widgets import LABELLED, Bars, Picture, arranged
+from wavelet_based_dnn.models import CANVAS, SMALLEST, load_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
-from wavelet_based_dnn.variants import NATIVE, SIZES
+from wavelet_based_dnn.variants import SIZES
 
-STAGES = ("4 x 4", "+ level 1", "+ level 2", "+ level 3")
+START = {"mnist": (233, 20), "fashion_mnist": (0, 10)}  # test image, side: the levels disagree
+LEVELS = ("level 0 (4 x 4)", "level 1 (8 x 8)", "level 2 (16 x 16)", "level 3 (32 x 32)")
 
 
-def explorer(dataset="mnist"):
-    """Return the explorer of the committed dynamic classifier, an `ipywidgets.HBox`.
+def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
+    """Return the explorer of the committed dynamic classifier.
 
     Parameters
     ----------
@@ -24,20 +25,29 @@ def explorer(dataset="mnist"):
     ValueError
         There is no such data set.
     """
-    network, test = load_dynamic_classifier(dataset), load_dataset(dataset).test
-    number = ipywidgets.IntSlider(max=len(test.images) - 1, description="test image")
-    sides = {"value": NATIVE, "min": SMALLEST, "max": max(SIZES)}
-    height, width = (ipywidgets.IntSlider(**sides, description=name) for name in ("height", "width"))
-    image, bars = ipywidgets.Image(format="png"), Bars(STAGES)
-    truth = ipywidgets.Label()
+    test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
+    # The network begins with this resampling; done before, one compiled function serves all sizes.
+    levels = tf.function(network)
+    first, side = START[dataset]
+    number = ipywidgets.IntSlider(first, 0, len(test.images) - 1, description="test image", **LABELLED)
+    height, width = (
+        ipywidgets.IntSlider(side, SMALLEST, max(SIZES), description=f"{name}, pixels", **LABELLED)
+        for name in ("height", "width")
+    )
+    before, after = Picture("The test image, 28 x 28"), Picture("Resized: what the network sees")
+    truth, bars = ipywidgets.Label(), Bars(LEVELS)
 
     def answer(_):
         chosen = test[[number.value]]
-        resized = resample(tf.constant(chosen.as_float()), height.value, width.value)
-        image.value, truth.value = picture(resized[0]), f"a {test.class_names[chosen.labels[0]]}"
-        bars.show_decisions([logits[0] for logits in network(resized)], test.class_names)
+        image, label = chosen.as_float(), chosen.labels[0]
+        resized = resample(tf.constant(image), height.value, width.value)
+        before.show(image[0])
+        after.show(resized[0])
+        truth.value = f"Label: {test.class_names[label]}"
+        logits = levels(resample(resized, CANVAS, CANVAS))
+        bars.show_decisions([each[0] for each in logits], test.class_names, label)
 
     for slider in (number, height, width):
         slider.observe(answer, "value")
     answer(None)
-    return ipywidgets.HBox([image, ipywidgets.VBox([number, height, width, truth, bars])])
+    return arranged([before, after], [number, height, width, truth], bars)

@@ -1,6 +1,5 @@
 """The figures of notebooks 2 and 3; each takes intervals or numbers that were measured."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import NullLocator
 
@@ -22,8 +21,7 @@ def error_against_size(groups, specialists):
     specialists : dict from str to (sizes, Interval of arrays (sizes,))
         For every panel, drawn as dots with their intervals.
     """
-    figure, axes = plt.subplots(1, len(groups), figsize=(5.2 * len(groups), 4.2), squeeze=False)
-    plt.close(figure)
+    figure, axes = closed_subplots(1, len(groups), 5.2 * len(groups), 4.2)
     for axis, (name, arms) in zip(axes[0], groups.items(), strict=True):
         for arm, found in arms.items():
             errors = 100 - np.array([found.mean, found.high, found.low])
@@ -57,8 +55,7 @@ def accuracy_against_macs(panels):
     panels : dict from str to dict from str to (macs, Interval of arrays)
         For every panel and line; lines of a single point are dots.
     """
-    figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.8), squeeze=False)
-    plt.close(figure)
+    figure, axes = closed_subplots(1, len(panels), 5.2 * len(panels), 3.8)
     for axis, (name, lines) in zip(axes[0], panels.items(), strict=True):
         for label, (macs, band) in lines.items():
             millions = np.divide(macs, 1e6)

@@ -13,6 +13,7 @@ from keras import layers
 
 from common.multiplications import multiplications
 from common.names import look_up
+from common.seeded import HE, initial_seeds, seeded
 from common.validation import as_images
 from common.weights import load_weights
 from wavelet_based_dnn.pyramids import SPLITS, enlarged, pyramid
@@ -26,6 +27,7 @@ FEATURES, WIDE, HIDDEN = 16, 32, 64
 WIDER = 48  # in place of WIDE where there is no dense layer
 STRIDED_FROM = 20  # pixels a side
 PRIVATE_MOMENTUM = 0.9  # a private normalisation sees a seventh of the batches
+register = keras.saving.register_keras_serializable("deep_learning_notebooks")
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -106,9 +108,10 @@ def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
     ValueError
         There is no such split.
     """
-    return DynamicClassifier(look_up("split", split, SPLITS), reuse, resampled, seed)
+    return DynamicClassifier(split, reuse, resampled, seed)
 
 
+@register
 class DynamicClassifier(keras.Model):
     """One network for images of any size, which reads them from coarse to fine and may stop at any level.
 
@@ -122,16 +125,16 @@ class DynamicClassifier(keras.Model):
 
     Parameters
     ----------
-    split : pyramids.Split
-    reuse, resampled, seed
+    split, reuse, resampled, seed
         As of `build_dynamic_classifier`.
     """
 
-    def __init__(self, split, reuse, resampled, seed):
-        super().__init__(name="dynamic")
-        self.split, self.reuse, self.resampled = split, reuse, resampled
-        seeds = _seeds(seed)
-        bands = 1 + split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
+    def __init__(self, split, reuse, resampled, seed, name="dynamic", **options):
+        super().__init__(name=name, **options)
+        self.arguments = {"split": split, "reuse": reuse, "resampled": resampled, "seed": seed}
+        self.split, self.reuse, self.resampled = look_up("split", split, SPLITS), reuse, resampled
+        seeds = initial_seeds(seed)
+        bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         self.stem = _network(1, [_convolution(FEATURES, seeds) for _ in range(2)])
         self.lateral = [_network(FEATURES, [_projection(seeds)]) for _ in range(LEVELS if reuse else 0)]
         self.entries = [
@@ -145,6 +148,10 @@ class DynamicClassifier(keras.Model):
             for side, strides in ((4, 1), (4, 1), (8, 1), (16, 2))
         ]
         self.built = True
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | self.arguments
 
     def call(self, images, training=False):
         """Return the logits of all heads, a list of tensors ``(n, 10)``, the coarsest first.
@@ -219,7 +226,7 @@ def build_cnn(size, width=1.0, seed=0):
     seed : int
         Of the initial weights.
     """
-    seeds = _seeds(seed)
+    seeds = initial_seeds(seed)
     trunk = [
         _convolution(round(width * filters), seeds, *shape) for filters, *shape in cnn_convolutions(size)
     ]
@@ -231,12 +238,23 @@ def build_resized_convolutional(size, seed=0):
     return Resized(build_fully_convolutional(seed=seed), size)
 
 
+@register
 class Resized(keras.Model):
     """A network for images of one size that resamples all others to it."""
 
-    def __init__(self, network, size):
-        super().__init__(name="resized")
+    def __init__(self, network, size, name="resized", **options):
+        super().__init__(name=name, **options)
         self.network, self.size, self.built = network, size, True
+
+    def get_config(self):
+        """Return the arguments of the constructor, the network serialised."""
+        network = keras.saving.serialize_keras_object(self.network)
+        return super().get_config() | {"network": network, "size": self.size}
+
+    @classmethod
+    def from_config(cls, config):
+        """Return the network of a configuration."""
+        return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)
 
     def call(self, images, training=False):
         """Return the logits in a list; raises as `DynamicClassifier.call`."""
@@ -258,6 +276,7 @@ def build_fully_convolutional(private_sizes=(), seed=0):
     return FullyConvolutional(private_sizes, seed)
 
 
+@register
 class FullyConvolutional(keras.Model):
     """The convolutions of `build_cnn`, wider and normalised, a mean over all places and a linear layer.
 
@@ -266,9 +285,9 @@ class FullyConvolutional(keras.Model):
     size whose number of pixels is nearest in ratio.
     """
 
-    def __init__(self, private_sizes, seed):
-        super().__init__(name="fully_convolutional")
-        self.private_sizes, seeds = tuple(private_sizes), _seeds(seed)
+    def __init__(self, private_sizes, seed, name="fully_convolutional", **options):
+        super().__init__(name=name, **options)
+        self.private_sizes, self.seed, seeds = tuple(private_sizes), seed, initial_seeds(seed)
         self.convolutions, self.normalisations, channels = [], [], 1
         for filters, *shape in cnn_convolutions(CANVAS, WIDER):
             layer = _convolution(filters, seeds, *shape, activation=None)
@@ -277,6 +296,10 @@ class FullyConvolutional(keras.Model):
             channels = filters
         self.readout = _network(channels, [layers.GlobalAveragePooling2D(), _linear(seeds)])
         self.built = True
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"private_sizes": self.private_sizes, "seed": self.seed}
 
     def call(self, images, training=False):
         """Return the logits in a list; raises as `DynamicClassifier.call`."""
@@ -309,25 +332,17 @@ def cnn_convolutions(size, wide=WIDE):
     return [*narrow, (wide, 3, 2), (wide, 3, 1)]
 
 
-def _seeds(seed):
-    return iter(np.random.SeedSequence(seed).generate_state(40).tolist())
-
-
 def _network(channels, chain, side=None):
     return keras.Sequential([keras.Input((side, side, channels)), *chain])
 
 
 def _convolution(filters, seeds, size=3, strides=1, activation="relu"):
-    initializer = keras.initializers.HeNormal(next(seeds))
-    return layers.Conv2D(
-        filters, size, strides, "same", activation=activation, kernel_initializer=initializer
-    )
+    return seeded(layers.Conv2D, seeds, filters, size, strides, "same", activation=activation, initializer=HE)
 
 
 def _projection(seeds):
     """Return a linear map of the features of each place, to be added to others."""
-    initializer = keras.initializers.GlorotUniform(next(seeds))
-    return layers.Conv2D(FEATURES, 1, use_bias=False, kernel_initializer=initializer)
+    return seeded(layers.Conv2D, seeds, FEATURES, 1, use_bias=False)
 
 
 def _head(side, strides, seeds):
@@ -338,9 +353,7 @@ def _head(side, strides, seeds):
 
 
 def _readout(pooling, seeds):
-    initializer = keras.initializers.HeNormal(next(seeds))
-    hidden = layers.Dense(HIDDEN, "relu", kernel_initializer=initializer)
-    return [pooling, hidden, _linear(seeds)]
+    return [pooling, seeded(layers.Dense, seeds, HIDDEN, "relu", initializer=HE), _linear(seeds)]
 
 
 def _normalisations(private_sizes):
@@ -350,4 +363,4 @@ def _normalisations(private_sizes):
 
 
 def _linear(seeds):
-    return layers.Dense(CLASSES, kernel_initializer=keras.initializers.GlorotUniform(next(seeds)))
+    return seeded(layers.Dense, seeds, CLASSES)

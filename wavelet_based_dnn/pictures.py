@@ -8,7 +8,7 @@ from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph, loa
 
 SIZE = 256
 LEFT_OUT = ("horse", "moon")  # a silhouette, and a photograph enlarged twofold, in blocks like Haar's
-ATTACKED = Path(__file__).parent.parent / "adversarial_attack" / "examples"
+ATTACKED = Path(__file__).parent / "attacked"  # the files of adversarial_attack/examples
 
 
 def load_grey_photographs():
@@ -29,7 +29,9 @@ def load_grey_photographs():
 
 
 def load_perturbations():
-    """Return what the low-pass attack of the study adversarial_attack added to the 20 ImageNet samples.
+    """Return what a low-pass attack added to the 20 ImageNet samples.
+
+    It kept the strict tier of visibility of the study on attacks, whose files these are copies of.
 
     Returns
     -------
@@ -39,7 +41,7 @@ def load_perturbations():
     Raises
     ------
     FileNotFoundError
-        A file of the other study is missing.
+        A file of `attacked/` is missing.
     """
     clean = load_imagenet_samples().as_float()
     attacked = load_pictures([ATTACKED / f"{number:02}.png" for number in range(len(clean))])

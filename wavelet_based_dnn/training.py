@@ -10,7 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common.training import resumable
+from common.checkpoints import resumable
+from common.validation import as_labels, as_unit_images, check_seed
+from wavelet_based_dnn.models import CLASSES
 from wavelet_based_dnn.resampling import resample
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
@@ -68,28 +70,29 @@ def train(model, images, labels, sizes, schedule, *, seed, checkpoint=None, prog
     Raises
     ------
     ValueError
-        Lengths that differ, fewer images than a batch, or a checkpoint of another run.
+        Images or labels that are not as described, fewer images than a batch, or a checkpoint of another run.
     """
+    check_seed(seed)
+    images = as_unit_images(images).astype("float32", copy=False)
+    labels = as_labels(labels, len(images), CLASSES)
     batches = len(images) // schedule.batch_size
-    if len(images) != len(labels) or not batches:
-        raise ValueError(
-            f"Training needs a label for each image and {schedule.batch_size} images at least, "
-            f"not {len(images)} images and {len(labels)} labels."
-        )
+    if not batches:
+        raise ValueError(f"A batch needs {schedule.batch_size} images, but there are {len(images)}.")
     optimizer = _build_optimizer(model, schedule, schedule.epochs * batches)
     step = _step_at(model, optimizer, schedule, max(sizes))
-    data, targets = tf.constant(images), tf.constant(labels)
+    tensors = tf.constant(images), tf.constant(labels)
 
     def measure_epoch(epoch):
         rng = np.random.default_rng([seed, epoch])
         order = rng.permutation(len(images)).astype("int32")[: batches * schedule.batch_size]
         drawn = rng.choice(sizes, batches)
         chosen = order.reshape(batches, -1)
-        losses = [step(int(size))(data, targets, batch) for size, batch in zip(drawn, chosen, strict=True)]
+        losses = [step(int(size))(*tensors, batch) for size, batch in zip(drawn, chosen, strict=True)]
         return {"epoch": epoch + 1, "loss": float(np.mean(losses))}
 
     variables = [*model.variables, *optimizer.variables]
-    settings = schedule._asdict() | {"sizes": list(sizes), "seed": seed, "examples": len(images)}
+    data = {"data": [images, labels], "sizes": list(sizes)}
+    settings = schedule._asdict() | data | {"model": model, "seed": seed}
     return resumable(measure_epoch, variables, schedule.epochs, settings, checkpoint, progress)
 
 

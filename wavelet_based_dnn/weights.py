@@ -1,13 +1,12 @@
 """Writes the committed weights: ``python -m wavelet_based_dnn.weights``; interrupted, it continues."""
 
-import os
 from pathlib import Path
 
 import joblib
 import keras
 
+from common import environment
 from common.data import load_dataset
-from common.experiments import WORKER_ENVIRONMENT
 from common.weights import are_whole, save_weights
 from wavelet_based_dnn.experiments import EPOCHS, RATES
 from wavelet_based_dnn.models import weight_file
@@ -33,9 +32,9 @@ def write(dataset):
 
 def main():
     """Train what is missing, one network a core."""
-    os.environ.update(WORKER_ENVIRONMENT)
     missing = [dataset for dataset in DATASETS if not are_whole(weight_file(dataset))]
-    joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(dataset) for dataset in missing)
+    with environment.applied(MPLBACKEND="Agg"):
+        joblib.Parallel(n_jobs=-1)(joblib.delayed(write)(dataset) for dataset in missing)
 
 
 if __name__ == "__main__":

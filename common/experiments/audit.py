@@ -1,45 +1,54 @@
 """Measures stored records again and says how far the new values are from the stored ones.
 
-``python -m common.experiments.audit sample`` measures a sample that changes every day, for `make test`;
-``python -m common.experiments.audit scratch [STUDY]`` measures everything, of one study or of all, for
-`make scratch`.
+``python -m common.experiments.audit sample [--seconds SECONDS] [--seed SEED]`` measures a random sample, for
+`make test`; ``python -m common.experiments.audit scratch [STUDY]`` measures everything, of one study or of
+all, for `make scratch`. Records of data that are not here are passed over.
 The new records go to ``build/scratch``, so the committed ones stay as they are and an interrupted command
 continues where it was; the reports stay in ``build``.
 """
 
 import argparse
-import datetime
-import hashlib
 import importlib
 import json
+import random
+import secrets
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from common.experiments import Store, complete, decoded, same_conditions, write_atomically
+from common import checkout, environment
+from common.experiments.conditions import same_conditions
+from common.experiments.declaration import Experiment, absent_data
+from common.experiments.measurement import Interrupted, complete
+from common.experiments.store import Record, Store, decoded
+from common.files import write_atomically
 
 ROOT = Path(__file__).parents[2]
-DEAREST = 120  # seconds that a record may have taken for `samples` to measure it again
+SECONDS = 60  # of one core, for a sample
+Records: TypeAlias = dict[str, Record]
+Again: TypeAlias = list[tuple[Experiment, Records, Store]]
 
 
-def studies():
+def studies() -> list[str]:
     """Return the names of the studies that have records."""
     return sorted({path.parent.parent.name for path in ROOT.glob("*/results/*.jsonl")})
 
 
-def stores(study="*"):
+def stores(study: str = "*") -> Iterator[tuple[Experiment, Store]]:
     """Yield (experiment function, its committed store) for one study or for all."""
     for path in sorted(ROOT.glob(f"{study}/results/*.jsonl")):
         module = importlib.import_module(f"{path.parent.parent.name}.experiments")
         yield getattr(module, path.stem), Store(path)
 
 
-def cost(study):
+def cost(study: str) -> str:
     """Return in a sentence how many records a study has, what they took, and on which processors."""
     records = [record for _, store in stores(study) for record in store.read().values()]
     hours = sum(record["seconds"] for record in records) / 3600
@@ -48,47 +57,23 @@ def cost(study):
     return f"{len(records):,} measurements, {time}: {kinds}."
 
 
-def sample(records, day, seconds):
-    """Return records that took at most `seconds` together, in an order that `day` shuffles.
+def sample(stored: list[Records], seed: int, seconds: float) -> list[Records]:
+    """Return a random part of the records of several stores, which took at most `seconds` together.
 
     A record that took longer than what is left of the seconds is passed over.
     """
-    chosen = {}
-    for k in sorted(records, key=lambda k: hashlib.sha256(f"{day} {k}".encode()).digest()):
-        if records[k]["seconds"] <= seconds:
-            chosen[k] = records[k]
-            seconds -= records[k]["seconds"]
+    every = [(number, name) for number, records in enumerate(stored) for name in sorted(records)]
+    random.Random(seed).shuffle(every)
+    chosen: list[Records] = [{} for _ in stored]
+    for number, name in every:
+        record = stored[number][name]
+        if record["seconds"] <= seconds:
+            chosen[number][name] = record
+            seconds -= record["seconds"]
     return chosen
 
 
-def samples(stored, day, seconds):
-    """Return the sample of every store; of those whose records are all dear, one has its turn each day.
-
-    A store whose cheapest record took longer than `DEAREST` seconds is left to `scratch`.
-
-    Parameters
-    ----------
-    stored : list of dict
-        The records of every store.
-    day : datetime.date
-    seconds : float
-        Of a store with records that take no longer.
-
-    Returns
-    -------
-    list of dict
-        As long; the store whose turn it is gives its cheapest record, the other dear ones nothing.
-    """
-    chosen = [sample(records, day, seconds) for records in stored]
-    cheapest = [min(records.items(), key=lambda item: item[1]["seconds"]) for records in stored]
-    dear = [n for n, (_, record) in enumerate(cheapest) if not chosen[n] and record["seconds"] <= DEAREST]
-    if dear:
-        turn = dear[day.toordinal() % len(dear)]
-        chosen[turn] = dict([cheapest[turn]])
-    return chosen
-
-
-def remeasure(work):
+def remeasure(work: Again) -> pd.DataFrame:
     """Measure the configurations of records again and return how they are `compared`.
 
     Parameters
@@ -96,14 +81,11 @@ def remeasure(work):
     work : list of (experiment, records, Store)
         The store receives the new records.
     """
-    complete([
-        (store, function, [record["config"] for record in records.values()])
-        for function, records, store in work
-    ])  # fmt: skip
+    complete([(store, f, [record["config"] for record in records.values()]) for f, records, store in work])
     return compared(work)
 
 
-def compared(work):
+def compared(work: Again) -> pd.DataFrame:
     """Return one row for each record that was measured again.
 
     Parameters
@@ -114,42 +96,55 @@ def compared(work):
     Returns
     -------
     pandas.DataFrame
-        Columns experiment, configuration, cpu and seconds of the new record, difference (the largest one,
-        see `difference`), tolerance and verdict: "identical", "within tolerance" or "drifted".
+        Columns experiment, configuration, cpu and seconds of the new record, difference (of `distances` the
+        largest one relative to its tolerance), tolerance and verdict: "identical", "within tolerance" or
+        "drifted".
     """
     rows = []
     for function, records, store in work:
         measured = store.read()
         for name, record in records.items():
             new = measured[name]
-            far = difference(record["result"], new["result"])
-            judged = verdict(far, function.tolerance, same_conditions(record, new))
-            spent = new["cpu"], new["seconds"]
-            rows.append((function.__name__, name, *spent, far, function.tolerance, judged))
+            far, allowed = worst(distances(record["result"], new["result"]), function.tolerance)
+            judged = verdict(far, allowed, same_conditions(record, new))
+            rows.append((function.__name__, name, new["cpu"], new["seconds"], far, allowed, judged))
     columns = ["experiment", "configuration", "cpu", "seconds", "difference", "tolerance", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def difference(stored, measured):
-    """Return the largest ``abs(x - y) / max(1, abs(x))`` over two results; infinity if they do not match.
+def distances(stored: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, float]:
+    """Return ``abs(x - y) / max(1, abs(x))`` for each result; infinity where they do not match.
 
     Of a list, such as a training curve, it is the mean over the list, because single epochs differ by more
     than what the training comes to. Of decisions, which are boolean arrays, it is the share that differ.
+
+    >>> distances({"a": 0.5, "b": [0.0, 1.0]}, {"a": 0.25, "b": [0.0, 0.75]})
+    {'a': 0.25, 'b': 0.125}
     """
-    if stored.keys() != measured.keys():
-        return np.inf
     stored, measured = decoded(stored), decoded(measured)
-    return max((_distance(stored[name], measured[name]) for name in stored), default=0.0)
+    unmatched = dict.fromkeys(stored.keys() ^ measured.keys(), np.inf)
+    return unmatched | {name: _distance(x, measured[name]) for name, x in stored.items() if name in measured}
 
 
-def verdict(far, tolerance, same_machine):
-    """Judge a difference: the same kind of machine must give the same bits, another one comes close."""
+def worst(distances: Mapping[str, float], tolerance: float | Mapping[str, float]) -> tuple[float, float]:
+    """Return the distance that is largest relative to its tolerance, and that tolerance."""
+    allowed = tolerance if isinstance(tolerance, Mapping) else dict.fromkeys(distances, tolerance)
+    pairs = [(far, allowed.get(name, 0.0)) for name, far in distances.items()]
+    return max(
+        pairs,
+        key=lambda pair: pair[0] / pair[1] if pair[1] else pair[0] * np.inf if pair[0] else 0.0,
+        default=(0.0, 0.0),
+    )
+
+
+def verdict(far: float, tolerance: float, same_machine: bool) -> str:
+    """Judge a difference: the same conditions must give the same bits, others come close."""
     if far == 0:
         return "identical"
     return "within tolerance" if far <= tolerance and not same_machine else "drifted"
 
 
-def _distance(x, y):
+def _distance(x: Any, y: Any) -> float:
     x, y = np.asarray(x), np.asarray(y)
     if x.shape == y.shape and x.dtype == y.dtype == bool:
         return float(np.mean(x != y))
@@ -161,24 +156,28 @@ def _distance(x, y):
     return np.inf if np.isnan(distance) else float(distance)
 
 
-def audit_sample(seconds):
-    """Measure today's sample of every store again, into a temporary folder, and return its table."""
+def audit_sample(seconds: float, seed: int) -> pd.DataFrame:
+    """Measure a `sample` of all records again, into a temporary folder, and return its table."""
     committed = list(stores())
-    chosen = samples([store.read() for _, store in committed], datetime.date.today(), seconds)
+    present = [_present(function, store.read()) for function, store in committed]
     with tempfile.TemporaryDirectory() as folder:
-        work = [
+        return remeasure([
             (function, records, Store(Path(folder) / store.path.relative_to(ROOT)))
-            for (function, store), records in zip(committed, chosen, strict=True)
-        ]
-        # The longest first, so that the processes end at about the same time.
-        return remeasure(sorted(work, key=lambda item: -_longest(item[1])))
+            for (function, store), records in zip(committed, sample(present, seed, seconds), strict=True)
+        ])  # fmt: skip
 
 
-def _longest(records):
-    return max((record["seconds"] for record in records.values()), default=0)
+def _present(function: Experiment, records: Records) -> Records:
+    """Return the records whose data are here, and say how many are passed over."""
+    absent = {name: absent_data(function, record["config"]) for name, record in records.items()}
+    names = sorted({name for missing in absent.values() for name in missing})
+    if names:
+        count = sum(map(bool, absent.values()))
+        print(f"{count} records of {function.__name__} are passed over: no {', '.join(names)} (make data).")
+    return {name: record for name, record in records.items() if not absent[name]}
 
 
-def scratch(study):
+def scratch(study: str) -> pd.DataFrame:
     """Measure every record of a study again and return the table.
 
     The new records are kept in ``build/scratch/STUDY`` until the `report` is in ``build/scratch_STUDY.txt``.
@@ -192,25 +191,27 @@ def scratch(study):
         raise ValueError(f"There are no records of {study!r}; there are those of {', '.join(studies())}.")
     build = ROOT / "build"
     table = remeasure([
-        (function, store.read(), Store(build / "scratch" / store.path.relative_to(ROOT)))
+        (function, _present(function, store.read()), Store(build / "scratch" / store.path.relative_to(ROOT)))
         for function, store in stores(study)
     ])  # fmt: skip
     write_atomically(build / f"scratch_{study}.txt", f"{report(table)}\n".encode())
-    shutil.rmtree(build / "scratch" / study)
+    shutil.rmtree(build / "scratch" / study, ignore_errors=True)
     return table
 
 
-def report(table):
+def report(table: pd.DataFrame) -> str:
     """Return the text of a table of `remeasure` with its `summary`."""
+    if table.empty:
+        return "Nothing was measured."
     rows = table.drop(columns="cpu").to_string(index=False, max_colwidth=90)
     return f"{rows}\n{summary(table)}"
 
 
-def summary(table):
+def summary(table: pd.DataFrame) -> str:
     """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
     difference and what is tolerated; and the processors.
     """
-    rows = table.groupby(["experiment", "verdict"]).agg(
+    rows = table.groupby(["experiment", "verdict"], dropna=False).agg(
         records=("verdict", "size"),
         core_hours=("seconds", lambda seconds: round(seconds.sum() / 3600, 2)),
         largest_difference=("difference", "max"),
@@ -219,29 +220,41 @@ def summary(table):
     return f"{rows.to_string()}\non {'; '.join(sorted(set(table['cpu'])))}"
 
 
-def main(argv=None):
+def main(argv: list[str] | None = None) -> int:
     """Run the command line; return 1 if a record drifted, else 0."""
     parser = argparse.ArgumentParser(
         prog="python -m common.experiments.audit", description=__doc__.splitlines()[0]
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("sample", help="a sample of today").add_argument("--seconds", type=float, default=5)
+    sampling = commands.add_parser("sample", help="a random sample")
+    sampling.add_argument("--seconds", type=float, default=SECONDS, help="of one core, as stored")
+    sampling.add_argument("--seed", type=int, help="the same sample again")
     commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
-    if arguments.command == "sample":
-        measurements = [partial(audit_sample, arguments.seconds)]
-    else:
-        chosen = [arguments.study] if arguments.study else studies()
-        measurements = [partial(scratch, study) for study in chosen]
-    drifted = False
+    environment.quieten()
     try:
-        for measure in measurements:
-            table = measure()
-            print(report(table))
-            drifted |= (table["verdict"] == "drifted").any()
-    except (OSError, ValueError) as error:
+        checkout.require("Every record")
+        tables = [measure() for measure in _measurements(arguments)]
+    except (OSError, ValueError, Interrupted) as error:
         sys.exit(str(error))
-    return int(drifted)
+    return int(any((table["verdict"] == "drifted").any() for table in tables))
+
+
+def _measurements(arguments: argparse.Namespace) -> list[Callable[[], pd.DataFrame]]:
+    if arguments.command == "scratch":
+        return [
+            partial(_reported, scratch, study)
+            for study in ([arguments.study] if arguments.study else studies())
+        ]
+    seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
+    print(f"A sample of all records; draw it again with --seed {seed}.")
+    return [partial(_reported, audit_sample, arguments.seconds, seed)]
+
+
+def _reported(measure: Callable[..., pd.DataFrame], *arguments: Any) -> pd.DataFrame:
+    table = measure(*arguments)
+    print(report(table))
+    return table
 
 
 if __name__ == "__main__":

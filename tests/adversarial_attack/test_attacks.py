@@ -19,6 +19,7 @@ from adversarial_attack.gradients import (
     up_to,
 )
 from adversarial_attack.visibility import excess, visibility
+from common.pixels import as_bytes
 
 ATTACKS = {
     "fgsm": attacks.fgsm,
@@ -186,23 +187,35 @@ def test_other_seeds_draw_other_sizes(classifiers, images, labels):
     [
         ({"images": np.zeros((2, 4, 4, 3), "uint8")}, "images must be floating point"),
         ({"images": np.full((2, 4, 4, 3), 2.0)}, r"images must lie in \[0, 1\]"),
-        ({"images": np.full((2, 4, 4, 3), np.nan)}, r"images must lie in \[0, 1\]"),
-        ({"epsilon": -0.1}, "epsilon must be at least 0"),
-        ({"epsilon": np.nan}, "epsilon must be at least 0"),
-        ({"steps": 0}, "steps must be at least 1"),
+        ({"images": np.full((2, 4, 4, 3), 128.0)}, r"reach from 128 to 128; divide them by 255"),
+        ({"images": np.full((2, 4, 4, 3), np.nan)}, "images must be finite"),
+        ({"labels": [[0], [1]]}, r"labels must be one integer an image, shape \(2,\), .* take \[:, 0\]"),
+        ({"labels": [0, 3]}, "labels must lie in 0 to 2"),
+        ({"epsilon": -0.1}, r"epsilon must lie in \[0, 1\]"),
+        ({"epsilon": np.nan}, r"epsilon must lie in \[0, 1\]"),
+        ({"epsilon": 8}, r"epsilon must lie in \[0, 1\], as images do, not be 8; write 8 / 255"),
+        ({"steps": 0}, "steps must be a whole number of at least 1"),
+        ({"seed": None}, "seed must be a whole number of at least 0, not None"),
+        ({"classifiers": []}, "at least one classifier"),
     ],
 )
-def test_bad_input_gets_one_clear_sentence(change, message):
+def test_bad_input_gets_one_clear_sentence(classifiers, change, message):
     given = {
+        "classifiers": classifiers,
         "images": np.zeros((2, 4, 4, 3)),
         "labels": np.zeros(2, int),
         "epsilon": 0.1,
         "steps": 2,
     } | change
     with pytest.raises(ValueError, match=message):
-        attacks.momentum([], **given)
+        attacks.momentum(**given)
     with pytest.raises(ValueError, match=message):
-        attacks.pgd([], **given)
+        attacks.pgd(**given)
+
+
+def test_one_classifier_is_a_list_of_one(classifiers, images, labels):
+    one = attacks.pgd(classifiers[0], images, labels, 0.1, steps=2)
+    np.testing.assert_array_equal(one, attacks.pgd(classifiers[:1], images, labels, 0.1, steps=2))
 
 
 def test_losses_are_raised_up_to_the_confidence(classifiers, images, labels):
@@ -228,7 +241,7 @@ def test_predictions_are_the_largest_logits(classifiers, images, monkeypatch):
 @pytest.mark.parametrize("tier", ["strict", "moderate"])
 def test_the_low_pass_attack_keeps_its_tier_in_8_bits(classifiers, images, labels, tier):
     found = attacks.low_pass_attack(classifiers, images, labels, 0.5, steps=10, tier=tier, confidence=1e3)
-    np.testing.assert_array_equal(found, (filters.as_stored(found) / 255).astype("float32"))
+    np.testing.assert_array_equal(found, (as_bytes(found) / 255).astype("float32"))
     reached = [excess(visibility(*pair), tier) for pair in zip(images, found, strict=True)]
     assert max(reached) <= 1
     assert np.median(reached) > 0.7

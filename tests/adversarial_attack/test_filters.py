@@ -94,10 +94,3 @@ def test_nonlinear_filters_treat_images_apart_and_pass_gradients_through(nonline
     assert (found.dtype, found.shape) == (images.dtype, images.shape)
     np.testing.assert_array_equal(found[1], nonlinear(images[1:2])[0])
     np.testing.assert_array_equal(nonlinear.adjoint(images), images)
-
-
-@given(seed=seeds)
-def test_stored_values_are_the_nearest(seed):
-    images = noise(1, 4, 5, 3, seed=seed) * 1.4 - 0.2
-    found = filters.as_stored(images)
-    assert np.abs(found / 255 - np.clip(images, 0, 1)).max() <= 0.5 / 255 + 1e-12

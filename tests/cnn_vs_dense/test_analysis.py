@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cnn_vs_dense import comparisons, figures
+from cnn_vs_dense import analysis, figures
 from cnn_vs_dense.analysis import direct_minus_reconstruction
 from cnn_vs_dense.models import ARCHITECTURES
 from cnn_vs_dense.representations import (
@@ -24,7 +24,7 @@ def test_milder_scrambling_keeps_more_neighbours(kind):
         for name in names
         for seed in range(3)
     ]
-    doses = comparisons.by_dose(pd.DataFrame(rows, index=[0] * len(rows)).drop_duplicates())
+    doses = analysis.by_dose(pd.DataFrame(rows, index=[0] * len(rows)).drop_duplicates())
     doses = doses[doses["kind"] == kind].drop_duplicates("representation").set_index("representation")
     kept = doses.loc[DOSES[kind], "kept"]
     assert kept["raw"] == 1
@@ -44,7 +44,7 @@ def test_a_normalisation_is_chosen_at_the_best_rate_of_every_network():
     ]  # fmt: skip
     columns = ["representation", "normalisation", "architecture", "learning_rate", "accuracy"]
     scores = pd.DataFrame(rows, columns=columns).assign(dataset="mnist")
-    assert comparisons.chosen_normalisations(scores) == {"raw": "a", "k": "b"}
+    assert analysis.chosen_normalisations(scores) == {"raw": "a", "k": "b"}
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_sample_efficiency_is_a_paired_difference():
                     examples=[100, 1000])  # fmt: skip
     first = networks[(networks["dataset"] == "mnist") & (networks["representation"] == "raw")]
     means = first.groupby(["architecture", "examples"])["accuracy"].mean() * 100
-    gaps = comparisons.lenet5_minus("dense", networks).sort_values("dataset", ascending=False)
+    gaps = analysis.lenet5_minus("dense", networks).sort_values("dataset", ascending=False)
     line = figures.sample_efficiency(gaps).axes[0].lines[0]
     np.testing.assert_allclose(line.get_ydata(), (means["lenet5"] - means["dense"]).to_numpy())
     np.testing.assert_array_equal(line.get_xdata(), [100, 1000])
@@ -110,7 +110,7 @@ def test_the_worth_of_an_arrangement_is_a_paired_difference():
     arranged = grid(dataset=SETS, representation=["raw", "sinogram"])
     moved = grid(dataset=SETS, representation=["raw, scrambled", "sinogram, scrambled"])
     moved["accuracy"] += 0.5
-    gaps = comparisons.worth_of_arrangement(arranged, moved.sample(frac=1, random_state=0))
+    gaps = analysis.worth_of_arrangement(arranged, moved.sample(frac=1, random_state=0))
     expected = 100 * (arranged["accuracy"] - moved["accuracy"])
     np.testing.assert_allclose(gaps["gap"], expected)
     assert gaps["representation"].tolist() == arranged["representation"].tolist()
@@ -147,17 +147,17 @@ def test_the_gap_closed_is_relative_to_the_bounds_of_the_seed():
     })  # fmt: skip
     recovered = pd.DataFrame({"dataset": "mnist", "unlabelled": [10, 10, 20], "seed": [1, 0, 1],
                               "examples": 50, "accuracy": [0.8, 0.8, 0.9]}, index=[5, 6, 7])  # fmt: skip
-    closed = comparisons.gap_closed(recovered, bounds.assign(examples=50))
+    closed = analysis.gap_closed(recovered, bounds.assign(examples=50))
     np.testing.assert_allclose(closed["closed"], [0.5, 0, 1], atol=1e-9)
     assert closed.drop(columns="closed").equals(recovered)
     with pytest.raises(ValueError, match="bounds lacks runs"):
-        comparisons.gap_closed(recovered, bounds.assign(examples=60))
+        analysis.gap_closed(recovered, bounds.assign(examples=60))
 
 
 def test_paired_differences_are_in_points():
     rows = [("raw", 0, 0.99), ("raw", 1, 0.98), ("scrambled", 0, 0.95), ("scrambled", 1, 0.96)]
     table = pd.DataFrame(rows, columns=["representation", "seed", "accuracy"])
-    drop = comparisons.loss_by_scrambling(table)
+    drop = analysis.loss_by_scrambling(table)
     assert drop.mean == pytest.approx(3)
     assert drop.low < 2 < 4 < drop.high
 

@@ -140,53 +140,51 @@ def test_the_parts_of_the_data_do_not_overlap():
     assert len(np.unique(small.images.reshape(100, -1), axis=0)) == 100
 
 
-def test_tuning_touches_the_test_images_only_with_the_chosen_rate(monkeypatch):
-    asked = []
+def carried_out(plan, score):
+    """Carry out a plan whose runs get a `score`; return its result and the configurations of each round."""
+    rounds, answer = [], None
+    while True:
+        try:
+            asked = plan.send(answer)
+        except StopIteration as end:
+            return end.value, rounds
+        tables = [pd.DataFrame(configurations(function, grid)) for function, grid in asked]
+        answer = [table.assign(accuracy=[score(row) for row in table.itertuples()]) for table in tables]
+        rounds.append(pd.concat(tables))
 
-    def fake_sweep(function, **grid):
-        asked.append(grid)
-        if grid["evaluate_on"] == "test":
-            return pd.DataFrame([grid])
+
+def near(best):
+    """Return a score that is 0 at the learning rate `best` and less elsewhere."""
+    return lambda row: -abs(np.log(row.learning_rate / best))
+
+
+def test_tuning_touches_the_test_images_only_with_the_chosen_rate():
+    def score(row):
         # Scrambled: the largest rate wins with one seed and fails with the other.
-        scores = {
-            "raw": ([0.1, 0.4, 0.3, 0.2, 0.1],) * 2,
-            "scrambled": ([0.1, 0.2, 0.6, 0.9, 0.5], [0.1, 0.2, 0.6, 0.1, 0.5]),
-        }
-        return pd.DataFrame([
-            {"representation": r, "learning_rate": rate, "accuracy": score}
-            for r in grid["representation"]
-            for seed in grid["seed"]
-            for rate, score in zip(grid["learning_rate"], scores[r][seed], strict=True)
-        ])  # fmt: skip
+        spoiled = row.representation == "scrambled" and row.learning_rate == 0.01
+        best = 0.001 if row.representation == "raw" else 0.003
+        return near(best)(row) + (9 if row.seed else -10) * spoiled
 
-    monkeypatch.setattr(experiments, "sweep", fake_sweep)
-    table = experiments.tuned(representation=["raw", "scrambled"], seed=range(5))
-    assert [grid["evaluate_on"] for grid in asked] == ["validation", "test", "test"]
-    assert table[["representation", "learning_rate"]].to_numpy().tolist() == [
-        ["raw", 0.001],
-        ["scrambled", 0.003],
-    ]
+    plan = experiments.tuning(representation=["raw", "scrambled"], seed=range(5))
+    table, rounds = carried_out(plan, score)
+    assert [set(asked["evaluate_on"]) for asked in rounds] == [{"validation"}, {"test"}]
+    rates = table.groupby("representation")["learning_rate"].unique()
+    assert (rates["raw"], rates["scrambled"]) == ([0.001], [0.003])
+    assert table["seed"].tolist() == [*range(5)] * 2
 
 
 @pytest.mark.parametrize(
     ("best", "beyond"), [(0.0001, [0.0001, 0.00003]), (0.001, []), (0.03, [0.1]), (0.1, [0.1, 0.3])]
 )
-def test_tuning_goes_beyond_the_edge_of_the_grid(monkeypatch, best, beyond):
-    tried, tested = [], []
-
-    def fake_sweep(function, **grid):
-        configurations(function, grid)  # raises an error for what JSON cannot hold
-        rates = np.atleast_1d(grid["learning_rate"])
-        (tested if grid["evaluate_on"] == "test" else tried).extend(rates)
-        return pd.DataFrame(
-            {"examples": 100, "learning_rate": rates, "accuracy": -np.abs(np.log(rates / best))}
-        )
-
-    monkeypatch.setattr(experiments, "sweep", fake_sweep)
-    table = experiments.tuned(examples=100, seed=range(2))
-    assert tested == [best]
-    assert tried == [*experiments.LEARNING_RATES, *beyond]
-    assert table["validation_accuracy"].tolist() == [0]
+def test_tuning_goes_beyond_the_edge_of_the_grid_with_all_methods_together(best, beyond):
+    plan = experiments.tuning(examples=[100, 1000], representation=["raw", None], seed=range(2))
+    table, (first, *further, final) = carried_out(plan, near(best))
+    assert [sorted(set(asked["learning_rate"])) for asked in further] == [[rate] for rate in beyond]
+    assert len(first) == 4 * len(experiments.LEARNING_RATES) * 2
+    assert all(len(asked) == 4 * 2 for asked in further)
+    assert set(final["learning_rate"]) == {best}
+    assert len(table) == 4 * 2
+    assert table["validation_accuracy"].unique().tolist() == [0]
 
 
 @pytest.mark.parametrize(
@@ -243,22 +241,16 @@ def test_an_unknown_part_is_refused_before_the_training():
         )
 
 
-def test_the_learning_rate_of_the_reference_cell_serves_all_cells(monkeypatch):
-    asked = []
-
-    def answer(function, **grid):
-        asked.append(grid)
-        table = pd.DataFrame(configurations(function, grid))
-        return table.assign(accuracy=lambda t: -((np.log10(t["learning_rate"]) + 2.5) ** 2))
-
-    monkeypatch.setattr(experiments, "sweep", answer)
+def test_the_learning_rate_at_the_reference_serves_everywhere():
     settings = {"dataset": ["mnist"], "arms": ["dense", "SART"], "reference": ("8 angles", "none")}
-    table = experiments.over_cells(
+    plan = experiments.across_acquisitions(
         ["4 angles", "8 angles"], ["none"], learning_rate=[0.001, 0.003, 0.01], seed=range(3), **settings
     )
+    table, rounds = carried_out(plan, near(0.003))
     assert set(table["learning_rate"]) == {0.003}
     assert table.groupby(["arm", "sampling"]).size().tolist() == [3] * 4
-    assert {grid["sampling"] for grid in asked if grid["evaluate_on"] == "validation"} == {"8 angles"}
+    assert set(rounds[0]["sampling"]) == {"8 angles"}
+    assert len(rounds) == 3
 
 
 @pytest.mark.parametrize("rate", [0.002, 0.0031, 0.5])

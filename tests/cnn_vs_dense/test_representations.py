@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from skimage import transform
 from skimage.util import view_as_blocks
 
-from cnn_vs_dense import comparisons, experiments, representations
+from cnn_vs_dense import analysis, experiments, representations
 from cnn_vs_dense.representations import (
     ANGLES,
     REPRESENTATIONS,
@@ -121,4 +121,4 @@ def test_blocks_bound_what_is_scrambled():
 @pytest.mark.parametrize("name", SCRAMBLINGS)
 def test_every_scrambling_moves_pixels_with_every_seed_in_use(name):
     for seed in {*range(10), *experiments.TUNING_SEEDS}:
-        assert (comparisons.permutation(name, seed) != np.arange(784)).any()
+        assert (analysis.permutation(name, seed) != np.arange(784)).any()

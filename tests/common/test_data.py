@@ -1,12 +1,18 @@
+import functools
+import hashlib
+import http.server
+import os
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from common import data
 
@@ -103,17 +109,86 @@ def test_a_missing_file_gives_one_clear_sentence(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("load", "argument", "message"),
+    ("call", "message"),
     [
-        (data.load_dataset, "cifar10", "there are mnist, fashion_mnist"),
-        (data.load_photograph, "selfie", "there are astronaut"),
-        (data.load_imagenet_samples, 0, "positive number of pixels"),
-        (data.load_imagenet_samples, 22.5, "positive number of pixels"),
+        (lambda: data.load_dataset("cifar10"), "There is no data set 'cifar10'; there are mnist, "),
+        (lambda: data.load_dataset(["mnist"]), r"There is no data set \['mnist'\]; there are mnist"),
+        (lambda: data.load_photograph("selfie"), "There is no photograph 'selfie'; there are astronaut"),
+        (lambda: data.load_imagenet_compatible("train"), "There is no split 'train'; there are development"),
+        (lambda: data.read_mobilenet("v3"), "There is no MobileNet 'v3'; there are mobilenet_v1_0.75_192, "),
+        (lambda: data.is_available("cifar10"), "There is no data set 'cifar10'; there are mnist, "),
+        *[
+            (functools.partial(data.load_imagenet_samples, size), "size must be a positive whole number of")
+            for size in (0, -3, 22.5, 224.0, "224", True, None, (224, 224))
+        ],
+        (lambda: data.load_pictures("one.png"), "paths must be a list of at least one file, not 'one.png'"),
+        (lambda: data.load_pictures([]), "paths must be a list of at least one file"),
+        (lambda: data.ImageSet(np.zeros((2, 8, 8, 1))), "uint8 of shape .*, not float64 of shape"),
+        (lambda: data.ImageSet(np.zeros((8, 8), "uint8")), r"not uint8 of shape \(8, 8\)"),
+        (lambda: data.ImageSet(PAIR, [0]), "labels must be 2 integers, one for each image"),
+        (lambda: data.ImageSet(PAIR, np.eye(2)), r"not float64 of shape \(2, 2\)"),
+        (lambda: data.ImageSet(PAIR)[0, 1], r"a list of integers or booleans, not by \(0, 1\)"),
+        (lambda: data.ImageSet(PAIR)[0.5], r"not by 0\.5"),
     ],
-)
-def test_bad_arguments_get_one_clear_sentence(load, argument, message):
+)  # fmt: skip
+def test_bad_arguments_get_one_clear_sentence(call, message):
     with pytest.raises(ValueError, match=message):
-        load(argument)
+        call()
+
+
+PAIR = np.arange(2 * 4 * 3, dtype="uint8").reshape(2, 4, 3, 1)
+
+
+def test_an_integer_selects_a_set_of_one_image():
+    pair = data.ImageSet(PAIR, [3, 5], maximum=16)
+    assert [(one.images.tolist(), one.labels.tolist()) for one in pair] == [
+        (PAIR[[n]].tolist(), [label]) for n, label in enumerate((3, 5))
+    ]
+    assert (pair[-1].labels, len(pair[[]]), len(pair[np.array([False, True])])) == ([5], 0, 1)
+    assert PAIR.flags.writeable
+
+
+@pytest.mark.parametrize("size", [1, np.int64(7)])
+def test_samples_of_a_size_that_numpy_counted(size):
+    assert data.load_imagenet_samples(size).images.shape == (20, size, size, 3)
+
+
+@given(seed=st.integers(0, 99), shape=st.tuples(st.integers(1, 9), st.integers(1, 9)))
+@pytest.mark.parametrize(("mode", "channels"), [("1", 1), ("L", 1), ("P", 3), ("RGB", 3)])
+def test_pictures_have_four_axes_and_the_colours_that_were_saved(
+    tmp_path_factory, mode, channels, seed, shape
+):
+    noise = np.random.default_rng(seed).integers(0, 256, (2, *shape, 3), dtype="uint8")
+    folder = tmp_path_factory.mktemp("pictures")
+    pictures = [Image.fromarray(values).convert(mode) for values in noise]
+    paths = [folder / f"{n}.png" for n in range(2)]
+    for picture, path in zip(pictures, paths, strict=True):
+        picture.save(path)
+    found = data.load_pictures([paths[0], str(paths[1])]).images
+    assert found.shape == (2, *shape, channels)
+    for picture, array in zip(pictures, found, strict=True):
+        # Pixel by pixel, as Pillow gives the colour of one.
+        shown = picture.convert("RGB")
+        expected = [[shown.getpixel((x, y)) for x in range(shape[1])] for y in range(shape[0])]
+        np.testing.assert_array_equal(np.broadcast_to(array, (*shape, 3)), expected)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        ([Image.new("RGBA", (4, 4))], "0.png has pixels of the kind RGBA; 8 bits of grey, RGB or"),
+        ([Image.new("I;16", (4, 4))], "0.png has pixels of the kind I;16"),
+        ([Image.new("L", (4, 4)), Image.new("RGB", (4, 4))], r"0.png is \(4, 4, 1\), 1.png is \(4, 4, 3\)"),
+        ([Image.new("L", (4, 4)), Image.new("L", (5, 4))], r"1.png is \(4, 5, 1\)"),
+        ([None], "0.png is not a whole picture"),
+    ],
+)  # fmt: skip
+def test_pictures_that_do_not_fit_get_one_clear_sentence(tmp_path, pictures, message):
+    for number, picture in enumerate(pictures):
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(b"no picture") if picture is None else picture.save(path)
+    with pytest.raises(ValueError, match=message):
+        data.load_pictures(sorted(tmp_path.iterdir()))
 
 
 def test_images_are_read_only():
@@ -124,3 +199,108 @@ def test_images_are_read_only():
 def test_importing_data_does_not_import_tensorflow():
     code = "import sys, common.data; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# What does not ship: a server on this machine stands for the origin.
+
+
+@pytest.fixture
+def origin(tmp_path, monkeypatch):
+    """Serve six photographs, from an empty cache, and return the folder that is served."""
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    listed = []
+    for number in (0, 1, 2, 5, 6, 10):
+        path = folder / f"{number}.png"
+        Image.fromarray(np.full((224, 224, 3), number, "uint8")).save(path)
+        listed.append(
+            data.Listed(number, 900 + number, "someone", hashlib.sha256(path.read_bytes()).hexdigest())
+        )
+    handler = functools.partial(_Quiet, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setitem(data.ORIGINS, "imagenet_compatible", f"http://127.0.0.1:{server.server_port}/")
+    monkeypatch.setattr(data, "_index", lambda: tuple(listed))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("RESEARCH_DATA", raising=False)
+    yield folder
+    server.shutdown()
+    server.server_close()
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.usefixtures("origin")
+def test_photographs_are_downloaded_once_and_sorted_into_splits(monkeypatch):
+    assert not data.is_available("imagenet_compatible")
+    development = data.load_imagenet_compatible("development")
+    assert development.images[:, 0, 0, 0].tolist() == [0, 5, 10]
+    assert development.labels.tolist() == [900, 905, 910]
+    assert [one.number for one in data.list_imagenet_compatible("test")] == [1, 2, 6]
+    assert not data.is_available("imagenet_compatible")
+    assert data.load_imagenet_compatible("test").images[:, 0, 0, 0].tolist() == [1, 2, 6]
+    assert data.is_available("imagenet_compatible")
+    monkeypatch.setitem(data.ORIGINS, "imagenet_compatible", "http://127.0.0.1:1/")
+    assert len(data.load_imagenet_compatible("test")) == 3
+
+
+@pytest.mark.parametrize(("damage", "error", "message"), [
+    (lambda path: path.write_bytes(b"another"), ValueError, "sent a file of imagenet_compatible that is"),
+    (lambda path: path.unlink(), ConnectionError, "imagenet_compatible lacks 3 of its files"),
+])  # fmt: skip
+def test_a_download_that_fails_keeps_what_is_whole_and_goes_on_later(origin, damage, error, message):
+    whole = (origin / "5.png").read_bytes()
+    damage(origin / "5.png")
+    with pytest.raises(error, match=message):
+        data.load_imagenet_compatible("development")
+    (origin / "5.png").write_bytes(whole)
+    assert len(data.load_imagenet_compatible("development")) == 3
+
+
+@pytest.mark.usefixtures("origin")
+def test_without_a_network_one_sentence_says_what_still_works(monkeypatch):
+    monkeypatch.setitem(data.ORIGINS, "imagenet_compatible", "http://127.0.0.1:1/")
+    with pytest.raises(
+        ConnectionError, match=r"^imagenet_compatible lacks 3 .* `make data` .*RESEARCH_DATA; all stored rec"
+    ):
+        data.load_imagenet_compatible("test")
+    with pytest.raises(SystemExit, match="imagenet_compatible lacks 6 of its files"):
+        data.main()
+
+
+def test_the_named_folder_comes_first_and_its_files_are_checked(origin, tmp_path, monkeypatch):
+    folder = tmp_path / "named" / "imagenet_compatible"
+    shutil.copytree(origin, folder)
+    monkeypatch.setenv("RESEARCH_DATA", str(folder.parent))
+    monkeypatch.setitem(data.ORIGINS, "imagenet_compatible", "http://127.0.0.1:1/")
+    assert data.is_available("imagenet_compatible")
+    assert len(data.load_imagenet_compatible("test")) == 3
+    (folder / "1.png").write_bytes(b"another")
+    with pytest.raises(ValueError, match=r"1.png is truncated or altered: its SHA-256"):
+        data.load_imagenet_compatible("test")
+    monkeypatch.setenv("RESEARCH_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError, match=r"RESEARCH_DATA must name a folder, but .*nowhere' is none"):
+        data.is_available("imagenet_compatible")
+
+
+def test_the_list_of_photographs_holds_both_splits():
+    development, test = (data.list_imagenet_compatible(split) for split in ("development", "test"))
+    assert (len(development), len(test)) == (200, 600)
+    assert not {one.number for one in development} & {one.number for one in test}
+    assert {one.label for one in development + test} <= set(range(1000))
+
+
+@pytest.mark.skipif(
+    not os.environ.get("RESEARCH_DATA"), reason="RESEARCH_DATA names no folder with the photographs"
+)
+def test_the_real_photographs_are_those_of_the_list():
+    photographs = data.load_imagenet_compatible("development")
+    assert photographs.images.shape == (200, 224, 224, 3)
+    assert photographs.class_names[photographs.labels[0]] == "giant panda"
+
+
+def test_what_ships_is_available():
+    assert all(data.is_available(name) for name in ("mnist", "fashion_mnist", "imagenet_samples"))

@@ -1,4 +1,6 @@
+import json
 import re
+import shutil
 
 import nbformat
 import pytest
@@ -8,45 +10,82 @@ from nbclient.exceptions import CellExecutionError
 
 from common import notebooks
 from common.experiments import Store
-from common.notebooks import claims
+from common.notebooks import claims, compare, publish
 
+PLOT = "from common.plotting import image_grid\nimage_grid([[[[0.5]]]])"
 SOURCES = [
     "import os, sys\nprint(os.environ['RESULTS'])",
-    "print('noise', file=sys.stderr)\n6 * 7",
-    "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure",
+    "print('noise', file=sys.stderr)\n5 * 7\n6 * 7",
+    PLOT,
     "from common.notebooks.claims import as_table\nas_table({'Six times seven': f'{6 * 7} [42, 42]'})",
     "from IPython.display import Markdown\nMarkdown(f'**Answer: it is {6 * 7}.** \\\\1')",
     "import time\ntime.time()",
 ]
+HOSTILE = """
+c.InteractiveShell.ast_node_interactivity = "all"
+c.InlineBackend.figure_formats = {"svg"}
+"""
 
 
 def write_notebook(path, sources=SOURCES):
     first = "# A question\n\n**Question.** What is\n6 * 7?"
     cells = [nbformat.v4.new_markdown_cell(first), *map(nbformat.v4.new_code_cell, sources)]
     tags = ("figure-plot", "claims", "readme-answer", notebooks.IGNORE_OUTPUT)
-    for cell, tag in zip(cells[-4:], tags, strict=True):
+    for cell, tag in zip(cells[-4:], tags, strict=False):
         cell.metadata["tags"] = [tag]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
 
 
-@pytest.fixture
-def tree(tmp_path, monkeypatch):
-    """A repository with one notebook whose outputs are committed."""
-    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
-    monkeypatch.setattr(notebooks, "BUILD", tmp_path / "build")
-    path = tmp_path / "study" / "01_question.ipynb"
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A repository whose one notebook was written, by a user with settings of their own."""
+    root, home = tmp_path_factory.mktemp("written"), tmp_path_factory.mktemp("home")
+    for name in ("ipython_config.py", "ipython_kernel_config.py"):
+        (home / "profile_default").mkdir(exist_ok=True)
+        (home / "profile_default" / name).write_text(HOSTILE)
+    (home / "kernels" / "python3").mkdir(parents=True)
+    kernel = {"argv": ["no such python"], "display_name": "mine", "language": "python"}
+    (home / "kernels" / "python3" / "kernel.json").write_text(json.dumps(kernel))
+    path = root / "study" / "01_question.ipynb"
     write_notebook(path)
-    for folder in (tmp_path, path.parent):
+    for folder in (root, path.parent):
         (folder / "README.md").write_text("before <!-- answer -->old<!-- end answer --> after")
-    with (tmp_path / "README.md").open("a") as readme:
+    with (root / "README.md").open("a") as readme:
         tables = ("notebooks", "claims", "records")
         readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in tables))
     for name, cpu in (("one", "A processor"), ("other", "A processor (family 6, model 1)")):
         record = {"config": {}, "result": {}, "seconds": 7200, "cpu": cpu}
         Store(path.parent / "results" / f"{name}.jsonl").add(record)
-    notebooks.write()
-    return path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "Agg")
+        patch.setenv("IPYTHONDIR", str(home))
+        patch.setenv("JUPYTER_PATH", str(home))
+        notebooks.write(root)
+    return root
+
+
+@pytest.fixture
+def root(written, tmp_path):
+    return shutil.copytree(written, tmp_path / "root")
+
+
+@pytest.fixture
+def tree(root):
+    return root / "study" / "01_question.ipynb"
+
+
+@pytest.fixture
+def not_executed(monkeypatch):
+    """Execution that returns a notebook as it is; the list of its names."""
+    executed = []
+
+    def execute(path):
+        executed.append(path.stem)
+        return notebooks.read(path)
+
+    monkeypatch.setattr(publish, "execute", execute)
+    return executed
 
 
 def replace(path, old, new):
@@ -56,34 +95,27 @@ def replace(path, old, new):
 
 
 def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
-    notebook = nbformat.read(tree, as_version=4)
+    notebook = notebooks.read(tree)
     cells = notebooks.code_cells(notebook)
     assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5, 6]
     assert cells[0].outputs[0].text == "replay\n"
     assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert "execution" not in cells[0].metadata
+    assert set(cells[2].outputs[0].data) == {"text/plain", "image/png"}
     png = (tree.parent / "figures" / "plot.png").read_bytes()
     assert png.startswith(b"\x89PNG")
     assert notebooks.figures(notebook) == {"plot": png}
 
 
-def test_what_native_code_says_to_stderr_is_shown_nowhere(tmp_path, capfd):
-    path = tmp_path / "01_question.ipynb"
-    write_notebook(path, ["import os\nos.write(2, b'noise\\n');", *SOURCES[2:]])
-    executed = notebooks.execute(path)
-    assert "noise" not in capfd.readouterr().err
-    assert notebooks.code_cells(executed)[0].outputs == []
-
-
-def test_writing_fills_the_readmes(tree):
-    for folder in (tree.parent, tree.parent.parent):
+def test_writing_fills_the_readmes(root):
+    for folder in (root, root / "study"):
         text = (folder / "README.md").read_text()
         assert "before <!-- answer -->\n**Answer: it is 42.** \\1\n<!-- end answer --> after" in text
 
 
-def test_writing_fills_the_front_page(tree):
-    text = (tree.parent.parent / "README.md").read_text()
+def test_writing_fills_the_front_page(root):
+    text = (root / "README.md").read_text()
     link = "study/01_question.ipynb"
     assert f"\n| [{link}]({link}) | What is 6 * 7? | It is 42. |  |\n" in text
     where = f"[study 01]({link}) | `make scratch STUDY=study`"
@@ -91,16 +123,25 @@ def test_writing_fills_the_front_page(tree):
     assert "\n| `make scratch STUDY=study` | 2 | 1 | 4 |\n" in text
 
 
-def test_the_front_page_shows_the_evidence(tree):
-    seconds = notebooks.reproduce()["seconds"][0]
-    evidence = notebooks.ROOT / notebooks.EVIDENCE
-    evidence.mkdir(parents=True)
-    (notebooks.BUILD / notebooks.TABLE).rename(evidence / notebooks.TABLE)
-    (evidence / "report.txt").write_text("all identical\n")
-    markers = "".join(f"<!-- {name} --><!-- end {name} -->" for name in ("notebooks", "report"))
-    readme = notebooks.with_tables(markers)
-    assert f"| It is 42. | {seconds:.0f} |" in readme
-    assert "<!-- report -->\n```text\nall identical\n```\n<!-- end report -->" in readme
+def test_one_study_is_written_and_another_name_gets_one_clear_sentence(root, not_executed):
+    (root / "other").mkdir()
+    shutil.copy(root / "study" / "01_question.ipynb", root / "other" / "02_next.ipynb")
+    notebooks.write(root, "study")
+    assert not_executed == ["01_question"]
+    with pytest.raises(ValueError, match="no study 'dog' with notebooks; there are other, study"):
+        notebooks.write(root, "dog")
+
+
+def test_a_figure_without_a_picture_is_not_written(tree, not_executed):
+    before = tree.read_bytes()
+    for keep_text in (True, False):
+        notebook = notebooks.read(tree)
+        data = notebooks.code_cells(notebook)[2].outputs[0].data
+        del data["image/png"]
+        notebooks.code_cells(notebook)[2].outputs *= keep_text
+        with pytest.raises(ValueError, match=r"is as it was: code cells 3 show figures without pictures"):
+            publish.publish(tree, notebook)
+        assert tree.read_bytes() == before
 
 
 def test_the_front_page_is_that_of_the_committed_notebooks():
@@ -132,54 +173,123 @@ def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
     assert claims.answer(nbformat.v4.new_notebook(cells=[cell])) == sentence
 
 
-def test_reproduce_finds_identical_outputs_and_makes_one_page(tree):
-    table = notebooks.reproduce()
-    assert table[["notebook", "code cells", "outputs"]].to_numpy().tolist() == [
-        ["study/01_question.ipynb", 6, "identical"]
-    ]
-    html = (notebooks.BUILD / "index.html").read_text()
+def test_reproduce_finds_identical_outputs_and_makes_one_page_and_the_evidence(root, capfd):
+    table = notebooks.reproduce(root)
+    assert capfd.readouterr() == ("1 of 1: study/01_question.ipynb\n", "")
+    assert table[["notebook", "outputs"]].to_numpy().tolist() == [["study/01_question.ipynb", "identical"]]
+    html = (root / "build" / "index.html").read_text()
     assert 'href="#study-01_question"' in html
     assert "A question" in html
     assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
+    evidence = root / notebooks.EVIDENCE
+    evidence.mkdir(parents=True)
+    (root / "build" / notebooks.TABLE).rename(evidence / notebooks.TABLE)
+    (evidence / "report.txt").write_text("all identical\n")
+    markers = "".join(f"<!-- {name} --><!-- end {name} -->" for name in ("notebooks", "report"))
+    readme = notebooks.with_tables(markers, root)
+    assert f"| It is 42. | {table['seconds'][0]:.0f} |" in readme
+    assert "<!-- report -->\n```text\nall identical\n```\n<!-- end report -->" in readme
 
 
-def test_reproduce_finds_a_changed_output(tree):
-    replace(tree, '"42"', '"43"')
-    assert notebooks.reproduce()["outputs"].tolist() == ["different in code cells 2"]
-
-
-def test_reproduce_reports_a_cell_that_fails(tree):
-    replace(tree, "6 * 7", "6 / 0")
-    assert notebooks.reproduce()["outputs"].tolist() == ["failed: ZeroDivisionError: division by zero"]
+def test_reproduce_reports_a_cell_that_fails(tmp_path):
+    path = tmp_path / "study" / "01_question.ipynb"
+    answer = "from IPython.display import Markdown\nMarkdown('**Answer: no.**')"
+    write_notebook(path, [answer, "6 / 0"])
+    assert notebooks.reproduce(tmp_path)["outputs"].tolist() == [
+        "failed: ZeroDivisionError: division by zero"
+    ]
     with pytest.raises(CellExecutionError):
-        notebooks.execute(tree)
+        notebooks.execute(path)
 
 
-def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(tree, monkeypatch):
-    executed = []
-    execute = notebooks.execute
+def output(text, **more):
+    return nbformat.v4.new_output("display_data", data={"text/plain": text} | more)
+
+
+DRAWING = "Figure: 1 lines (5 points); drawn +12 -3 +4; looks 0123abcd"
+PNG = {"image/png": "aaaa"}
+
+
+@pytest.mark.parametrize(
+    ("committed", "found", "same"),
+    [
+        (output("42"), output("42"), True),
+        (output("42"), output("43"), False),
+        (output(DRAWING, **PNG), output(DRAWING, **{"image/png": "bbbb"}), True),
+        (output(DRAWING, **PNG), output(DRAWING.replace("-3", "-4"), **PNG), True),
+        (output(DRAWING, **PNG), output(DRAWING.replace("-3", "-5"), **PNG), False),
+        (output(DRAWING, **PNG), output(DRAWING.replace("5 points", "6 points"), **PNG), False),
+        (output(DRAWING, **PNG), output(DRAWING.replace("abcd", "abce"), **PNG), False),
+        (output(DRAWING, **PNG), output(DRAWING), False),
+        (output(DRAWING), output(DRAWING), False),
+        (output("<Figure size 1x1 with 1 Axes>"), output("<Figure size 1x1 with 1 Axes>"), False),
+        (output("text", **PNG), output("text"), False),
+    ],
+)
+def test_outputs_differ_if_a_reader_could_see_it(committed, found, same):
+    one, other = (
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[o])]) for o in (committed, found)
+    )
+    assert (notebooks.differing_cells(one, other) == []) == same
+    item = nbval_cell([found])
+    assert item.compare_outputs([found], [committed]) == same
+
+
+def nbval_cell(outputs):
+    """A cell as nbval collects it, with the comparison that the project's conftest gives it."""
+    from nbval.plugin import IPyNbCell, IPyNbFile
+
+    cell = object.__new__(IPyNbCell)
+    cell.colors = type("Colors", (), dict.fromkeys(("FAIL", "ENDC", "OKBLUE", "OKGREEN"), ""))
+    cell.format_output_compare = lambda *different: None
+    cell.parent = object.__new__(IPyNbFile)
+    cell.parent.skip_compare = ("metadata", "image/png", "output_type", "execution_count", "stderr")
+    cell.parent.sanitize_patterns = {}
+    cell.compare_outputs = compare.for_nbval(cell)
+    return cell
+
+
+def test_every_cell_that_nbval_collects_is_compared_by_our_rule():
+    from conftest import pytest_itemcollected
+
+    cell = nbval_cell([])
+    before = cell.compare_outputs
+    pytest_itemcollected(cell)
+    assert cell.compare_outputs is not before
+
+
+def test_changed_source_differs():
+    one, other = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s)]) for s in "ab")
+    assert notebooks.differing_cells(one, other) == [1]
+
+
+def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root, not_executed, monkeypatch):
+    text = (root / "study" / "01_question.ipynb").read_text()
+    (root / "study" / "02_next.ipynb").write_text(text.replace('"id": "', '"id": "next-'))
+    monkeypatch.setattr("joblib.cpu_count", lambda: 1)
+    execute = publish.execute
 
     def interrupted(path):
-        executed.append(path.stem)
-        if path.stem == "02_next" and executed.count("02_next") == 1:
+        notebook = execute(path)
+        if len(not_executed) == 2:
             raise KeyboardInterrupt
-        return execute(path)
+        return notebook
 
-    write_notebook(tree.with_name("02_next.ipynb"))
-    notebooks.write()
-    monkeypatch.setattr(notebooks, "execute", interrupted)
+    monkeypatch.setattr(publish, "execute", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        notebooks.reproduce()
-    assert notebooks.reproduce()["outputs"].tolist() == ["identical", "identical"]
-    assert executed == ["01_question", "02_next", "02_next"]
-    notebooks.reproduce()
-    assert executed == ["01_question", "02_next", "02_next", "01_question", "02_next"]
+        notebooks.reproduce(root)
+    assert notebooks.reproduce(root)["outputs"].tolist() == ["identical", "identical"]
+    first, *others = not_executed
+    assert len(others) == 2
+    assert set(others) == {"01_question", "02_next"} - {first}
+    notebooks.reproduce(root)
+    assert set(not_executed[3:]) == {"01_question", "02_next"}
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
+def whole(tmp_path_factory):
     """A notebook and its content."""
-    path = tmp_path_factory.mktemp("written") / "01_question.ipynb"
+    path = tmp_path_factory.mktemp("whole") / "01_question.ipynb"
     write_notebook(path)
     return path, path.read_bytes()
 
@@ -188,8 +298,8 @@ def written(tmp_path_factory):
     "notebook truncated or with a flipped bit", "one sentence or a notebook that differs, and the file stays"
 )
 @given(place=st.integers(0, 10**9), bit=st.integers(0, 7), truncated=st.booleans())
-def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(written, place, bit, truncated):
-    path, content = written
+def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(whole, place, bit, truncated):
+    path, content = whole
     damaged = bytearray(content)
     place %= len(content)
     damaged[place] ^= 1 << bit
@@ -204,8 +314,8 @@ def test_a_damaged_notebook_gets_one_clear_sentence_or_differs(written, place, b
     assert path.read_bytes() == damaged
 
 
-def test_a_notebook_of_no_known_format_gets_one_clear_sentence(written):
-    path, content = written
+def test_a_notebook_of_no_known_format_gets_one_clear_sentence(whole):
+    path, content = whole
     path.write_bytes(content.replace(b'"nbformat"', b'"nbforlat"'))
     with pytest.raises(notebooks.DamagedNotebookError, match="restore it with git"):
         notebooks.read(path)

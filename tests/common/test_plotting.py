@@ -73,7 +73,7 @@ def test_panels_draw_a_training_history_for_each_quantity(rng):
 
 def test_panels_of_one_quantity_have_titles_and_lines_their_own_points(rng):
     drawn = bands(rng)
-    x = {name: np.arange(5) + i for i, name in enumerate(drawn)}
+    x = {name: np.arange(1, 6) + i for i, name in enumerate(drawn)}
     groups = {"MNIST": drawn, "digits": drawn}
     figure = plotting.panels(dict.fromkeys(groups, x), groups, "size", "accuracy / %", logx=True, columns=1)
     assert figure.get_figheight() > figure.get_figwidth()

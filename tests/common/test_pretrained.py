@@ -1,11 +1,13 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from common import pretrained
+from common import data, pretrained
 from common.data import load_imagenet_samples
-from common.pretrained import OFFLINE, load_classifier
+from common.pretrained import OFFLINE, STORED, load_classifier, load_interpreter
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,8 @@ def test_images_of_any_size_become_logits_each_on_its_own(name, samples):
 
 
 def test_networks_of_keras_keep_their_decisions_and_take_other_sizes(samples):
-    module, build = keras.applications.mobilenet_v2, keras.applications.MobileNetV2
+    module = keras.applications.mobilenet_v2
+    build = functools.partial(keras.applications.MobileNetV2, alpha=0.35)
     full = build(weights=None)
     model = pretrained._of_any_size(full, build, module.preprocess_input)
     images = samples[:2].as_float()[:, :224, :224]
@@ -58,15 +61,38 @@ def test_without_a_network_the_offline_classifiers_are_named(monkeypatch):
         load_classifier("resnet50")
 
 
-def test_an_unknown_classifier_gets_one_clear_sentence():
-    with pytest.raises(ValueError, match="There is no classifier 'vgg'; there are efficientnet_lite0, "):
-        load_classifier("vgg")
+@pytest.mark.parametrize("name", ["vgg", ["squeezenet"], None, 3])
+def test_an_unknown_classifier_gets_one_clear_sentence(name):
+    with pytest.raises(ValueError, match=r"There is no classifier .*; there are efficientnet_lite0, "):
+        load_classifier(name)
+
+
+@pytest.mark.skipif(not all(map(data.is_available, STORED)), reason="the MobileNets do not ship: make data")
+@pytest.mark.parametrize("name", STORED)
+def test_a_rebuilt_network_decides_like_the_stored_one(name):
+    photographs = data.load_imagenet_compatible("development")
+    stored = load_interpreter(name)(photographs.as_float())
+    rebuilt = load_classifier(name).predict(photographs.as_float(), verbose=0)
+    assert stored.shape == rebuilt.shape == (200, 1000)
+    said = np.argmax(rebuilt, axis=1)
+    # Integers tie now and then.
+    assert np.mean(stored[np.arange(200), said] == stored.max(axis=1)) >= 0.97
+    assert np.mean(np.argmax(stored, axis=1) == photographs.labels) > 0.74
+
+
+def test_without_the_files_one_sentence_says_what_still_works(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("RESEARCH_DATA", raising=False)
+    monkeypatch.setattr(data, "ORIGINS", dict.fromkeys(STORED, "http://127.0.0.1:1/"))
+    for load in (pretrained._loaded.__wrapped__, load_interpreter):
+        with pytest.raises(ConnectionError, match=r"mobilenet_v1_0.75_192 lacks 1 of its files"):
+            load(STORED[0])
 
 
 @pytest.mark.fault("installed weights altered or missing", "one sentence")
 def test_altered_or_missing_weights_get_one_clear_sentence(monkeypatch):
     package = pretrained._PACKAGES["squeezenet"]
-    load_classifier.cache_clear()
+    pretrained._loaded.cache_clear()
     monkeypatch.setitem(pretrained._PACKAGES, "squeezenet", package._replace(sha256="0" * 64))
     with pytest.raises(ValueError, match="The weights of squeezenet are truncated or altered: reinstall ndf"):
         load_classifier("squeezenet")

@@ -4,13 +4,14 @@ import warnings
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from keras import ops
 from skimage import transform
 
-from common import radon as module
+import common.radon._matrices as module
 from common.radon import (
     Backprojection,
     FilteredBackprojection,
@@ -73,7 +74,8 @@ angle_lists = st.lists(
 seeds = st.integers(0, 2**32 - 1)
 
 
-@given(st.integers(8, 128), st.integers(8, 128), angle_lists, st.booleans(), seeds)
+@settings(max_examples=15)
+@given(st.integers(8, 48), st.integers(8, 48), angle_lists, st.booleans(), seeds)
 def test_radon_equals_scikit_image(height, width, angles, circle, seed):
     x = np.random.default_rng(seed).random((1, height, width, 1))
     expected = skimage_radon(x, angles, circle)
@@ -83,7 +85,8 @@ def test_radon_equals_scikit_image(height, width, angles, circle, seed):
 
 
 @example(86, [0, 0, 0, 0], False, "ramp", 1, 2**32 - 2)  # one value, which is nearly zero
-@given(st.integers(8, 128), angle_lists, st.booleans(), st.sampled_from(FILTERS), st.integers(0, 40), seeds)
+@settings(max_examples=20)
+@given(st.integers(8, 64), angle_lists, st.booleans(), st.sampled_from(FILTERS), st.integers(0, 40), seeds)
 def test_filtered_backprojection_equals_scikit_image(detectors, angles, circle, filter, size, seed):
     y = np.random.default_rng(seed).random((1, detectors, len(angles), 1))
     size = size or None
@@ -97,8 +100,7 @@ def test_filtered_backprojection_equals_scikit_image(detectors, angles, circle, 
     assert_close(filtered_backprojection(y, angles, filter, size, circle), expected, 1e-5, case, whole)
 
 
-@pytest.mark.parametrize("circle", [False, True])
-@pytest.mark.parametrize("shape", [(8, 8), (8, 13), (31, 20)])
+@pytest.mark.parametrize(("shape", "circle"), [((8, 13), False), ((31, 20), True)])
 def test_both_paths_equal_scikit_image(path, shape, circle):
     rng = np.random.default_rng(0)
     angles = [*rng.uniform(-400, 400, 5), 0, 45, 90, 180, 270]
@@ -106,7 +108,7 @@ def test_both_paths_equal_scikit_image(path, shape, circle):
     y = skimage_radon(x, angles, circle)
     assert_close(radon(x, angles, circle), y, 1e-12)
     assert_close(radon(x.astype("float32"), angles, circle), y, 1e-6)
-    for filter, size in (("ramp", None), ("hann", 60), (None, 5)):
+    for filter, size in (("ramp", None), ("hann", 60)):
         expected = skimage_iradon(y, angles, filter_name=filter, output_size=size, circle=circle)
         assert_close(filtered_backprojection(y, angles, filter, size, circle), expected, 1e-12, filter)
         y32 = y.astype("float32")
@@ -122,21 +124,43 @@ def test_large_image_equals_scikit_image():
     assert_close(filtered_backprojection(y.astype("float32"), angles), expected, 1e-5)
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-12)])
-@pytest.mark.parametrize("circle", [False, True])
-@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (13, 20)])
-def test_backproject_is_the_adjoint(path, shape, circle, dtype, tolerance):
+@pytest.mark.parametrize(
+    ("shape", "detectors", "circle"),
+    [((1, 1), None, False), ((13, 20), None, True), ((13, 20), 11, False)],
+)
+def test_backproject_is_the_adjoint(path, shape, detectors, circle):
     rng = np.random.default_rng(sum(shape))
     angles = rng.uniform(-360, 360, 6)
-    x = rng.standard_normal((2, *shape, 3)).astype(dtype)
-    projected = numpy(radon(x, angles, circle))
-    y = rng.standard_normal(projected.shape).astype(dtype)
-    smeared = numpy(backproject(y, angles, shape, circle))
-    assert smeared.dtype == projected.dtype == dtype
+    for dtype, tolerance in [("float64", 1e-12), ("float32", 1e-6)][: 2 if path == "matrix" else 1]:
+        x = rng.standard_normal((2, *shape, 3)).astype(dtype)
+        check_adjoint(x, angles, circle, detectors, tolerance)
+
+
+def check_adjoint(x, angles, circle, detectors, tolerance):
+    projected = numpy(radon(x, angles, circle, detectors))
+    y = np.random.default_rng(1).standard_normal(projected.shape).astype(x.dtype)
+    smeared = numpy(backproject(y, angles, x.shape[1:3], circle, detectors))
+    assert smeared.dtype == projected.dtype == x.dtype
     assert smeared.shape == x.shape
     left, right = np.vdot(projected.astype("float64"), y), np.vdot(x.astype("float64"), smeared)
     scale = np.linalg.norm(projected) * np.linalg.norm(y)
     assert abs(left - right) <= tolerance * scale, f"<Rx, y> = {left}, <x, R*y> = {right}"
+
+
+@settings(max_examples=12)
+@given(st.integers(1, 20), st.integers(1, 20), st.integers(1, 40), st.booleans(), seeds)
+def test_a_detector_of_any_length_sees_what_falls_on_it(height, width, detectors, circle, seed):
+    x = np.random.default_rng(seed).standard_normal((1, height, width, 1))
+    angles = np.random.default_rng(seed).uniform(0, 360, 3)
+    usual = numpy(radon(x, angles, circle))[0, :, :, 0]
+    positions = np.arange(len(usual)) - len(usual) // 2
+    actual = numpy(radon(x, angles, circle, detectors))[0, :, :, 0]
+    for row, position in zip(actual, np.arange(detectors) - detectors // 2, strict=True):
+        if position in positions:
+            np.testing.assert_allclose(row, usual[position == positions][0], atol=1e-12)
+        elif abs(position) > max(height, width) + 1:
+            np.testing.assert_allclose(row, 0, atol=1e-12)
+    check_adjoint(x, angles, circle, detectors, 1e-12)
 
 
 @given(seeds, st.booleans())
@@ -152,7 +176,7 @@ def test_linearity(seed, circle):
         assert_close(operator(s * a + t * b, HALF_TURN, circle), expected, 1e-12)
 
 
-def test_every_projection_holds_the_mass_of_the_image(path):
+def test_every_projection_holds_the_mass_of_the_image():
     # Up to the unevenness of a sum of hat functions on a rotated grid, 6e-5 for this blob (sigma 5).
     grid = np.arange(41) - 20
     smooth = np.exp(-(grid**2 + grid[:, None] ** 2) / 50)[None, :, :, None]
@@ -160,7 +184,7 @@ def test_every_projection_holds_the_mass_of_the_image(path):
     np.testing.assert_allclose(masses, smooth.sum(), rtol=1e-4)
 
 
-def test_fourier_slice_theorem(path):
+def test_fourier_slice_theorem():
     # A Gaussian blob off the centre, sigma 4: bilinear interpolation damps its highest frequencies by 2 %.
     n, sigma, (row, column) = 64, 4.0, (5.0, -3.0)
     grid = np.arange(n) - n // 2
@@ -183,18 +207,11 @@ def test_reconstruction_returns_the_image():
     assert np.sqrt(np.mean((reconstruction - image) ** 2)) < 0.03
 
 
-def test_order_and_repetition_of_angles_only_permute_projections(path):
+def test_order_and_repetition_of_angles_only_permute_projections():
     x = np.random.default_rng(0).random((1, 12, 10, 1))
     y = numpy(radon(x, [10, 370.0, 33]))
     np.testing.assert_allclose(y[:, :, [2, 0]], numpy(radon(x, [33, 10])), atol=1e-12)
     np.testing.assert_allclose(y[:, :, 0], y[:, :, 1], atol=1e-12)
-
-
-def test_float16_is_computed_in_float32(path):
-    x = np.random.default_rng(0).random((1, 12, 12, 1)).astype("float16")
-    y = radon(x, HALF_TURN)
-    assert keras.backend.standardize_dtype(y.dtype) == "float16"
-    assert_close(y, numpy(radon(x.astype("float32"), HALF_TURN)), 1e-3)
 
 
 def gradient(function, x, upstream):
@@ -227,13 +244,12 @@ def test_gradients_are_the_adjoints(path):
     assert_close(gradient(lambda y: backproject(y, angles, (12, 15)), y, x), numpy(radon(x, angles)), 1e-12)
 
 
-@pytest.mark.parametrize("circle", [False, True])
-def test_gradient_of_filtered_backprojection_is_its_adjoint(path, circle):
+def test_gradient_of_filtered_backprojection_is_its_adjoint(path):
     rng = np.random.default_rng(0)
     angles = rng.uniform(0, 180, 7)
 
     def reconstruct(y):
-        return filtered_backprojection(y, angles, "cosine", 20, circle)
+        return filtered_backprojection(y, angles, "cosine", 20, circle=True)
 
     y, other = rng.standard_normal((2, 2, 22, 7, 2))
     x = rng.standard_normal((2, 20, 20, 2))
@@ -241,48 +257,21 @@ def test_gradient_of_filtered_backprojection_is_its_adjoint(path, circle):
     np.testing.assert_allclose(np.vdot(numpy(reconstruct(other)), x), np.vdot(other, smeared), rtol=1e-11)
 
 
-LAYERS = [
-    (lambda: Radon(HALF_TURN), (20, 17, 2)),
-    (lambda: Radon(HALF_TURN, circle=True), (20, 17, 2)),
-    (lambda: Backprojection(HALF_TURN, (20, 17)), (29, 20, 2)),
-    (lambda: FilteredBackprojection(HALF_TURN, "hann", 18), (29, 20, 2)),
-    (lambda: FilteredBackprojection(HALF_TURN, None, circle=True), (29, 20, 2)),
-]
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch.compile needs a C++ compiler")
+def test_predict_compiles_the_loop(looped):
+    inputs = keras.Input((20, 17, 2))
+    model = keras.Model(inputs, radon(inputs, HALF_TURN))
+    x = np.random.default_rng(0).random((3, 20, 17, 2), dtype="float32")
+    assert_close(model.predict(x, verbose=0), numpy(radon(x, HALF_TURN)), 1e-6)
 
 
-@pytest.mark.parametrize(("make", "shape"), LAYERS)
-def test_layers_save_reload_and_compile(path, make, shape, tmp_path):
-    inputs = keras.Input(shape)
-    model = keras.Model(inputs, make()(inputs))
-    model.save(tmp_path / "model.keras")
-    reloaded = keras.saving.load_model(tmp_path / "model.keras")
-    reloaded.compile()
-    x = np.random.default_rng(0).random((3, *shape), dtype="float32")
-    eager = numpy(make()(x))
-    assert eager.shape == (3, *model.output_shape[1:])
-    assert_close(reloaded.predict(x, verbose=0), eager, 1e-6)
-    assert reloaded.layers[-1].get_config() == model.layers[-1].get_config()
-
-
-@pytest.mark.parametrize(("make", "shape"), LAYERS)
-def test_functions_accept_symbolic_tensors(make, shape):
-    layer = make()
-    config = {k: v for k, v in layer.get_config().items() if k in ("angles", "filter", "size", "circle")}
-    functions = {Radon: radon, Backprojection: backproject, FilteredBackprojection: filtered_backprojection}
-    inputs = keras.Input(shape)
-    model = keras.Model(inputs, functions[type(layer)](inputs, **config))
-    x = np.random.default_rng(0).random((2, *shape), dtype="float32")
-    assert_close(model(x), numpy(layer(x)), 1e-6)
-
-
-@pytest.mark.parametrize("circle", [False, True])
-def test_sizes_may_be_unknown_in_a_model(circle):
+def test_sizes_may_be_unknown_in_a_model():
     inputs = keras.Input((None, None, 1))
-    model = keras.Model(inputs, Radon(HALF_TURN, circle)(inputs))
+    model = keras.Model(inputs, Radon(HALF_TURN, circle=True)(inputs))
     assert model.output_shape == (None, None, 20, 1)
     for shape in ((2, 12, 9, 1), (1, 15, 16, 1)):
         x = np.random.default_rng(0).random(shape, dtype="float32")
-        assert_close(model.predict(x, verbose=0), numpy(radon(x, HALF_TURN, circle)), 1e-5)
+        assert_close(model.predict(x, verbose=0), numpy(radon(x, HALF_TURN, circle=True)), 1e-5)
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow traces unknown sizes")
@@ -300,9 +289,36 @@ def test_gradient_with_unknown_sizes():
     assert_close(energy_gradient(x), numpy(backproject(radon(x, HALF_TURN), HALF_TURN, (12, 9))), 1e-12)
 
 
-def test_reconstruction_needs_a_known_detector():
-    with pytest.raises(ValueError, match="number of detectors"):
-        FilteredBackprojection(HALF_TURN)(keras.Input((None, 20, 1)))
+def test_the_package_is_the_transform():
+    import common
+
+    x = np.random.default_rng(0).random((1, 6, 6, 1))
+    np.testing.assert_array_equal(numpy(common.radon(x, [0, 30])), numpy(radon(x, theta=np.array([0, 30]))))
+
+
+@pytest.mark.parametrize(
+    "angles",
+    [range(0, 90, 30), np.arange(3, dtype="uint8"), pd.Series([0.5, 1]), (0,), [1.0], np.linspace(-1, 1, 7)],
+)
+def test_angles_are_any_numbers_in_a_row(angles):
+    x = np.random.default_rng(0).random((1, 6, 6, 1))
+    np.testing.assert_array_equal(numpy(radon(x, angles)), numpy(radon(x, theta=[float(a) for a in angles])))
+    tensor = ops.convert_to_tensor(np.array(angles, "float64"))
+    assert_close(radon(x, tensor), numpy(radon(x, angles)), 1e-6)
+
+
+RADIANS = [
+    np.linspace(0, np.pi, 180, endpoint=False), np.deg2rad(range(180)).astype("float32"), [np.pi / 2],
+    [0, np.pi / 4, np.pi / 2], np.linspace(-np.pi, np.pi, 9), np.random.default_rng(0).uniform(0, np.pi, 60),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("angles", RADIANS)
+def test_radians_are_refused(angles):
+    with pytest.raises(ValueError, match=r"look like radians; pass np.rad2deg\(angles\)"):
+        radon(IMAGE, angles)
+    radon(IMAGE, np.rad2deg(angles))
+    radon(IMAGE, [angles[0] + 360, *angles[1:]])
 
 
 IMAGE, SINOGRAM = np.ones((1, 8, 8, 1), "float32"), np.ones((1, 12, 2, 1), "float32")
@@ -326,13 +342,18 @@ def test_bad_angles_get_one_sentence(call, angles):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: radon(IMAGE, ops.convert_to_tensor([0.0, 90.0])), "angles must be"),
+        (lambda: radon(IMAGE, [0], theta=[0]), "two names"),
+        (lambda: radon(IMAGE, keras.Input((2,))), "angles must be"),
+        (lambda: radon(IMAGE, [0], detectors=0), "detectors must be"),
+        (lambda: radon(np.ones((1, 1, 28, 28)), [0]), "channels-first"),
         (lambda: radon(IMAGE[0], [0]), "axes"),
         (lambda: radon(IMAGE.astype("uint8"), [0]), "floating"),
         (lambda: radon(IMAGE * np.nan, [0]), "NaN"),
         (lambda: radon(IMAGE, [0], circle="yes"), "circle must be"),
         (lambda: backproject(SINOGRAM, [0, 90, 45], 8), "2 projections, but 3 angles"),
-        (lambda: backproject(SINOGRAM, [0, 90], 9), "12 detectors, but .* 13"),
+        (lambda: backproject(SINOGRAM, [0, 90], 9), "12 detectors, but 13 .*; pass detectors=12"),
+        (lambda: backproject(SINOGRAM, [0, 90]), "size must be"),
+        (lambda: backproject(np.moveaxis(SINOGRAM, 1, 2), [0, 90], 8), "its axes must be"),
         (lambda: backproject(SINOGRAM, [0, 90], 0), "size must be"),
         (lambda: backproject(SINOGRAM, [0, 90], (8, 8, 8)), "size must be"),
         (lambda: backproject(SINOGRAM[0], [0, 90], 8), "axes"),

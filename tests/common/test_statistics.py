@@ -10,8 +10,10 @@ from scipy import stats
 
 from common.statistics import (
     Interval,
+    best,
     bootstrap_interval,
     difference_interval,
+    grouped,
     mcnemar,
     mean_interval,
     ratio_interval,
@@ -72,6 +74,55 @@ def test_a_missing_column_gets_one_clear_sentence():
         summarise(pd.DataFrame({"seed": [0, 1]}), "arm", "accuracy")
 
 
+values = st.sampled_from([None, 1, 2.5, "a"])
+
+
+@given(keys=st.lists(st.tuples(values, values), min_size=1, max_size=12))
+def test_no_row_is_lost_where_an_argument_is_none(keys):
+    table = pd.DataFrame(keys, columns=["a", "b"], dtype=object).assign(v=np.arange(len(keys)), w=1.0)
+    for by in ("a", ["a"], ["a", "b"]):
+        assert grouped(table, by).size().sum() == len(keys)
+    twice = pd.concat([table, table])
+    assert summarise(twice, ["a", "b"], "v")["n"].sum() == 2 * len(keys)
+    assert (
+        len(summarise(twice, ["a", "b"], "v")) == len(set(keys)) == len(best(table, ["a", "b"], ["v"], "w"))
+    )
+    pairs = table.drop_duplicates(["a", "b"])
+    assert pairs.pivot(index="a", columns="b", values="v").count().sum() == len(pairs)
+    assert len(pairs.merge(pairs, on=["a", "b"], validate="one_to_one")) == len(pairs)
+
+
+def test_missing_values_are_a_group_in_the_order_of_the_table():
+    table = pd.DataFrame({"b": [7, 7, None, None], "v": [3.0, 4.0, 1.0, 2.0]})
+    found = summarise(table, "b", "v", scale=10)
+    assert found["mean"].to_list() == [35, 15]
+    assert found["n"].to_list() == [2, 2]
+    assert np.isnan(found.index[1])
+
+
+@given(seed=st.integers(0, 99), lowest=st.booleans())
+def test_the_best_value_has_the_best_mean_of_its_group(seed, lowest):
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"method": rng.choice(["b", "a"], 30), "rate": rng.choice([0.1, 0.2, 0.3], 30)})
+    table["score"] = rng.normal(size=30)
+    found = best(table, ["method"], ["rate"], "score", lowest)
+    assert found["method"].to_list() == table["method"].drop_duplicates().to_list()
+    for row in found.itertuples():
+        of_method = table[table["method"] == row.method]
+        means = {
+            rate: of_method["score"][of_method["rate"] == rate].mean() for rate in set(of_method["rate"])
+        }
+        assert row.rate == (min if lowest else max)(means, key=means.get)
+        assert row.score == pytest.approx(means[row.rate])
+
+
+def test_the_first_of_equal_values_is_best_and_nan_is_none():
+    table = pd.DataFrame({"rate": [0.2, 0.1], "score": [1.0, 1.0]})
+    assert best(table, [], ["rate"], "score")["rate"].to_list() == [0.2]
+    with pytest.raises(ValueError, match="column 'score' holds NaN, so there is no best"):
+        best(table.assign(score=np.nan), [], ["rate"], "score")
+
+
 def test_a_difference_of_single_measurements_is_refused():
     with pytest.raises(ValueError, match="at least two measurements, not 1"):
         difference_interval([1.0, 2.0], [1.0])
@@ -86,6 +137,8 @@ def test_a_ratio_of_too_little_is_refused(bad):
 
 def test_an_interval_prints_as_it_is_read():
     assert f"{mean_interval([1.0, 2.0, 3.0]):.2f}" == "2.00 [-0.48, 4.48]"
+    both = mean_interval([[1.0, 2.0], [2.0, 2.0], [3.0, 2.0]])
+    assert f"{both:.2f}" == "2.00 [-0.48, 4.48]; 2.00 [2.00, 2.00]"
 
 
 @given(wins=st.integers(0, 40), losses=st.integers(0, 40), both=st.integers(0, 20), seed=st.integers(0, 99))
@@ -169,3 +222,13 @@ def test_a_target_is_met_by_the_mean():
     assert found["verdict"].to_list() == ["met", "missed", "met"]
     assert found["target"].to_list() == ["at most 1.2", "at least 0.85", "0.9 to 1.1"]
     assert found.loc["low enough", "measured"] == "1 [0.5, 1.5]"
+
+
+def test_a_share_meets_its_target_or_misses_it():
+    hits = np.array([True] * 9 + [False])
+    found = verdicts(
+        {"a": (hits, 0.9, np.inf), "b": (hits, -np.inf, 0.8)}, lambda x: f"{x.sum()} of {len(x)}", " %"
+    )
+    assert found["verdict"].to_dict() == {"a": "met", "b": "missed"}
+    assert found["target"].to_list() == ["at least 90 %", "at most 80 %"]
+    assert set(found["measured"]) == {"9 of 10"}

@@ -1,6 +1,4 @@
 import hashlib
-import re
-import shutil
 
 import keras
 import numpy as np
@@ -15,15 +13,15 @@ from common.data import load_digits_8x8
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def classifier(optimizer, dropout=0.2, seed=0):
+def classifier(optimizer, dropout=0.2, seed=0, activation="tanh", loss=LOSS):
     model = keras.Sequential([
         keras.Input((8, 8, 1)),
         keras.layers.Flatten(),
-        keras.layers.Dense(16, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed)),
+        keras.layers.Dense(16, activation, kernel_initializer=keras.initializers.GlorotUniform(seed)),
         keras.layers.Dropout(dropout, seed=seed),
         keras.layers.Dense(10, kernel_initializer=keras.initializers.GlorotUniform(seed + 1)),
     ])  # fmt: skip
-    model.compile(optimizer, LOSS)
+    model.compile(optimizer, loss)
     return model
 
 
@@ -32,9 +30,10 @@ def digits(count=300):
     return chosen.as_float(), chosen.labels
 
 
-def fit(epochs=3, seed=0, optimizer=None, dropout=0.2, **kwargs):
-    model = classifier(optimizer or keras.optimizers.Adam(0.01), dropout)
-    return model, training.fit(model, digits(), epochs=epochs, seed=seed, batch_size=64, **kwargs)
+def fit(epochs=3, seed=0, optimizer=None, train=None, activation="tanh", loss=LOSS, **kwargs):
+    model = classifier(optimizer or keras.optimizers.Adam(0.01), activation=activation, loss=loss)
+    history = training.fit(model, train or digits(), epochs=epochs, seed=seed, batch_size=64, **kwargs)
+    return model, history
 
 
 def assert_same_weights(one, other):
@@ -95,49 +94,6 @@ def test_evaluation_does_not_depend_on_the_batch_size(count, batch_size):
     np.testing.assert_allclose(training.evaluate(model, images, labels, batch_size), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        lambda: keras.optimizers.SGD(0.05, momentum=0.9),
-        lambda: keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.01, 30)),
-    ],
-)
-def test_an_interrupted_fit_continues_with_the_same_bits(tmp_path, optimizer):
-    whole, history = fit(epochs=6, optimizer=optimizer())
-    checkpoint = tmp_path / "checkpoint.npz"
-    fit(epochs=4, optimizer=optimizer(), checkpoint=checkpoint)
-    resumed, resumed_history = fit(epochs=6, optimizer=optimizer(), checkpoint=checkpoint)
-    assert_same_weights(whole, resumed)
-    assert resumed_history.equals(history)
-
-
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    checkpoint = tmp_path / "checkpoint.npz"
-    fit(seed=0, checkpoint=checkpoint)
-    saved = checkpoint.read_bytes()
-    for change in ({"seed": 1}, {"optimizer": keras.optimizers.Adam(0.02)}):
-        with pytest.raises(ValueError, match="belongs to another run"):
-            fit(**change, checkpoint=checkpoint)
-    assert checkpoint.read_bytes() == saved
-
-
-def test_a_checkpoint_of_more_epochs_or_other_shapes_is_refused_and_changes_nothing(tmp_path):
-    checkpoint = tmp_path / "checkpoint.npz"
-
-    def resume(variables, epochs):
-        return training.resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, checkpoint)
-
-    resume([keras.Variable(np.ones(3)), keras.Variable(np.ones(2))], 3)
-    saved = checkpoint.read_bytes()
-    refused = [((3, 2), 2, "further than epoch 2"), ((3, 4), 3, "belongs to another run")]
-    for shapes, epochs, message in refused:
-        variables = [keras.Variable(np.zeros(shape)) for shape in shapes]
-        with pytest.raises(ValueError, match=message):
-            resume(variables, epochs)
-        assert not any(np.any(variable.numpy()) for variable in variables)
-    assert checkpoint.read_bytes() == saved
-
-
 @pytest.mark.parametrize("dtype", ["uint8", "int32"])
 def test_labels_may_be_of_any_type_of_integers(dtype):
     images, labels = digits()
@@ -149,70 +105,142 @@ def test_labels_may_be_of_any_type_of_integers(dtype):
     assert_same_weights(*found)
 
 
-@pytest.mark.fault("checkpoint truncated", "one sentence, and the file stays as it is")
-@pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
-def test_a_truncated_checkpoint_gives_one_clear_sentence(tmp_path, share):
-    checkpoint = tmp_path / "checkpoint.npz"
-    fit(checkpoint=checkpoint)
-    saved = checkpoint.read_bytes()
-    truncated = saved[: int(share * len(saved))]
-    checkpoint.write_bytes(truncated)
-    with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
-        fit(checkpoint=checkpoint)
-    assert checkpoint.read_bytes() == truncated
+IMAGES, LABELS = digits()
+WRONG = {
+    "lengths": ((IMAGES, LABELS[:-1]), r"there are 300 images and 299 labels of"),
+    "a column": (
+        (IMAGES, LABELS[:, None]),
+        r"one integer an image, shape \(300,\), not .* \(300, 1\); take \[:, 0\]",
+    ),
+    "one-hot": (
+        (IMAGES, np.eye(10)[LABELS]),
+        r"not of shape \(300, 10\); of one-hot rows take .argmax\(axis=1\)",
+    ),
+    "floats": ((IMAGES, LABELS.astype(float)), "not float64; convert them"),
+    "eleven classes": ((IMAGES, LABELS + 1), "labels of .* must lie in 0 to 9, but they reach from 1 to 10"),
+    "unknown": ((IMAGES, LABELS - 1), "must lie in 0 to 9, but they reach from -1 to 8"),
+    "nothing": ((IMAGES[:0], LABELS[:0]), "holds no images"),
+    "NaN": ((IMAGES * np.float32(np.nan), LABELS), "must be finite"),
+    "bytes": (((16 * IMAGES).astype("uint8"), LABELS), "must be floating point, not uint8"),
+}
 
 
-@pytest.mark.fault("checkpoint with a flipped bit", "one sentence, or the same training")
-@given(bit=st.integers(0, 10**9))
-def test_a_flipped_bit_in_a_checkpoint_is_found_or_changes_nothing(finished, bit):
-    checkpoint, copy, whole = finished
-    damaged = bytearray(copy.read_bytes())
-    damaged[bit // 8 % len(damaged)] ^= 1 << bit % 8
-    checkpoint.write_bytes(damaged)
-    try:
-        found = digest(*fit(checkpoint=checkpoint))
-    except ValueError as error:
-        found = str(error)
-    if found != whole:
-        assert re.match(r"checkpoint.npz (is not a whole checkpoint|belongs to another run)", found)
-        assert checkpoint.read_bytes() == damaged
+@pytest.mark.parametrize("kind", WRONG)
+def test_images_and_labels_that_do_not_fit_get_one_clear_sentence(kind):
+    data, message = WRONG[kind]
+    model = classifier("sgd")
+    calls = (
+        lambda: training.fit(model, data, epochs=1, seed=0),
+        lambda: training.fit(model, digits(), data, epochs=1, seed=0),
+        lambda: training.evaluate(model, *data),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
-def test_a_damaged_header_of_an_array_is_found(finished):
-    checkpoint, copy, _ = finished
-    about, name, arrays = copy.read_bytes().partition(b"0.npy")
-    damaged = about + name + arrays.replace(b" \n", b"(\n", 1)
-    checkpoint.write_bytes(damaged)
-    with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
-        fit(checkpoint=checkpoint)
-    assert checkpoint.read_bytes() == damaged
+def small(outputs, activation=None):
+    return keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(outputs, activation)]
+    )
 
 
-@pytest.mark.parametrize(("field", "bit"), [(8, 0), (10, 2)])
-def test_a_flag_or_method_that_no_archive_has_is_found(finished, field, bit):
-    checkpoint, copy, _ = finished
-    damaged = bytearray(copy.read_bytes())
-    damaged[damaged.index(b"PK\x01\x02") + field] ^= 1 << bit  # encrypted, or compressed in another way
-    checkpoint.write_bytes(damaged)
-    with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
-        fit(checkpoint=checkpoint)
+@pytest.mark.parametrize(
+    ("model", "loss", "message"),
+    [
+        (
+            small(10),
+            "categorical_crossentropy",
+            "categorical_crossentropy does not take integer labels; compile w",
+        ),
+        (
+            small(10),
+            keras.losses.CategoricalCrossentropy(),
+            "CategoricalCrossentropy does not take integer labels",
+        ),
+        (
+            small(1, "sigmoid"),
+            keras.losses.binary_crossentropy,
+            "binary_crossentropy does not take integer labels",
+        ),
+        (small(1, "sigmoid"), LOSS, r"must return one output a class, \(n, classes\); two classes need two"),
+        (small(10, "softmax"), LOSS, r"returns probabilities; compile with .*\(from_logits=False\)"),
+        (
+            small(10),
+            "sparse_categorical_crossentropy",
+            r"returns logits; compile with .*\(from_logits=True\)",
+        ),
+        (
+            small(10),
+            None,
+            "Compile the model with an optimizer and keras.losses.SparseCategoricalCrossentropy",
+        ),
+    ],
+)
+def test_a_loss_that_does_not_fit_integer_labels_is_refused(model, loss, message):
+    if loss is not None:
+        model.compile("sgd", loss)
+    for call in (
+        lambda: training.fit(model, digits(), epochs=1, seed=0),
+        lambda: training.evaluate(model, *digits()),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A checkpoint of a finished training, a copy of it, and the digest of the training."""
-    checkpoint = tmp_path_factory.mktemp("finished") / "checkpoint.npz"
-    whole = digest(*fit(checkpoint=checkpoint))
-    return checkpoint, shutil.copy(checkpoint, checkpoint.with_name("copy.npz")), whole
+def test_probabilities_with_their_loss_and_a_loss_of_ones_own_are_accepted():
+    for loss in (
+        "sparse_categorical_crossentropy",
+        lambda y, p: keras.losses.sparse_categorical_crossentropy(y, p),
+    ):
+        model = small(10, "softmax")
+        model.compile("sgd", loss)
+        history = training.fit(model, digits(), digits(), epochs=2, seed=0)
+        assert (history["accuracy"] <= 1).all()
+        assert history["validation_loss"].iloc[-1] == pytest.approx(training.evaluate(model, *digits())[0])
 
 
-def test_lengths_must_agree():
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"validate_every": 0}, "validate_every must be a whole number of at least 1, not 0"),
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, not 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number of at least 1, not 1.5"),
+        ({"seed": None}, "seed must be a whole number of at least 0, not None"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
+    ],
+)
+def test_numbers_out_of_their_range_get_one_clear_sentence(change, message):
+    with pytest.raises(ValueError, match=message):
+        fit(**change)
+
+
+def test_weights_that_are_nan_and_a_training_that_diverges_are_refused():
+    model = classifier("sgd")
+    model.layers[-1].bias.assign(np.full(10, np.nan))
+    with pytest.raises(ValueError, match="weights of the model hold NaN or infinity before the training"):
+        training.fit(model, digits(), epochs=1, seed=0)
+    with pytest.raises(ValueError, match=r"Epoch \d has loss (nan|inf).*: the training diverged"):
+        training.fit(small_diverging(), digits(), epochs=5, seed=0)
+
+
+def small_diverging():
+    model = keras.Sequential([small(64), keras.layers.Dense(10)])
+    model.compile(keras.optimizers.SGD(1e30), LOSS)
+    return model
+
+
+def test_images_of_double_precision_train_as_those_of_single_do():
     images, labels = digits()
-    with pytest.raises(ValueError, match="train holds 300 images and 299 labels"):
-        training.fit(classifier("sgd"), (images, labels[:-1]), epochs=1, seed=0)
+    found = []
+    for same in (images, images.astype("float64")):
+        model = classifier(keras.optimizers.SGD(0.1), dropout=0.0)
+        training.fit(model, (same, labels), epochs=1, seed=0)
+        found.append(model)
+    assert_same_weights(*found)
 
 
-def digest(model, history):
+def digest_of(model, history):
     weights = b"".join(w.tobytes() for w in model.get_weights())
     return hashlib.sha256(weights + history.to_json().encode()).hexdigest()
 

@@ -11,17 +11,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from common import wavelet as module
-from common.wavelet import (
-    DWT2,
-    IDWT2,
-    Subbands,
-    WaveletDecomposition,
-    WaveletReconstruction,
-    dwt2,
-    idwt2,
-    wavedec2,
-    waverec2,
-)
+from common.wavelet import DWT2, IDWT2, Subbands, WaveletDecomposition, dwt2, idwt2, wavedec2, waverec2
 
 # PyWavelets, the oracle, warns of small images; ours must not.
 pytestmark = pytest.mark.filterwarnings("ignore:Level value")
@@ -76,15 +66,16 @@ def check_parity(wavelet, mode, shape, dtype, seed=0):
     assert_same([idwt2(list(bands), wavelet, mode)], [expected], case, dtype)
 
 
-# NumPy makes the filters for every backend. JAX compiles each shape, so others than TensorFlow get a ninth.
-STEP = 1 if BACKEND == "tensorflow" else len(MODES)
-CASES = [(wavelet, mode) for i, wavelet in enumerate(WAVELETS) for mode in MODES[i % STEP :: STEP]]
+# All modes of every wavelet are compared as matrices, below.
+STEP = 1 if BACKEND == "tensorflow" else len(MODES)  # JAX compiles each shape
 
 
-@pytest.mark.parametrize(("wavelet", "mode"), CASES)
-def test_every_wavelet_and_mode_matches_pywavelets(wavelet, mode):
-    # Another pair of sizes for every case: from one pixel up, odd and even.
-    case, low = WAVELETS.index(wavelet) + 7 * MODES.index(mode), smallest(mode)
+@pytest.mark.parametrize("wavelet", WAVELETS[::STEP])
+def test_every_wavelet_matches_pywavelets(wavelet):
+    # Another mode and pair of sizes for every wavelet: from one pixel up, odd and even.
+    case = WAVELETS.index(wavelet)
+    mode = MODES[(case + case // len(MODES)) % len(MODES)]
+    low = smallest(mode)
     for dtype, shape in {
         "float32": (1, low + case % 5, low + case % 31, 2),
         "float64": (2, low + case % 23, low + case % 3, 1),
@@ -105,17 +96,20 @@ def test_every_analysis_matrix_is_pywavelets_applied_to_unit_vectors(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_long_axes_filtered_in_place_match_pywavelets(filtered, mode):
-    for wavelet in ("haar", "db2", "bior3.1", "bior4.4", "rbio2.2", "sym5", "db17"):
-        size = 2 * pywt.Wavelet(wavelet).dec_len
-        for dtype in ("float32", "float64"):
-            check_parity(wavelet, mode, (1, size + 1, size + 2, 2), dtype)
+def test_matrices_of_a_size_known_only_in_the_graph_are_the_same(mode):
+    bank = module._filter_bank("db2")
+    for size in (2, 3, 8):
+        dynamic = module._matrices(ops.convert_to_tensor(size), bank.analysis, mode, "float64")
+        for ours, static in zip(dynamic, module._static_matrices(size, bank.analysis, mode), strict=True):
+            np.testing.assert_allclose(ops.convert_to_numpy(ours), static, atol=1e-14)
 
 
-def test_every_wavelet_filtered_in_place_matches_pywavelets(filtered):
-    for i, wavelet in enumerate(WAVELETS[::STEP]):
+@pytest.mark.parametrize("mode", MODES)
+def test_axes_filtered_in_place_match_pywavelets(filtered, mode):
+    others = WAVELETS[MODES.index(mode) :: 4 * len(MODES)]
+    for wavelet in ("haar", "bior3.1", "sym5", *others[: None if BACKEND == "tensorflow" else 0]):
         size = 2 * pywt.Wavelet(wavelet).dec_len
-        check_parity(wavelet, MODES[i % len(MODES)], (1, size + 2, 3, 1), "float64", seed=i)
+        check_parity(wavelet, mode, (1, size + 1, size + 2, 2), "float64")
 
 
 # Two pixels and a filter of two taps would become one pixel, which the reflecting modes refuse.
@@ -246,46 +240,41 @@ def test_gradients_of_filtered_axes_are_the_transposed_operators(filtered, mode)
     check_gradient(mode)
 
 
-def compilers():
-    """The ways a user of this backend compiles a function."""
-    if BACKEND == "jax":
-        import jax
-
-        return [jax.jit]
-    if BACKEND == "tensorflow":
-        import tensorflow as tf
-
-        return [tf.function, lambda function: tf.function(function, jit_compile=True)]
-    return []
-
-
 @pytest.mark.skipif(BACKEND == "torch", reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize(
     ("wavelet", "mode", "shape"),
     [
         ("haar", "symmetric", (2, 6, 8, 1)),
-        ("db2", "smooth", (2, 8, 9, 1)),
         ("db2", "symmetric", (1, 9, 261, 2)),  # a long axis, filtered in place
         ("bior2.2", "periodization", (1, 263, 4, 1)),
-        ("db3", "antireflect", (1, 260, 6, 1)),
     ],
 )
 def test_compiled_equals_pywavelets(wavelet, mode, shape):
+    def there_and_back(x):
+        coefficients = wavedec2(x, wavelet, 2, mode)
+        return flat(coefficients), waverec2(coefficients, wavelet, mode)
+
     x = images(shape)
     expected = pywt.wavedec2(x, wavelet, mode, 2, axes=(1, 2))
     restored = pywt.waverec2(expected, wavelet, mode, axes=(1, 2))
-    for compiled in compilers():
-        coefficients = compiled(lambda x: wavedec2(x, wavelet, 2, mode))(x)
-        assert_same(flat(coefficients), flat(expected), (wavelet, mode), "float64")
-        image = compiled(lambda *bands: waverec2(list(bands), wavelet, mode))(*coefficients)
-        assert_same([image], [restored], (wavelet, mode), "float64")
+    coefficients, image = compiled(there_and_back)(x)
+    assert_same(coefficients, flat(expected), (wavelet, mode), "float64")
+    assert_same([image], [restored], (wavelet, mode), "float64")
+
+
+def compiled(function):
+    """Compile as a user of this backend does."""
+    if BACKEND == "jax":
+        import jax
+
+        return jax.jit(function)
+    import tensorflow as tf
+
+    return tf.function(function, jit_compile=True)
 
 
 @tensorflow_only
-@pytest.mark.parametrize(
-    ("mode", "jit_compile"),
-    [*((mode, False) for mode in MODES), ("symmetric", True), ("periodization", True)],
-)
+@pytest.mark.parametrize(("mode", "jit_compile"), [("periodization", True), ("symmetric", False)])
 def test_shapes_unknown_to_tf_function(mode, jit_compile):
     import tensorflow as tf
 
@@ -304,38 +293,27 @@ def test_shapes_unknown_to_tf_function(mode, jit_compile):
         assert_same([back], [pywt.waverec2(expected, "db2", mode, axes=(1, 2))], (mode, shape), "float64")
 
 
-def saved_and_loaded(model, tmp_path):
-    model.save(tmp_path / "model.keras")
-    return keras.models.load_model(tmp_path / "model.keras")
+def test_what_users_of_pywavelets_hold_is_accepted():
+    x = images((2, 9, 12, 2))
+    own = pywt.Wavelet("mine", filter_bank=pywt.Wavelet("db3").filter_bank)
+    for wavelet, mode in ((pywt.Wavelet("bior2.2"), pywt.Modes.reflect), (own, pywt.Modes.periodization)):
+        expected = pywt.wavedec2(x, wavelet, mode, 2, axes=(1, 2))
+        assert_same(flat(wavedec2(x, wavelet, 2, mode)), flat(expected), (wavelet.name, mode), "float64")
+        assert_same(flat(wavedec2(x, wavelet.filter_bank, 2, mode)), flat(expected), wavelet.name, "float64")
+        coarse, (_, vertical, _), fine = expected
+        bands = [coarse, (None, vertical, None), fine]  # None stands for zeros
+        restored = pywt.waverec2(bands, wavelet, mode, axes=(1, 2))
+        assert_same([waverec2(bands, wavelet, mode)], [restored], wavelet.name, "float64")
+        pair = pywt.dwt2(x, wavelet, mode, axes=(1, 2))
+        back = pywt.idwt2(pair, wavelet, mode, axes=(1, 2))
+        assert_same([idwt2(pair, wavelet, mode)], [back], wavelet.name, "float64")
 
 
-@pytest.mark.parametrize(
-    ("mode", "size"),
-    [*((mode, (None, None)) for mode in MODES), ("symmetric", (13, 16)), ("reflect", (13, 16))],
-)
-def test_layers_in_a_saved_model(tmp_path, mode, size):
-    x = images((2, 13, 16, 3), "float32")
-    inputs = keras.Input((*size, 3))
-    bands = DWT2("db2", mode)(inputs)
-    levels = WaveletDecomposition("bior2.2", 2, mode)(inputs)
-    outputs = [
-        *bands,
-        IDWT2("db2", mode)(bands),
-        *flat(levels),
-        WaveletReconstruction("bior2.2", mode)(levels),
-    ]
-    model = keras.Model(inputs, outputs)
-    approximation, details = pywt.dwt2(x, "db2", mode, axes=(1, 2))
-    expected = [approximation, *details, pywt.idwt2((approximation, details), "db2", mode, axes=(1, 2))]
-    levels = pywt.wavedec2(x, "bior2.2", mode, 2, axes=(1, 2))
-    expected += [*flat(levels), pywt.waverec2(levels, "bior2.2", mode, axes=(1, 2))]
-    for candidate in (model, saved_and_loaded(model, tmp_path)):
-        for output, array in zip(candidate.outputs, expected, strict=True):
-            assert all(a in (None, b) for a, b in zip(output.shape, array.shape, strict=True))
-            assert None not in output.shape[1:] or size == (None, None)
-        for ours, theirs in zip(candidate(x), expected, strict=True):
-            assert tuple(ours.shape) == theirs.shape
-            np.testing.assert_allclose(ops.convert_to_numpy(ours), theirs, atol=5e-6 * np.abs(theirs).max())
+def test_a_layer_saves_a_filter_bank_of_ones_own():
+    bank = pywt.Wavelet("db3").filter_bank
+    layer = DWT2.from_config(DWT2(pywt.Wavelet("mine", filter_bank=bank), pywt.Modes.smooth).get_config())
+    x = images((1, 8, 9, 1), "float32")
+    assert_same(layer(x), dwt2(x, "db3", "smooth"), "db3", "float32")
 
 
 X = images((1, 8, 8, 1))
@@ -356,7 +334,12 @@ BANDS = list(images((4, 1, 5, 5, 1)))
         (lambda: wavedec2(X, "haar", -1), "level"),
         (lambda: wavedec2(X, "haar", 1.5), "level"),
         (lambda: wavedec2(X, "haar", True), "level"),
+        (lambda: dwt2(np.moveaxis(images((1, 16, 16, 3)), -1, 1)), "channels-first; pass np.moveaxis"),
+        (lambda: dwt2(X, [[1, 1]] * 3), "four equally long filters"),
+        (lambda: dwt2(X, pywt.ContinuousWavelet("gaus1")), "wavelist"),
+        (lambda: dwt2(X, "haar", 99), "mode must be one of zero"),
         (lambda: wavedec2(keras.Input((None, None, 1))), "dynamic size"),
+        (lambda: idwt2([None] * 4), "must not be None"),
         (lambda: idwt2(BANDS[:3], "db2"), "4 coefficient arrays"),
         (lambda: idwt2([*BANDS[:3], BANDS[3][:, 1:]], "db2"), "one shape"),
         (lambda: idwt2([*BANDS[:3], BANDS[3].astype("float32")], "db2"), "one dtype"),

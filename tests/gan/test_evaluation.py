@@ -51,11 +51,6 @@ def evaluation_generator():
     return lambda points: np.broadcast_to(np.abs(points)[:, :1, None, None], (len(points), 28, 28, 1))
 
 
-def test_rounding_is_to_the_nearest_of_256_levels():
-    images = np.linspace(0, 1, 999)
-    assert np.abs(evaluation.rounded(images) / 255 - images).max() <= 0.5 / 255 + 1e-9
-
-
 def test_the_three_parts_of_the_images_are_apart():
     parts = evaluation.real_images("mnist")
     assert [len(part) for part in parts] == [55_000, 5_000, 10_000]

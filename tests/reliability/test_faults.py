@@ -3,9 +3,11 @@
 What takes long is killed by SIGKILL, with its process group, until `KILLS` kills have hit: a quarter of them
 at any time, the others a random time after something was written. Whenever a command comes to its end, what
 it leaves is compared with that of a command left alone, byte by byte but for the seconds that measurements
-took. ``make faults`` sets KILLS=20.
+took. ``make faults`` sets KILLS=20; `make test` kills a sweep once, and for all commands it tests what they
+rely on: that files are written in one step, and nowhere but in `common.files`.
 """
 
+import ast
 import contextlib
 import json
 import os
@@ -17,16 +19,29 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
 
-from common import notebooks
+from common import files, notebooks
+from common.environment import environment
 from common.experiments import Store
 
 KILLS = int(os.environ.get("KILLS", "1"))
+ONLY_FAULTS = pytest.mark.skipif(KILLS < 20, reason="takes minutes: make faults")
 RANDOM = random.SystemRandom()
 ROOT = notebooks.ROOT
+STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
+WRITE_OTHERWISE = {
+    ("common/files.py", "open"),
+    ("common/environment.py", "open"),
+    ("common/training.py", "savez"),
+    ("common/widgets.py", "save"),
+    ("common/notebooks/__init__.py", "to_csv"),
+    ("adversarial_attack/filters.py", "save"),
+    ("adversarial_attack/examples.py", "save"),
+}
 STUDY = """
 import time
 
@@ -45,7 +60,7 @@ from importlib.metadata import distributions
 for package in distributions():
     assert package.files, package.name
     for file in package.files:
-        if file.hash and file.suffix != ".pyc":
+        if file.hash and file.suffix != ".pyc" and file.name != "kernel.json":  # which holds our settings
             digest = hashlib.new(file.hash.mode, file.locate().read_bytes()).digest()
             assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == file.hash.value, file
 """
@@ -156,16 +171,11 @@ COMMANDS = {
 
 
 def start(code, folder, prefix=(), **options):
-    environment = os.environ | {
-        "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
-        "RESULTS": "compute",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-    }
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
-        [*prefix, sys.executable, "-c", code],
+        [*prefix, sys.executable, "-c", f"from common.environment import quieten; quieten()\n{code}"],
         cwd=folder,
-        env=environment,
+        env=environment(PYTHONPATH=f"{folder}{os.pathsep}{ROOT}", RESULTS="compute"),
         start_new_session=True,
         **silent | options,
     )
@@ -177,9 +187,9 @@ def finish(process):
 
 
 def killing(name):
-    """Return a parameter with the mark of a command that is killed `KILLS` times."""
+    """Return a parameter with the marks of a command that is killed `KILLS` times."""
     mark = pytest.mark.fault(f"{name} killed by SIGKILL and repeated", COMMANDS[name][-1], times=KILLS)
-    return pytest.param(name, marks=mark)
+    return pytest.param(name, marks=[mark] if name == "sweep" else [mark, ONLY_FAULTS])
 
 
 @pytest.mark.parametrize("name", [killing(name) for name in COMMANDS])
@@ -241,7 +251,7 @@ def kill_after(process, seconds):
 @pytest.mark.fault(
     "installation killed by SIGKILL and repeated", "every file of every package is whole", times=KILLS
 )
-@pytest.mark.skipif(KILLS < 20, reason="takes most of an hour and a package registry: make faults")
+@ONLY_FAULTS
 def test_after_killed_installations_every_file_is_whole(tmp_path):
     subprocess.run(["git", "clone", "--quiet", ROOT, tmp_path / "clone"], check=True)
     install, killed, begun = ["make", ".venv/ready"], 0, time.perf_counter()
@@ -276,32 +286,31 @@ def assert_whole(clone):
 
 
 UNHARMED = "one sentence, and what was there stays"
-WRITERS = {
-    "store.jsonl": """
-        from common.experiments import Store
-        def write(size):
-            Store("results/store.jsonl").add({"config": {"size": size}, "result": {"bytes": [1] * size}})
-        """,
-    "some.weights.h5": """
-        import keras
-        from common.weights import save_weights
-        def write(size):
-            model = keras.Sequential([keras.Input((size,)), keras.layers.Dense(10)])
-            save_weights(model, Path("results/some.weights.h5"))
-        """,
-    "checkpoint.npz": """
-        import keras, numpy as np
-        from common.training import resumable
-        def write(size):
-            variables, epochs = [keras.Variable(np.ones(100_000, "float32"))], 1 if size == 10 else 2
-            resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, "results/checkpoint.npz")
-        """,
-    "figure.png": """
-        from common.experiments import write_atomically
-        def write(size):
-            write_atomically("results/figure.png", bytes(size))
-        """,
-}
+WRITERS = """
+import contextlib, os
+from pathlib import Path
+import keras, numpy as np
+from common.experiments import Store, write_atomically
+from common.checkpoints import resumable
+from common.weights import save_weights
+
+def record(size):
+    Store("results/store.jsonl").add({"config": {"size": size}, "result": {"bytes": [1] * size}})
+
+def weights(size):
+    model = keras.Sequential([keras.Input((size,)), keras.layers.Dense(10)])
+    save_weights(model, Path("results/some.weights.h5"))
+
+def checkpoint(size):
+    variables, epochs = [keras.Variable(np.ones(100_000, "float32"))], 1 if size == 10 else 2
+    resumable(lambda epoch: {"epoch": epoch}, variables, epochs, {}, "results/checkpoint.npz")
+
+def figure(size):
+    write_atomically("results/figure.png", bytes(size))
+
+writers = record, weights, checkpoint, figure
+"""
+WRITTEN = "store.jsonl", "some.weights.h5", "checkpoint.npz", "figure.png"
 # A disk of its own, which is there for the process only, so that it can be filled.
 SMALL_DISK = (
     "unshare", "--user", "--map-root-user", "--mount",
@@ -329,37 +338,80 @@ def unwritable(spoiled):
 
 
 WRITE_AND_FAIL = """
-import contextlib, os
-from pathlib import Path
-{writer}
 def content():
     return {{path.name: path.read_bytes() for path in Path("results").iterdir() if path.suffix != ".lock"}}
 
-write(10)
+for write in writers:
+    write(10)
 before = content()
 {spoil}
-try:
-    write(100_000)
-except OSError as error:
-    print(error)
-assert content() == before
+for write in writers:
+    try:
+        write(100_000)
+    except OSError as error:
+        print(error)
+    assert content() == before
 """
 
 
 @pytest.mark.parametrize("spoiled", [unwritable(spoiled) for spoiled in SPOILED])
-@pytest.mark.parametrize("name", WRITERS)
-def test_what_cannot_be_written_gets_one_clear_sentence_and_destroys_nothing(name, spoiled, tmp_path):
+def test_what_cannot_be_written_gets_one_clear_sentence_and_destroys_nothing(spoiled, tmp_path):
     (tmp_path / "results").mkdir()
     prefix, spoil = SPOILED[spoiled]
     if prefix and (not shutil.which(prefix[0]) or subprocess.run([*prefix, "true"], cwd=tmp_path).returncode):
         pytest.skip(f"needs to be allowed: {prefix[0]}")
-    code = WRITE_AND_FAIL.format(writer=textwrap.dedent(WRITERS[name]), spoil=spoil)
-    process = start(code, tmp_path, prefix, stdout=subprocess.PIPE)
+    process = start(WRITERS + WRITE_AND_FAIL.format(spoil=spoil), tmp_path, prefix, stdout=subprocess.PIPE)
     said, errors = process.communicate()
     assert process.returncode == 0, errors
-    assert re.fullmatch(rf"{name} (was not written and is as it was|cannot be written): .*\.\n", said)
+    sentence = "{} (was not written and is as it was|cannot be written): .*\\."
+    for name, line in zip(WRITTEN, said.splitlines(), strict=True):
+        assert re.fullmatch(sentence.format(name), line)
 
 
+STEPS = "open", "fsync", "replace"
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("No space left on device")])
+def test_a_write_that_stops_at_any_step_leaves_the_old_content_or_the_new(step, error, tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    files.write_atomically(path, b"old")
+
+    def stop(*_, **__):
+        raise error
+
+    monkeypatch.setattr(os if step == "fsync" else Path, step, stop)
+    with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else OSError):
+        files.write_atomically(path, b"new and longer")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    files.write_atomically(path, b"new and longer")
+    assert path.read_bytes() == b"new and longer"
+    assert [child.name for child in tmp_path.iterdir()] == ["file"]
+
+
+def test_nothing_writes_a_file_but_the_function_that_does_it_in_one_step():
+    modules = [p for folder in ("common", *STUDIES) for p in sorted((ROOT / folder).glob("**/*.py"))]
+    writing = {
+        (str(path.relative_to(ROOT)), name)
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and (name := writes(node))
+    }
+    # The first is the function itself, the second writes into os.devnull, the others into memory or aside.
+    assert writing == WRITE_OTHERWISE
+
+
+def writes(call):
+    """Return the name of a call that writes a file, or None."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", None))
+    if name == "open":
+        mode = [value.value for value in call.args if isinstance(value, ast.Constant)]
+        return name if any(set("wax+") & set(str(m)) and len(str(m)) < 4 for m in mode) else None
+    return name if name in {"write_text", "write_bytes", "savez", "savefig", "save", "to_csv"} else None
+
+
+@ONLY_FAULTS
 @pytest.mark.fault("records by two processes at once", "none lost, none stored twice", times=50 * KILLS)
 def test_two_processes_sweeping_at_once_lose_and_duplicate_nothing(tmp_path):
     write_sweep(tmp_path)

@@ -1,6 +1,7 @@
 """The rules that keep the house tidy: who may import whom, and what a notebook may hold."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -30,6 +31,43 @@ def test_the_four_studies_are_there():
 def test_common_imports_no_study_and_studies_do_not_import_each_other(path):
     own = path.relative_to(ROOT).parts[0]
     assert not (STUDIES - {own}) & set(imported_packages(path))
+
+
+@pytest.mark.parametrize(
+    "path", [*MODULES, *paths(), *notebooks.explorers()], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_studies_do_not_read_each_others_files(path):
+    own = path.relative_to(ROOT).parts[0]
+    if path.suffix == ".py":
+        sources = [path.read_text(encoding="utf-8")]
+    else:
+        sources = [cell.source for cell in code_cells(nbformat.read(path, as_version=4))]
+    named = {name for source in sources for name in named_paths(source)}
+    assert not (STUDIES - {own}) & named
+
+
+def named_paths(source):
+    """Yield the parts of all paths that strings, other than docstrings, may name."""
+    tree = ast.parse(source)
+    sentences = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in sentences:
+            yield from re.split(r"[/\\\\. ]", node.value)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_group_of_a_missing_value_is_dropped(path):
+    """pandas drops rows whose key is None, an ordinary argument of an experiment, unless it is told not to.
+
+    `common.statistics.grouped` tells it; `pivot` and `merge` keep them (tests/common/test_statistics.py).
+    """
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            name, keywords = node.func.attr, {keyword.arg for keyword in node.keywords}
+            assert name not in ("pivot_table", "crosstab"), f"line {node.lineno}: use pivot"
+            drops = name in ("groupby", "value_counts") and "dropna" not in keywords
+            is_itertools = isinstance(node.func.value, ast.Name) and node.func.value.id == "itertools"
+            assert not drops or is_itertools, f"line {node.lineno}: use common.statistics.grouped"
 
 
 def test_importing_common_imports_nothing_else():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from common.statistics import mean_interval
-from wavelet_based_dnn import comparisons, figures
+from wavelet_based_dnn import analysis, figures
 from wavelet_based_dnn.experiments import THRESHOLDS
 from wavelet_based_dnn.variants import NATIVE, SIZES, TRAINED_SIZES
 
@@ -24,20 +24,20 @@ def runs(seed=0, count=3):
 
 def test_heads_and_sizes_keep_their_places():
     table, heads = runs()
-    np.testing.assert_allclose(comparisons.accuracy_by_level(table), 100 * heads)
-    np.testing.assert_allclose(comparisons.by_size(table), 100 * heads[..., -1])
-    np.testing.assert_allclose(comparisons.gains_by_level(table), 100 * np.diff(heads))
+    np.testing.assert_allclose(analysis.accuracy_by_level(table), 100 * heads)
+    np.testing.assert_allclose(analysis.by_size(table), 100 * heads[..., -1])
+    np.testing.assert_allclose(analysis.gains_by_level(table), 100 * np.diff(heads))
     single = pd.DataFrame({"head_accuracy": heads[..., 0].tolist()})
-    np.testing.assert_allclose(comparisons.by_size(single), 100 * heads[..., 0])
+    np.testing.assert_allclose(analysis.by_size(single), 100 * heads[..., 0])
     few = pd.DataFrame({"head_accuracy": [run[:2].ravel().tolist() for run in heads]})
-    np.testing.assert_allclose(comparisons.accuracy_by_level(few, SIZES[:2]), 100 * heads[:, :2])
+    np.testing.assert_allclose(analysis.accuracy_by_level(few, SIZES[:2]), 100 * heads[:, :2])
 
 
 @pytest.mark.parametrize("allowed", [0.0, 0.1, 1.0, 20.0])
 def test_the_cheapest_exit_within_the_allowed_loss_on_validation_is_taken(allowed):
     table, heads = runs(seed=1)
     for number, run in table.iterrows():
-        saved, lost, threshold = comparisons.cheapest_exit(run, 1_000, allowed)
+        saved, lost, threshold = analysis.cheapest_exit(run, 1_000, allowed)
         chosen = THRESHOLDS.index(threshold)
         losses = 100 * (run["exit_validation"][-1] - np.array(run["exit_validation"]))
         assert losses[chosen] <= allowed
@@ -50,7 +50,7 @@ def test_the_cheapest_exit_within_the_allowed_loss_on_validation_is_taken(allowe
 def test_if_no_exit_is_good_enough_the_strictest_is_taken():
     run = runs()[0].iloc[0].copy()
     run["exit_validation"] = [0.0] * len(THRESHOLDS)
-    assert comparisons.cheapest_exit(run, 1_000, 0.1)[2] == THRESHOLDS[-1]
+    assert analysis.cheapest_exit(run, 1_000, 0.1)[2] == THRESHOLDS[-1]
 
 
 def test_the_rate_with_the_best_validation_is_chosen_for_each_arm():
@@ -59,9 +59,9 @@ def test_the_rate_with_the_best_validation_is_chosen_for_each_arm():
         "learning_rate": [0.1, 0.2, 0.1, 0.2],
         "validation": [[0.9, 0.9], [0.99, 0.8], [0.5], [0.6]],
     })  # fmt: skip
-    assert comparisons.best_rates(table) == {"a": 0.1, "b": 0.2}
+    assert analysis.best_rates(table) == {"a": 0.1, "b": 0.2}
     # The tables of several sweeps, one below the other, have the same row labels again.
-    assert comparisons.best_rates(table.set_axis([0, 1, 0, 1])) == {"a": 0.1, "b": 0.2}
+    assert analysis.best_rates(table.set_axis([0, 1, 0, 1])) == {"a": 0.1, "b": 0.2}
 
 
 def test_figures_show_every_arm_and_its_interval():

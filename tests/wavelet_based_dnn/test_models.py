@@ -82,7 +82,7 @@ def test_any_size_gives_the_logits_of_four_heads(dynamic):
         assert [head.shape for head in logits] == [(2, 10)] * 4
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(sides, sides, seeds)
 def test_networks_judge_each_image_by_itself_at_any_size(height, width, seed):
     given_images = images(seed, 3, height, width)
@@ -184,9 +184,9 @@ def test_macs_of_the_resampling_and_of_the_wavelet_are_counted():
     splitting = sum((side // 2) * (2 * side) * (side // 2) for side in (32, 16, 8))
     without = count_macs(build_dynamic_classifier("pixel-unshuffle"), 32, 32)
     model = build_dynamic_classifier()
-    assert count_macs(model, 32, 32)[0] == without[0] + splitting
-    for count, alone in zip(count_macs(model, 28, 28), count_macs(model, 32, 32), strict=True):
-        assert count == alone + resampling
+    alone = count_macs(model, 32, 32)
+    assert alone[0] == without[0] + splitting
+    assert count_macs(model, 28, 28) == [count + resampling for count in alone]
 
 
 def test_a_narrow_cnn_costs_less():

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from common import training as common_training
+from common import checkpoints
+from common.checkpoints import described
 from common.data import load_dataset
+from common.seeded import HE
 from wavelet_based_dnn.evaluation import accuracies_on_8x8_digits, early_exit, predictions, right_answers
 from wavelet_based_dnn.models import build_cnn, build_dynamic_classifier
 from wavelet_based_dnn.training import Schedule, losses, train
@@ -58,7 +60,7 @@ def test_one_head_learns_from_labels_alone():
 
 @pytest.mark.parametrize("arm", ["dynamic, haar", "resized, many", "specialist 8 at 8"])
 def test_a_few_steps_learn_at_every_size_of_the_training(arm):
-    images, labels = few(2_048)
+    images, labels = few(1_536)
     model, sizes = VARIANTS[arm].build(seed=0), VARIANTS[arm].sizes[:2]
     history = train(model, images, labels, sizes, SCHEDULE._replace(batch_size=16), seed=0)
     assert list(history["epoch"]) == [1, 2]
@@ -71,7 +73,7 @@ def test_the_largest_size_teaches_the_others():
     images, labels = few(256)
     found = []
     for taught in (False, True):
-        model = VARIANTS["switchable"].build(seed=0)
+        model = tiny()
         schedule = SCHEDULE._replace(largest_teaches=taught, epochs=1)
         found.append(float(train(model, images, labels, (8, 16), schedule, seed=0)["loss"].iloc[0]))
     assert found[0] != found[1]
@@ -80,7 +82,7 @@ def test_the_largest_size_teaches_the_others():
 def test_an_interrupted_training_continues_with_the_same_bits(tmp_path, monkeypatch):
     images, labels = few(256)
     run = {"images": images, "labels": labels, "sizes": (8, 16), "schedule": SCHEDULE, "seed": 3}
-    whole = VARIANTS["switchable"].build(seed=0)
+    whole = tiny()
     expected = train(whole, **run)
 
     class Killed(Exception):
@@ -90,23 +92,65 @@ def test_an_interrupted_training_continues_with_the_same_bits(tmp_path, monkeypa
         save(path, *rest)
         raise Killed
 
-    save = common_training._save
+    save = checkpoints._save
     with monkeypatch.context() as patched:
-        patched.setattr(common_training, "_save", kill_after_one)
+        patched.setattr(checkpoints, "_save", kill_after_one)
         with pytest.raises(Killed):
-            train(VARIANTS["switchable"].build(seed=0), **run, checkpoint=tmp_path / "run.npz")
-    resumed = VARIANTS["switchable"].build(seed=1)
+            train(tiny(), **run, checkpoint=tmp_path / "run.npz")
+    resumed = tiny()
     history = train(resumed, **run, checkpoint=tmp_path / "run.npz")
     assert history.equals(expected)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
+    others = {"images": images[::-1].copy()}, {"labels": 9 - labels}, {"sizes": (8, 12)}, {"seed": 4}
+    for change, name in zip(others, ("data", "data", "sizes", "seed"), strict=True):
+        with pytest.raises(ValueError, match=f"run.npz belongs to another run, with other {name};"):
+            train(tiny(), **run | change, checkpoint=tmp_path / "run.npz")
+
+
+def test_a_description_tells_one_wavelet_from_another():
+    of = {name: described(build_dynamic_classifier(name)) for name in ("haar", "db2", "zeroed details")}
+    assert len(set(of.values())) == 3
+    assert described(build_dynamic_classifier()) == of["haar"]
+
+
+def tiny():
+    """Return a classifier of images of any size with all the state that there can be."""
+    images = keras.Input((None, None, 1))
+    x = keras.layers.Conv2D(4, 3, kernel_initializer=HE(0))(images)
+    x = keras.layers.Dropout(0.1, seed=0)(keras.layers.BatchNormalization()(x))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(images, [keras.layers.Dense(10, kernel_initializer=HE(seed))(x) for seed in (1, 2)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.full((9, 8, 8, 1), 99.0)}, r"images must lie in \[0, 1\], .*; divide them by 255"),
+        ({"images": np.full((9, 8, 8, 1), np.nan)}, "images must be finite"),
+        ({"labels": np.eye(10)[:9]}, "of one-hot rows take"),
+        ({"labels": np.full(9, 10)}, "labels must lie in 0 to 9"),
+        ({"seed": None}, "seed must be a whole number"),
+    ],
+)
+def test_what_cannot_be_trained_on_gets_one_clear_sentence(change, message):
+    run = {"images": np.zeros((9, 8, 8, 1)), "labels": np.zeros(9, int), "seed": 0} | change
+    with pytest.raises(ValueError, match=message):
+        train(None, **run, sizes=(8,), schedule=SCHEDULE)
+
+
+def test_labels_of_another_shape_have_no_right_answers():
+    images, labels = few(4)
+    for wrong in (labels[:, None], labels[:3], np.eye(10)[labels]):
+        with pytest.raises(ValueError, match="labels must be one integer an image"):
+            right_answers(None, images, wrong, 8, 8)
 
 
 def test_too_few_images_are_refused():
     images, labels = few(32)
-    with pytest.raises(ValueError, match="64 images at least, not 32 images and 32 labels"):
+    with pytest.raises(ValueError, match="A batch needs 64 images, but there are 32"):
         train(build_cnn(8), images, labels, (8,), SCHEDULE, seed=0)
-    with pytest.raises(ValueError, match="not 32 images and 31 labels"):
+    with pytest.raises(ValueError, match="there are 32 images and 31 labels"):
         train(build_cnn(8), images, labels[1:], (8,), SCHEDULE._replace(batch_size=8), seed=0)
 
 

@@ -7,21 +7,27 @@ from wavelet_based_dnn import models, weights
 from wavelet_based_dnn.analysis import accuracy_by_level
 from wavelet_based_dnn.evaluation import right_answers
 from wavelet_based_dnn.experiments import RATES, committed, dynamic
-from wavelet_based_dnn.training import Schedule, train
+from wavelet_based_dnn.training import Schedule
 from wavelet_based_dnn.variants import DYNAMIC, NATIVE, SIZES
 
 
 def test_the_written_network_is_the_trained_one(monkeypatch, tmp_path):
-    arm = DYNAMIC["dynamic, haar"]._replace(sizes=(8,))
-    monkeypatch.setitem(weights.DYNAMIC, "dynamic, haar", arm)
     for name, value in {"TRAINING_IMAGES": 256, "EPOCHS": 1, "CHECKPOINTS": tmp_path / "build"}.items():
         monkeypatch.setattr(weights, name, value)
     monkeypatch.setattr(models, "WEIGHTS", tmp_path / "weights")
+    asked = []
+
+    def train(model, images, labels, sizes, schedule, *, seed, checkpoint):
+        asked.append((model, len(images), tuple(labels[:3]), sizes, schedule, seed))
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+
+    monkeypatch.setattr(weights, "train", train)
     weights.write("mnist")
-    images, expected = load_dataset("mnist").train[:256], arm.build(seed=0)
-    train(expected, images.as_float(), images.labels, (8,), Schedule(1, RATES["dynamic, haar"]), seed=0)
+    [(trained, *given)] = asked
+    labels = tuple(load_dataset("mnist").train.labels[:3])
+    assert given == [256, labels, DYNAMIC["dynamic, haar"].sizes, Schedule(1, RATES["dynamic, haar"]), 0]
     found = models.load_dynamic_classifier("mnist")
-    for one, other in zip(found.get_weights(), expected.get_weights(), strict=True):
+    for one, other in zip(found.get_weights(), trained.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -1,0 +1,103 @@
+"""What a record was measured under: processor, versions of libraries, settings."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LIBRARIES = ("numpy", "scipy", "keras", "tensorflow")
+KERAS = {
+    "backend": "tensorflow",
+    "floatx": "float32",
+    "image_data_format": "channels_last",
+    "epsilon": 1e-7,
+    "dtype_policy": "float32",
+}
+# What tells generations of a processor apart: x86 first, then ARM.
+GENERATION = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
+
+
+def conditions() -> dict[str, Any]:
+    """Return what a record of a measurement in this process says about its conditions, a dict of JSON values.
+
+    "cpu" and "libraries" are those of `cpu` and `libraries`; "environment" holds what decides the numbers
+    besides: oneDNN, threads, determinism and, where Keras is imported, its settings and the number of GPUs.
+
+    Raises
+    ------
+    RuntimeError
+        Keras has other settings here than measurements have.
+    """
+    found: dict[str, Any] = {
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1",
+        "threads": int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)),
+        "deterministic": os.environ.get("TF_DETERMINISTIC_OPS") == "1",
+    }
+    return {"cpu": cpu(), "libraries": libraries(), "environment": found | _of_keras()}
+
+
+def _of_keras() -> dict[str, Any]:
+    keras, tensorflow = (sys.modules.get(name) for name in ("keras", "tensorflow"))
+    if keras is None or tensorflow is None:
+        return {}
+    found = {name: getattr(keras.config, name)() for name in KERAS if name != "dtype_policy"}
+    found["dtype_policy"] = keras.config.dtype_policy().name
+    other = {name: value for name, value in found.items() if value != KERAS[name]}
+    if other:
+        wanted = {name: KERAS[name] for name in other}
+        raise RuntimeError(f"Keras has the settings {other} here, but measurements need {wanted}.")
+    return found | {"gpus": len(tensorflow.config.list_physical_devices("GPU"))}
+
+
+def same_conditions(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records were measured on one kind of CPU, with one set of libraries and settings.
+
+    Records from before settings were stored are like no newer one.
+    """
+    return all(record.get(name) == other.get(name) for name in ("cpu", "libraries", "environment"))
+
+
+@cache
+def cpu() -> str:
+    """Return the name of this machine's kind of processor."""
+    info = Path("/proc/cpuinfo")
+    described = processor(info.read_text()) if info.exists() else ""
+    return described or platform.processor() or platform.machine()
+
+
+def processor(cpuinfo: str) -> str:
+    """Return the kind of the first processor in the text of Linux's ``/proc/cpuinfo``, "" if it has no name.
+
+    A virtual machine may call several generations of a processor by one name; their vector units differ, and
+    with them the bits of a sum, so family, model and stepping belong to the kind.
+
+    >>> processor("model name : EPYC\\ncpu family : 25\\nmodel : 1")
+    'EPYC (family 25, model 1)'
+    """
+    lines = [line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines()]
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    parts = [f"{name.split()[-1]} {fields[name]}" for name in GENERATION if name in fields]
+    name = fields.get("model name") or (platform.machine() if parts else "")
+    return f"{name} ({', '.join(parts)})" if parts else name
+
+
+def generation(cpu: str) -> dict[str, str]:
+    """Return what `processor` put into a name besides the name: family, model, stepping, as far as known.
+
+    >>> generation("EPYC (family 25, model 1)")
+    {'family': '25', 'model': '1'}
+    """
+    names = "|".join(name.split()[-1] for name in GENERATION)
+    return dict(re.findall(rf"\b({names}) (\w+)", cpu.rpartition(" (")[2])) if cpu.endswith(")") else {}
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that decide the numbers."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"python": platform.python_version()} | versions

@@ -1,0 +1,297 @@
+"""Tables of what experiments measured; what is missing is measured in one parallel call."""
+
+import importlib
+import inspect
+import itertools
+import os
+import signal
+import statistics
+import threading
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Generator, Hashable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import joblib
+import pandas as pd
+from joblib.externals.loky import get_reusable_executor
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+from common import checkout, environment
+from common.experiments.conditions import conditions
+from common.experiments.declaration import (
+    Config,
+    Experiment,
+    Grid,
+    absent_data,
+    configurations,
+    data_sha256,
+    is_valid,
+)
+from common.experiments.store import Store, decoded, encoded, key
+from common.files import require_writable
+
+# Yields sweeps to do, receives their tables, and returns what it makes of them.
+Plan: TypeAlias = Generator[list[tuple[Experiment, Grid]], list[pd.DataFrame], Any]
+Work: TypeAlias = list[tuple[Store, Experiment, list[Config]]]
+
+
+class MissingRecordError(LookupError):
+    """A replayed sweep needs a record that the store does not hold."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """An interruption while something was measured; says in a sentence what is stored."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]  # what IPython shows
+
+
+def sweep(function: Experiment, /, **grid: Any) -> pd.DataFrame:
+    """Return one row for every combination of the arguments, measuring those not stored yet.
+
+    Parameters
+    ----------
+    function : experiment
+    **grid
+        For each argument one JSON value, or several in a list, tuple, range or array; arguments left out take
+        the function's default. NumPy's numbers are numbers, and 1.0 is 1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The arguments and the results as columns, rows in the order of the grid (last argument fastest).
+
+    Raises
+    ------
+    MissingRecordError
+        ``RESULTS=replay`` and a record is missing.
+    ValueError
+        An unknown or missing argument, one that JSON cannot hold, or a data set without a SHA-256.
+    FileNotFoundError
+        A record is missing, and so are the data that it would be measured on.
+    Interrupted
+        By the user; what is finished is stored.
+    """
+    return sweeps({"": (function, grid)})[""]
+
+
+def sweeps(work: Mapping[Hashable, tuple[Experiment, Grid] | Plan]) -> dict[Hashable, Any]:
+    """Return the tables of several sweeps, measuring everything they lack in one parallel call.
+
+    Parameters
+    ----------
+    work : dict from a name to (experiment, grid), or to a plan
+        A plan is a generator for what takes several rounds, such as a choice and what follows from it. It
+        yields a list of (experiment, grid), receives the list of their tables, as often as it likes, and
+        returns its result. Each round of all plans is one parallel call.
+
+    Returns
+    -------
+    dict
+        From each name to a table, as of `sweep`, or to what the plan returned.
+
+    Raises
+    ------
+    As `sweep`.
+    """
+    plans = {name: _once(*one) if isinstance(one, tuple) else one for name, one in work.items()}
+    if any(inspect.getgeneratorstate(plan) != inspect.GEN_CREATED for plan in plans.values()):
+        raise ValueError("A plan can be carried out once; make a new one.")
+    results: dict[Hashable, Any] = {}
+    answers: dict[Hashable, Any] = dict.fromkeys(plans)
+    while answers:
+        asked = {}
+        for name, answer in answers.items():
+            try:
+                asked[name] = plans[name].send(answer)
+            except StopIteration as end:
+                results[name] = end.value
+        tables = iter(_tables(list(itertools.chain.from_iterable(asked.values()))))
+        answers = {name: list(itertools.islice(tables, len(pairs))) for name, pairs in asked.items()}
+    return {name: results[name] for name in work}
+
+
+def _once(function: Experiment, grid: Grid) -> Plan:
+    (table,) = yield [(function, grid)]
+    return table
+
+
+def _tables(pairs: list[tuple[Experiment, Grid]]) -> list[pd.DataFrame]:
+    work = [(Store.of(function), function, configurations(function, grid)) for function, grid in pairs]
+    (require if results_mode() == "replay" else complete)(work)
+    tables = []
+    for store, _, configs in work:
+        records = store.read()
+        tables.append(pd.DataFrame([c | decoded(records[key(c)]["result"]) for c in configs]))
+    return tables
+
+
+def results_mode() -> str:
+    """Return ``"replay"`` or ``"compute"``, the value of the environment variable ``RESULTS``."""
+    mode = os.environ.get("RESULTS", "compute")
+    if mode not in ("replay", "compute"):
+        raise ValueError(f"RESULTS must be 'replay' or 'compute', not {mode!r}.")
+    return mode
+
+
+def require(work: Work) -> None:
+    """Raise `MissingRecordError` unless the stores hold a valid record of every configuration."""
+    for store, function, configs in work:
+        missing = _missing(store, function, configs)
+        if missing:
+            checkout.require(store.path.name)
+            raise MissingRecordError(
+                f"{len(missing)} of {len(configs)} records of {function.__name__} (version "
+                f"{function.version}) are missing from {store.path.name}, the first is {key(missing[0])}; "
+                "run the notebook without RESULTS=replay to measure them."
+            )
+
+
+def complete(work: Work) -> None:
+    """Measure what is missing in one parallel call; each record is stored as it finishes.
+
+    Parameters
+    ----------
+    work : list of (Store, experiment, list of configurations)
+
+    Raises
+    ------
+    PermissionError, OSError
+        A store cannot be written.
+    FileNotFoundError
+        Data that do not ship are absent.
+    Interrupted
+        By the user.
+    """
+    missing = {
+        (store.path, key(config)): (store, function, config)
+        for store, function, configs in work
+        for config in _missing(store, function, configs)
+    }
+    if not missing:
+        return
+    _require_possible(list(missing.values()))
+    seconds = _expected_seconds(list(missing.values()))
+    # The longest first, so that the processes end at about the same time.
+    order = sorted(missing, key=lambda job: -(seconds[job] or 0))
+    names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in missing.values()))
+    planned = sum(len(configs) for *_, configs in work)
+    takes = _in_words([seconds[job] for job in order])
+    print(
+        f"{len(missing)} of {planned} records ({names}) are missing; measuring them takes {takes}. "
+        "An interruption loses nothing that is finished.",
+        flush=True,
+    )
+    _measure_all([missing[job] for job in order], names)
+
+
+def _require_possible(missing: list[tuple[Store, Experiment, Config]]) -> None:
+    for path in {store.path for store, *_ in missing}:
+        require_writable(path)
+    absent = {name for _, function, config in missing for name in absent_data(function, config)}
+    if absent:
+        raise FileNotFoundError(
+            f"{len(missing)} records are missing, and so are the data to measure them on: "
+            f"{', '.join(sorted(absent))}; `make data` downloads them. What is stored replays without."
+        )
+
+
+def _measure_all(jobs: list[tuple[Store, Experiment, Config]], names: str) -> None:
+    # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
+    calls = (
+        joblib.delayed(_measure)(store, function.__module__, function.__name__, config, os.getpid())
+        for store, function, config in jobs
+    )
+    # Of one worker joblib makes none, and Keras may have been imported here with other settings.
+    workers = -1 if _workers() > 1 else 2
+    try:
+        with warnings.catch_warnings(), environment.applied(MPLBACKEND="Agg"):
+            # joblib replaces workers whose memory has grown, as TensorFlow's does; nothing is lost.
+            warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
+            finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(calls)
+            for _ in tqdm(finished, total=len(jobs), desc=names, leave=False):
+                pass
+    except KeyboardInterrupt:
+        _stop_workers()
+        done = sum(not _missing(store, function, [config]) for store, function, config in jobs)
+        raise Interrupted(
+            f"Interrupted: {done} of {len(jobs)} records are measured and stored; run it again to go on."
+        ) from None
+    finally:
+        # joblib would keep the workers, and with them today's version of the code, for the next sweep.
+        _stop_workers()
+
+
+def _stop_workers() -> None:
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def _workers() -> int:
+    return joblib.effective_n_jobs(-1)
+
+
+def _expected_seconds(
+    missing: list[tuple[Store, Experiment, Config]],
+) -> dict[tuple[Path, str], float | None]:
+    """Return what each record may take: the median of the stored ones that share most arguments with it."""
+
+    @cache
+    def known(function: Experiment) -> dict[frozenset[tuple[str, str]], float]:
+        seconds = defaultdict(list)
+        for record in Store.of(function).read().values():
+            seconds[_but_seed(record["config"])].append(record["seconds"])
+        return {setup: statistics.median(values) for setup, values in seconds.items()}
+
+    @cache
+    def expected(function: Experiment, setup: frozenset[tuple[str, str]]) -> float | None:
+        alike = defaultdict(list)
+        for other, seconds in known(function).items():
+            alike[len(setup & other)].append(seconds)
+        return statistics.median(alike[max(alike)]) if alike else None
+
+    return {(store.path, key(c)): expected(function, _but_seed(c)) for store, function, c in missing}
+
+
+def _but_seed(config: Config) -> frozenset[tuple[str, str]]:
+    return frozenset((name, key({"": value})) for name, value in config.items() if name != "seed")
+
+
+def _in_words(seconds: list[float | None]) -> str:
+    """Return how long measurements take together, those of unknown length like the others."""
+    known = [each for each in seconds if each is not None]
+    if not known:
+        return "a time that no record tells yet"
+    total = max(len(seconds) * statistics.mean(known) / _workers(), *known)
+    amount, unit = next((total / n, u) for n, u in ((3600, "hours"), (60, "minutes"), (1, "seconds")) if
+                        total >= 2 * n or n == 1)  # fmt: skip
+    cores = "one core" if _workers() == 1 else f"{_workers()} cores"
+    return f"about {max(1, amount):.0f} {unit if amount >= 1.5 else unit[:-1]} on {cores}"
+
+
+def _missing(store: Store, function: Experiment, configs: list[Config]) -> list[Config]:
+    records = store.read()
+    return [config for config in configs if not is_valid(records.get(key(config)), function)]
+
+
+def _measure(store: Store, module: str, name: str, config: Config, parent: int) -> None:
+    if os.getppid() == parent and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is the parent's to handle
+    environment.apply(MPLBACKEND=os.environ.get("MPLBACKEND", "Agg"))
+    function = getattr(importlib.import_module(module), name)
+    conditions()  # refuses what would spoil the numbers
+    start = time.perf_counter()
+    with threadpool_limits(1):  # where NumPy was imported before it could see the environment
+        result = encoded(function, function(**config))
+    store.add({
+        "config": config,
+        "result": result,
+        "version": function.version,
+        "data_sha256": data_sha256(function, config),
+        "seconds": round(time.perf_counter() - start, 2),
+        **conditions(),
+    })  # fmt: skip

@@ -1,0 +1,154 @@
+"""Files of records, one JSON object a line, and what a record is."""
+
+import base64
+import hashlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from common.files import lock, write_atomically
+
+Record: TypeAlias = dict[str, Any]
+
+
+class Store:
+    """A file of records, one JSON object a line with its own SHA-256, sorted by configuration.
+
+    A record is added under a file lock by replacing the whole file, so a reader, a second writer or a kill
+    at any moment finds either the old file or the new one.
+    """
+
+    path: Path
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    @classmethod
+    def of(cls, function: Callable[..., Any]) -> "Store":
+        """Return the committed store of an experiment, ``<its folder>/results/<its name>.jsonl``."""
+        if function.__module__ == "__main__":
+            raise ValueError(f"Move {function.__name__} into a module; its records are stored beside it.")
+        return cls(Path(inspect.getfile(function)).parent / "results" / f"{function.__name__}.jsonl")
+
+    def read(self) -> dict[str, Record]:
+        """Return all records as a dict, from `key` of the configuration to the record.
+
+        Raises
+        ------
+        ValueError
+            A line is not a record as `add` wrote it.
+        """
+        return {k: record for k, (record, _) in self._parsed().items()}
+
+    def add(self, record: Record) -> None:
+        """Insert a record, in place of the one with the same configuration if there is one."""
+        with lock(self.path):
+            lines = {k: line for k, (_, line) in self._parsed().items()}
+            lines[key(record["config"])] = _line(record)
+            write_atomically(self.path, b"".join(lines[k] + b"\n" for k in sorted(lines)))
+
+    def _parsed(self) -> dict[str, tuple[Record, bytes]]:
+        if not self.path.exists():
+            return {}
+        # A file that was replaced has another inode or time, so its records are parsed once.
+        stat = self.path.stat()
+        return _parsed(self.path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=16)
+def _parsed(path: Path, *version: int) -> dict[str, tuple[Record, bytes]]:
+    """Return a dict from the key of each record to the record and its line."""
+    parsed = {}
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        try:
+            record = json.loads(line)
+            if record.pop("sha256") != _sha256(record):
+                raise ValueError("The record is altered.")
+            parsed[key(record["config"])] = record, line
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ValueError(
+                f"Line {number} of {path.name} is not a record as it was stored; restore it with git."
+            ) from error
+    return parsed
+
+
+def _line(record: Record) -> bytes:
+    return json.dumps(record | {"sha256": _sha256(record)}, sort_keys=True).encode()
+
+
+def _sha256(record: Record) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def key(config: Mapping[str, Any]) -> str:
+    """Return the canonical text of a configuration.
+
+    >>> key({"x": 1.0}) == key({"x": np.int64(1)}) != key({"x": True})
+    True
+    """
+    return json.dumps(as_json(config), sort_keys=True)
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON holds it: NumPy's as Python's, tuples as lists, 1.0 as 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is no number but NaN and infinity, text, boolean or None, and no list or dict of these.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        return as_json(value.tolist())
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, list | tuple | range):
+        return [as_json(part) for part in value]
+    if isinstance(value, Mapping):
+        return {str(name): as_json(part) for name, part in value.items()}
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return json.loads(json.dumps(value, allow_nan=False))
+
+
+def decoded(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored result with its decisions, one bit each in the store, as boolean arrays."""
+    return {name: _unpacked(value) if isinstance(value, str) else value for name, value in result.items()}
+
+
+def encoded(function: Callable[..., Any], result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an experiment returned as a record holds it.
+
+    Raises
+    ------
+    ValueError
+        It is no dict of numbers, flat lists of numbers and boolean arrays, or a name is an argument's.
+    """
+    if not isinstance(result, Mapping):
+        raise ValueError(f"{function.__name__} must return a dict of numbers, not {result!r}.")
+    arrays = {name: np.asarray(value) for name, value in result.items()}
+    unfit = [name for name, array in arrays.items() if array.ndim > 1 or array.dtype.kind not in "biuf"]
+    clashes = set(arrays) & set(inspect.signature(function).parameters)
+    if unfit or clashes:
+        raise ValueError(
+            f"{function.__name__} must return numbers and flat lists under names that are not its arguments; "
+            f"{', '.join(unfit) or ', '.join(sorted(clashes))} is not."
+        )
+    return {
+        name: _packed(array) if array.dtype == bool and array.ndim == 1 else array.tolist()
+        for name, array in arrays.items()
+    }
+
+
+def _packed(decisions: np.ndarray) -> str:
+    return f"{len(decisions)} {base64.b64encode(np.packbits(decisions)).decode()}"
+
+
+def _unpacked(text: str) -> np.ndarray:
+    count, bits = text.split(" ")
+    return np.unpackbits(np.frombuffer(base64.b64decode(bits), "uint8"), count=int(count)).astype(bool)

@@ -1,0 +1,6 @@
+"""What IPython runs at the start of every kernel (`PYTHONSTARTUP` of `common.environment`)."""
+
+from common.environment import quieten
+
+quieten()
+del quieten

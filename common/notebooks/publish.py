@@ -1,0 +1,242 @@
+"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, READMEs, one page."""
+
+import base64
+import itertools
+import json
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from common.experiments import Store, write_atomically
+from common.notebooks import claims
+from common.notebooks.compare import differing_cells, without_picture
+from common.notebooks.execution import (
+    ROOT,
+    DamagedNotebookError,
+    code_cells,
+    execute,
+    explorers,
+    paths,
+    read,
+    side_by_side,
+)
+
+EVIDENCE = "docs/evidence"  # what commands printed, committed
+TABLE = "reproduce.csv"
+PAGE_TITLE = "Research notebooks"
+FIGURE_TAG = "figure-"
+README_TAG = "readme-"
+
+
+def reproduce(root: Path = ROOT) -> pd.DataFrame:
+    """Execute a copy of every notebook and return the table that `make reproduce` ends with.
+
+    Several are executed at a time, the longest first. A copy made by an interrupted run counts as done; its
+    seconds are then those of reading it.
+    """
+    build = root / "build"
+    unfinished = build / "reproduce.unfinished"
+    build.mkdir(exist_ok=True)
+    if not unfinished.exists():
+        unfinished.touch()
+    since = unfinished.stat().st_mtime
+    sources = paths(root)
+    seconds = _seconds(root)
+    longest_first = sorted(sources, key=lambda path: -seconds.get(_name(path), path.stat().st_size))
+    rows = {}
+    for name, took, outputs in side_by_side(lambda path: _reproduced(path, since), longest_first):
+        rows[name] = round(took, 1), outputs
+        print(f"{len(rows)} of {len(sources)}: {name}", flush=True)
+    copies = {anchor(path): read(copy) for path in sources if (copy := _copy_of(path)).exists()}
+    write_atomically(build / "index.html", page(copies).encode())
+    table = pd.DataFrame(
+        [(name, *rows[name]) for name in map(_name, sources)], columns=["notebook", "seconds", "outputs"]
+    )
+    write_atomically(build / TABLE, table.to_csv(index=False).encode())
+    unfinished.unlink()
+    return table
+
+
+def _reproduced(path: Path, since: float) -> tuple[str, float, str]:
+    """Return name, seconds and verdict of a notebook, executing it unless its copy is newer than `since`."""
+    start, copy = time.perf_counter(), _copy_of(path)
+    if not _is_done(copy, max(since, path.stat().st_mtime)):
+        copy.unlink(missing_ok=True)
+        try:
+            write_atomically(copy, nbformat.writes(execute(path)).encode())
+        except CellExecutionError as error:
+            verdict = f"failed: {error.ename}: {error.evalue}"
+        except DeadKernelError:
+            verdict = "failed: its kernel died; memory may be too small"
+    if copy.exists():
+        different = ", ".join(map(str, differing_cells(read(path), read(copy))))
+        verdict = f"different in code cells {different}" if different else "identical"
+    return _name(path), time.perf_counter() - start, verdict
+
+
+def _is_done(copy: Path, since: float) -> bool:
+    try:
+        return copy.stat().st_mtime >= since and bool(read(copy))
+    except (FileNotFoundError, DamagedNotebookError):
+        return False
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _copy_of(path: Path) -> Path:
+    return path.parents[1] / "build" / "notebooks" / _name(path)
+
+
+def _seconds(root: Path) -> dict[str, float]:
+    """Return the seconds of each notebook in the committed table of `reproduce`."""
+    table = root / EVIDENCE / TABLE
+    return pd.read_csv(table, index_col="notebook")["seconds"].to_dict() if table.exists() else {}
+
+
+def write(root: Path = ROOT, study: str | None = None) -> None:
+    """Execute the notebooks of a study, or all, in place and write what the READMEs show of them.
+
+    Raises
+    ------
+    ValueError
+        There is no such study, or a figure has no picture.
+    """
+    found = [*paths(root), *explorers(root)]
+    studies = list(dict.fromkeys(path.parent.name for path in found))
+    if study is not None and study not in studies:
+        raise ValueError(f"There is no study {study!r} with notebooks; there are {', '.join(studies)}.")
+    chosen = [path for path in found if study in (None, path.parent.name)]
+    for path, notebook in side_by_side(lambda path: (path, execute(path)), chosen):
+        publish(path, notebook)
+        print(_name(path), flush=True)
+    front_page = root / "README.md"
+    write_atomically(front_page, with_tables(front_page.read_text(encoding="utf-8"), root).encode())
+
+
+def write_one(path: Path) -> None:
+    """Execute the notebook at `path` in place and write what the READMEs show of it."""
+    publish(path, execute(path))
+
+
+def publish(path: Path, notebook: NotebookNode) -> None:
+    """Write an executed notebook to `path`, its figures, and what the READMEs show of it.
+
+    Raises
+    ------
+    ValueError
+        A figure has no picture; nothing is written.
+    """
+    if bare := without_picture(notebook, before=read(path)):
+        raise ValueError(
+            f"{_name(path)} was not written and is as it was: code cells {', '.join(map(str, bare))} show "
+            "figures without pictures; unset MPLBACKEND, and let each cell end with its figure."
+        )
+    write_atomically(path, nbformat.writes(notebook).encode())
+    for name, png in figures(notebook).items():
+        write_atomically(path.parent / "figures" / f"{name}.png", png)
+    for readme in readmes(path):
+        write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
+
+
+def figures(notebook: NotebookNode) -> dict[str, bytes]:
+    """Return the pictures of the cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
+    pictures = _tagged(notebook, FIGURE_TAG, "image/png")
+    return {name: base64.b64decode(picture) for name, picture in pictures.items()}
+
+
+def filled(readme: str, notebook: NotebookNode) -> str:
+    """Return the text of a README with the Markdown that the notebook's ``readme-NAME`` cells display."""
+    for name, markdown in _tagged(notebook, README_TAG, "text/markdown").items():
+        readme = _between(readme, name, markdown)
+    return readme
+
+
+def with_tables(readme: str, root: Path = ROOT) -> str:
+    """Return the text of a README with the tables of the committed notebooks, their claims, the records and
+    the evidence.
+
+    The seconds of the notebooks are those of the committed table of `reproduce`. A text of the evidence,
+    ``NAME.txt``, goes between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
+    """
+    committed = {_name(path): read(path) for path in paths(root)}
+    readme = _between(readme, "notebooks", claims.table_of_notebooks(committed, _seconds(root)))
+    readme = _between(readme, "claims", claims.table_of_claims(committed))
+    records: dict[str, list[dict]] = {}
+    for path in sorted(root.glob("*/results/*.jsonl")):
+        records.setdefault(path.parent.parent.name, []).extend(Store(path).read().values())
+    readme = _between(readme, "records", claims.table_of_records(records))
+    for path in sorted((root / EVIDENCE).glob("*.txt")):
+        readme = _between(readme, path.stem, f"```text\n{path.read_text(encoding='utf-8').rstrip()}\n```")
+    return readme
+
+
+def readmes(path: Path) -> list[Path]:
+    """Return the READMEs that show something of the notebook at `path`: its study's and the root's."""
+    return [readme for folder in path.parents[:2] if (readme := folder / "README.md").exists()]
+
+
+def anchor(path: Path) -> str:
+    """Return the name that the notebook at `path` has on the page of all."""
+    return f"{path.parent.name}-{path.stem}"
+
+
+def page(notebooks: Mapping[str, NotebookNode]) -> str:
+    """Return one HTML page, usable offline, with the questions, the answers and all notebooks.
+
+    Parameters
+    ----------
+    notebooks : dict from str to notebook
+        From its `anchor`; executed.
+    """
+    cells = [nbformat.v4.new_markdown_cell(_contents(notebooks), id="contents")]
+    for name, notebook in notebooks.items():
+        cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}"))
+        cells += [_on_the_page(cell, study=name.partition("-")[0]) for cell in notebook.cells]
+    scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
+    exporter = HTMLExporter(template_name="lab", **scripts)
+    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": PAGE_TITLE})
+    return exporter.from_notebook_node(whole)[0]
+
+
+def _contents(notebooks: Mapping[str, NotebookNode]) -> str:
+    """Return the table of contents of the page as Markdown, by study."""
+    lines = [f"# {PAGE_TITLE}"]
+    for study, named in itertools.groupby(notebooks.items(), lambda item: item[0].partition("-")[0]):
+        lines += ["", f"## {study}", ""]
+        for name, notebook in named:
+            title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+            said = f"{claims.question(notebook)} **{claims.answer(notebook)}**"
+            lines.append(f"- [{title}](#{name})  \n  {said}")
+    return "\n".join(lines)
+
+
+def _on_the_page(cell: NotebookNode, study: str) -> NotebookNode:
+    """Return a copy of a cell whose links to other notebooks lead to their places on the page."""
+    text = re.sub(r"\]\((\d\d_\w+)\.ipynb\)", rf"](#{study}-\1)", json.dumps(cell))
+    return nbformat.from_dict(json.loads(text))
+
+
+def _between(readme: str, name: str, markdown: str) -> str:
+    start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
+    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
+    return pattern.sub(lambda _: f"{start}\n{markdown}\n{end}", readme)
+
+
+def _tagged(notebook: NotebookNode, prefix: str, kind: str) -> dict[str, str]:
+    return {
+        tag.removeprefix(prefix): output.data[kind]
+        for cell in code_cells(notebook)
+        for tag in cell.metadata.get("tags", [])
+        if tag.startswith(prefix)
+        for output in cell.outputs
+        if kind in output.get("data", {})
+    }

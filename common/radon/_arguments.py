@@ -1,0 +1,116 @@
+"""Checks of the arguments that the functions and the layers share."""
+
+import math
+from numbers import Integral
+
+import numpy as np
+from keras import ops
+
+from common.radon._geometry import detector_length
+from common.radon._matrices import WINDOWS
+from common.validation import as_floating, concrete
+
+SINOGRAM_AXES = "(batch, detector, angle, channels)"
+
+
+def as_angles(angles, theta=None):
+    """Return the angles, under either of their two names, as a tuple of floats."""
+    if angles is not None and theta is not None:
+        raise ValueError("angles and theta are two names of one argument; give only one of them.")
+    given = angles if theta is None else theta
+    try:
+        values = np.asarray(concrete(given) if ops.is_tensor(given) else given)
+    except ValueError:  # lists of different lengths, or a symbolic tensor
+        values = np.empty(0)
+    if values.ndim != 1 or not values.size or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise ValueError(f"angles must be a non-empty list of finite numbers in degrees, but got {given!r}.")
+    values = values.astype("float64")
+    if _look_like_radians(values):
+        raise ValueError(
+            f"angles must be in degrees, but these, {values.min():.6g} to {values.max():.6g}, look like "
+            "radians; pass np.rad2deg(angles), or add 360 to one of them if they are degrees."
+        )
+    return tuple(values.tolist())
+
+
+def _look_like_radians(angles):
+    """Return whether angles are multiples of pi / 12 other than 0, or cover pi or 2 pi and are no decimals.
+
+    To cover is to spread over at least 80 % and not over more; decimals have at most three places.
+    """
+    twelfths = angles / (np.pi / 12)
+    if np.round(twelfths).any() and np.abs(twelfths - np.round(twelfths)).max() < 1e-9:
+        return True
+    thousandths = 1000 * angles
+    are_decimals = np.abs(thousandths - np.round(thousandths)).max() < 1e-6
+    spread = np.ptp(angles) / np.pi
+    covers = any(0.8 * turns < spread < 1.001 * turns for turns in (1, 2))
+    return bool(np.abs(angles).max() < 6.29 and covers and not are_decimals)
+
+
+def as_bool(circle):
+    """Return `circle`, which must be a bool."""
+    if not isinstance(circle, bool):
+        raise ValueError(f"circle must be True or False, but got {circle!r}.")
+    return circle
+
+
+def as_filter(filter):
+    """Return the name of a filter, or None."""
+    if not (filter is None or isinstance(filter, str)) or filter not in WINDOWS:
+        accepted = ", ".join(map(repr, WINDOWS))
+        raise ValueError(f"filter must be one of {accepted}, but got {filter!r}.")
+    return filter
+
+
+def as_shape(size):
+    """Return (height, width) of an int or a pair of ints."""
+    shape = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    if len(shape) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in shape):
+        raise ValueError(f"size must be an integer of at least 1 or a pair of them, but got {size!r}.")
+    return tuple(int(n) for n in shape)
+
+
+def as_size(size, name="size"):
+    """Return a positive int."""
+    if not isinstance(size, Integral) or size < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, but got {size!r}.")
+    return int(size)
+
+
+def as_detectors(detectors):
+    """Return a positive int or None."""
+    return None if detectors is None else as_size(detectors, "detectors")
+
+
+def reconstruction_size(detectors, size, circle):
+    """Return the side of a reconstruction, by default that of the square that the detector sees."""
+    if size is not None:
+        return as_size(size)
+    if detectors is None:
+        raise ValueError("filtered_backprojection needs to know the number of detectors when it is traced.")
+    return as_size(detectors if circle else math.floor(detectors / math.sqrt(2)))
+
+
+def as_sinogram(sinogram, name="sinogram"):
+    """Return a floating tensor (batch, detector, angle, channels)."""
+    return as_floating(sinogram, 4, name, SINOGRAM_AXES)
+
+
+def check_projections(shape, angles):
+    """Raise ValueError unless a sinogram of this shape has a projection for every angle."""
+    if shape[2] not in (None, len(angles)):
+        hint = f"; its axes must be {SINOGRAM_AXES}" if shape[1] == len(angles) else ""
+        raise ValueError(
+            f"the sinogram has {shape[2]} projections, but {len(angles)} angles were given{hint}."
+        )
+
+
+def checked_detectors(shape, size, circle, detectors):
+    """Return the length of the detector of a sinogram of this shape; ValueError if another is expected."""
+    expected = detectors or detector_length(*size, circle)
+    if shape[1] not in (None, expected):
+        has = "were asked for" if detectors else "are what images of this size have"
+        way = f"pass detectors={shape[1]} if the detector is that long"
+        raise ValueError(f"the sinogram has {shape[1]} detectors, but {expected} {has}; {way}.")
+    return expected

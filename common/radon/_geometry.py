@@ -1,0 +1,102 @@
+"""Which samples every ray and every pixel reads, with which weights, and the sizes of images and detectors.
+
+A lattice holds sampling coordinates as pairs of arrays ``(angle, position)``: at row i and column j of the
+sampling grid, a coordinate is the sum of the first array at i and the second at j. Functions of the argument
+`xp` compute with NumPy for a matrix, or with keras.ops in a loop.
+"""
+
+import math
+
+import numpy as np
+from keras import ops
+
+BORDER = 2  # zeros around an image: where samples outside it, and all their neighbours, are read
+
+
+def rays(height, width, detectors, circle, angles):
+    """Return the lattice of the image rows and columns at ray sample i of detector j."""
+    xp = np if is_static(height, width) else ops
+    cos, sin = _cos_sin(angles)
+    along = _grid(detector_length(height, width, circle), xp)
+    across = _grid(detectors, xp)
+    row, column = xp.array(height // 2, "float64"), xp.array(width // 2, "float64")
+    return row + cos * along, -sin * across, column + sin * along, cos * across
+
+
+def shadows(size, angles):
+    """Return the lattice of the positions, from the detector's centre, onto which pixel (i, j) projects."""
+    cos, sin = _cos_sin(angles)
+    grid = _grid(size, np)
+    return -sin * grid, cos * grid
+
+
+def _grid(size, xp):
+    return xp.array(xp.arange(size) - size // 2, "float64")
+
+
+def _cos_sin(angles):
+    radians = np.deg2rad(angles)[:, None]
+    return np.cos(radians), np.sin(radians)
+
+
+def _coordinate(rows, columns, low, high, dtype, xp):
+    """Return a coordinate on the sampling grid, clipped to [low, high] and counted from `low`.
+
+    It comes as an integer and a fraction in the given dtype, with a mask of what was inside.
+    """
+    position = rows[..., :, None] + columns[..., None, :]
+    high = xp.array(high, position.dtype)
+    inside = (position >= low) & (position <= high)
+    # Truncation is floor here; ops.floor computes float64 in float32 on JAX and PyTorch (Keras 3.15).
+    position = xp.clip(position, low, high) - low
+    whole = xp.array(position, "int32")
+    return whole, xp.array(position - xp.array(whole, position.dtype), dtype), inside
+
+
+def bilinear(lattice, height, width, dtype, xp=ops):
+    """Return four pairs (index into the flat image with its border, weight)."""
+    row, down, _ = _coordinate(*lattice[:2], -BORDER, height, dtype, xp)
+    column, right, _ = _coordinate(*lattice[2:], -BORDER, width, dtype, xp)
+    stride = width + 2 * BORDER
+    index = row * stride + column
+    return [
+        (index, (1 - down) * (1 - right)),
+        (index + 1, (1 - down) * right),
+        (index + stride, down * (1 - right)),
+        (index + stride + 1, down * right),
+    ]
+
+
+def linear(lattice, detectors, dtype, xp=ops):
+    """Return two pairs (index into a projection, weight); the weights are 0 beyond its ends."""
+    first, last = -(detectors // 2), detectors - 1 - detectors // 2
+    index, right, inside = _coordinate(*lattice, first, last, dtype, xp)
+    inside = xp.array(inside, dtype)
+    return [(index, inside * (1 - right)), (xp.minimum(index + 1, detectors - 1), inside * right)]
+
+
+def is_static(*sizes):
+    """Return whether sizes are known: integers, not tensors of a graph."""
+    return all(isinstance(n, int) for n in sizes)
+
+
+def central_square(height, width):
+    """Return first row, first column and side of the central square."""
+    side = min(height, width) if is_static(height, width) else ops.minimum(height, width)
+    return (height - side + 1) // 2, (width - side + 1) // 2, side
+
+
+def detector_length(height, width, circle):
+    """Return the length of the detector, and of its rays, that sees all of the image or of its square."""
+    if is_static(height, width):
+        return min(height, width) if circle else math.ceil(math.sqrt(2) * max(height, width))
+    if circle:
+        return ops.minimum(height, width)
+    return ops.cast(ops.ceil(math.sqrt(2) * ops.cast(ops.maximum(height, width), "float64")), "int32")
+
+
+def support(size, circle):
+    """Return which pixels of a reconstruction are kept, as zeros and ones."""
+    grid = np.arange(size) - size // 2
+    disc = grid**2 + grid[:, None] ** 2 <= (size // 2) ** 2
+    return disc | (not circle)

@@ -1,0 +1,124 @@
+"""Figures that live in one HTML file: no kernel, no server, no request; ``standalone.js`` runs the network.
+
+A study writes its own with a body, a script and data. What the script may use is in ``standalone.js``.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import keras
+import numpy as np
+
+from common.experiments import write_atomically
+
+HERE = Path(__file__).parent
+FOLDER = HERE.parent / "build" / "standalone"
+LARGEST = 2_000_000  # bytes
+KINDS = ("Dense", "Conv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D", "Flatten", "Reshape")
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid")
+OPTIONS = ("activation", "strides", "pool_size")
+HIGHEST = float(np.finfo("float16").max)
+PLAIN = {
+    "data_format": "channels_last",
+    "dilation_rate": (1, 1),
+    "groups": 1,
+    "use_bias": True,
+    "output_padding": None,
+}
+
+
+def packed(model: keras.Sequential, more: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return a network in the form in which ``standalone.js`` runs it, its weights in half precision.
+
+    Parameters
+    ----------
+    model : keras.Sequential
+        Of layers in `KINDS`, channels last, with activations in `ACTIVATIONS`.
+    more : tuple of str
+        Names of layers that the figure's own script adds to ``kinds``; the numbers and tuples of their
+        configuration are passed on.
+
+    Returns
+    -------
+    dict
+        JSON. A thousand weights take 2.7 kB.
+
+    Raises
+    ------
+    ValueError
+        A layer is of another kind, or a weight is not finite in half precision (above 65,504).
+    """
+    layers = [_described(layer, more) for layer in model.layers]
+    weights = [np.ravel(weight) for layer in model.layers for weight in layer.get_weights()]
+    joined = np.concatenate([*weights, np.zeros(0, "float32")])
+    if not (np.abs(joined) <= HIGHEST).all():
+        raise ValueError("A weight is not finite in half precision; train again with smaller weights.")
+    return {"layers": layers, "weights": _text(joined.astype("<f2").tobytes())}
+
+
+def _described(layer, more):
+    kind, config = type(layer).__name__, layer.get_config()
+    unusual = [name for name, value in PLAIN.items() if config.get(name, value) != value]
+    if kind not in KINDS + more or unusual or config.get("activation", "linear") not in ACTIVATIONS:
+        raise ValueError(
+            f"standalone.js has no {kind} layer with the configuration {config}; it has {', '.join(KINDS)} "
+            f"with biases, without dilation or groups, and the activations {', '.join(ACTIVATIONS)}."
+        )
+    names = OPTIONS if kind in KINDS else [name for name in config if name not in ("name", "dtype")]
+    places = {"from": layer.input.shape[1:], "to": layer.output.shape[1:]}
+    shapes = [list(weight.shape) for weight in layer.get_weights()]
+    return (
+        {"kind": kind, "shapes": shapes} | places | {name: config[name] for name in names if name in config}
+    )
+
+
+def embedded(png: bytes) -> str:
+    """Return the address under which a page shows a PNG that it carries itself."""
+    return f"data:image/png;base64,{_text(png)}"
+
+
+def _text(content):
+    return base64.b64encode(content).decode()
+
+
+def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str = "") -> str:
+    """Return one HTML page that requests nothing, whose policy even forbids it.
+
+    Parameters
+    ----------
+    title : str
+    body : str
+        HTML below the title.
+    script : str
+        JavaScript; it runs after ``standalone.js`` and reads the data by ``carried("data")``.
+    data : mapping
+        JSON.
+    style : str
+        CSS beyond that of ``standalone.html``.
+    """
+    template = Template((HERE / "standalone.html").read_text(encoding="utf-8"))
+    scripts = (HERE / "standalone.js").read_text(encoding="utf-8") + script
+    # No end tag inside a text may end the script.
+    carried = json.dumps(data).replace("<", "\\u003c")
+    return template.substitute(title=title, body=body, style=style, data=carried, scripts=scripts)
+
+
+def write(study: str, html: str) -> Path:
+    """Write ``build/standalone/<study>.html`` and return its path.
+
+    Raises
+    ------
+    ValueError
+        The page has more than `LARGEST` bytes.
+    """
+    content = html.encode()
+    if len(content) > LARGEST:
+        raise ValueError(f"The figure of {study} has {len(content):,} bytes; {LARGEST:,} are allowed.")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"{study}.html"
+    write_atomically(path, content)
+    return path

@@ -1,0 +1,136 @@
+"""What all transforms share besides their checks: their layers, symbolic tensors, and 16-bit numbers.
+
+A transform is a function of a tensor, or of a structure of tensors, and of settings. Its layer holds the
+settings; given a symbolic tensor, the function calls its layer.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras import ops
+
+from common.validation import Tensor, as_coefficients, as_images, dtype_of, is_finite
+
+PACKAGE = "deep_learning_notebooks"
+WORKING_DTYPES = {"float16": "float32", "bfloat16": "float32"}
+
+
+class TransformLayer(keras.layers.Layer):
+    """A transform with fixed settings, as a layer.
+
+    Parameters
+    ----------
+    settings : dict
+        Checked arguments of the transform after its first, which are those of the layer.
+
+    Attributes
+    ----------
+    function, check : callable
+        The transform, and what checks a single tensor that it is given.
+    input_type, output_type : type, optional
+        The named tuples that it takes and returns, if any.
+    """
+
+    function: Callable[..., Any]
+    check: Callable[..., Any] = staticmethod(as_images)
+    input_type: type | None = None
+    output_type: type | None = None
+
+    def __init__(self, settings: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.settings = settings
+
+    def call(self, inputs: Any) -> Any:
+        """Return the transform of a tensor or of a structure of tensors."""
+        if self.input_type and isinstance(inputs, (list, tuple)):  # Keras saves a named tuple as a list
+            inputs = self.input_type(*inputs)
+        return self.function(inputs, **self.settings)
+
+    def compute_output_spec(self, inputs: Any) -> Any:
+        """Return the symbolic output for checked symbolic inputs."""
+        check = self.check if isinstance(inputs, keras.KerasTensor) else as_coefficients
+        for tensor in keras.tree.flatten(inputs):
+            check(tensor, "inputs")
+        return super().compute_output_spec(inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output, here that of the input; unknown sizes are None."""
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), **self.settings}
+
+
+def register(layer: type[TransformLayer]) -> type[TransformLayer]:
+    """Register the class of a layer, so that a saved model that holds it loads."""
+    return keras.saving.register_keras_serializable(PACKAGE)(layer)
+
+
+def symbolic_dtype(x: Any) -> str | None:
+    """Return the dtype of the symbolic tensors in a structure, or None if it has none."""
+    tensors = [leaf for leaf in keras.tree.flatten(x) if isinstance(leaf, keras.KerasTensor)]
+    return dtype_of(tensors[0]) if tensors else None
+
+
+def in_working_precision(function: Callable[[Any], Any], x: Any) -> Any:
+    """Return ``function(x)`` in the dtype of `x`, computed in float32 if that has 16 bits.
+
+    Parameters
+    ----------
+    function : callable
+        Of a tensor or a structure of tensors.
+    x : tensor or structure of tensors
+        Of one floating-point dtype.
+
+    Raises
+    ------
+    ValueError
+        A result that exceeds the range of float16, as far as values are known.
+    """
+    dtype, *others = {dtype_of(tensor) for tensor in keras.tree.flatten(x)}
+    if others or dtype not in WORKING_DTYPES:
+        return function(x)
+    return _cast(function(_cast(x, WORKING_DTYPES[dtype])), dtype)
+
+
+def _cast(structure: Any, dtype: str) -> Any:
+    return keras.tree.map_structure(lambda x: _cast_tensor(x, dtype), structure)
+
+
+def _cast_tensor(x: Tensor, dtype: str) -> Tensor:
+    y = ops.cast(x, dtype)
+    if dtype == "float16" and not is_finite(y):
+        raise ValueError("The result exceeds the largest float16, 65,504; convert the input to float32.")
+    return y
+
+
+class _FunctionalModel:
+    """Loads functional models with the named tuples that they return; Keras would make lists of them."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> keras.Model:
+        model = keras.Model.from_config(config, custom_objects)
+        if not any(getattr(layer, "output_type", None) for layer in model.layers):
+            return model
+        return keras.Model(model.input, _named(model.output), name=model.name, trainable=model.trainable)
+
+
+def _named(outputs: Any) -> Any:
+    """Return outputs of a model with a named tuple for every list of all outputs of a transform."""
+    if isinstance(outputs, dict):
+        return {name: _named(output) for name, output in outputs.items()}
+    if not isinstance(outputs, list):
+        return outputs
+    outputs = [_named(output) for output in outputs]
+    histories = [getattr(output, "_keras_history", (None, None, None)) for output in outputs]
+    operation, node, _ = histories[0] if histories else (None, None, None)
+    kind = getattr(operation, "output_type", None)
+    if kind and histories == [(operation, node, i) for i in range(len(kind._fields))]:
+        return kind(*outputs)
+    return outputs
+
+
+# Keras looks a class up among these first.
+keras.saving.get_custom_objects()["Functional"] = _FunctionalModel

@@ -1,0 +1,64 @@
+"""The latent square as one HTML file, drawn by the generator in the browser: ``python -m gan.standalone``."""
+
+import io
+from pathlib import Path
+from string import Template
+
+import numpy as np
+from PIL import Image
+from scipy.special import softmax
+
+from common.standalone import embedded, packed, page, write
+from gan.dragging import START
+from gan.manifold import mosaic, square
+from gan.models import load_classifier, load_generator
+
+COLUMNS = 20  # digits a side of the map
+GREYS = 16  # of the map: the eye sees no more, and the file halves
+SIDE = 64  # points a side at which the classifier reads
+SURE = 0.9  # probability
+
+HERE = Path(__file__).parent
+
+
+def figure():
+    """Return the page: its weights are those of the committed generator with two latent numbers."""
+    generator = load_generator(2)
+    drawn = mosaic(np.asarray(generator(square(COLUMNS))), COLUMNS)
+    values = {"map": embedded(_few_greys(drawn[..., 0])), "columns": COLUMNS, "side": SIDE}
+    data = {
+        "generator": packed(generator, more=("Waves",)),
+        "readings": readings(np.asarray(load_classifier("mnist")(generator(square(SIDE))))),
+        "start": START,
+    }
+    return page("Two numbers draw a digit", _own("html", values), _own("js"), data, _own("css"))
+
+
+def readings(logits):
+    """Return a character for each row of logits ``(n, 10)``.
+
+    The digit that the classifier reads; where its probability is below `SURE`, a letter from "A" for 0.
+    """
+    probabilities = softmax(logits, axis=-1)
+    first = np.where(probabilities.max(-1) < SURE, ord("A"), ord("0"))
+    return "".join(map(chr, first + probabilities.argmax(-1)))
+
+
+def _few_greys(values):
+    """Return the PNG of an image ``(height, width)`` in [0, 1] with `GREYS` grey values."""
+    levels = np.round((GREYS - 1) * values).astype("uint8")
+    image = Image.fromarray(levels, "P")
+    image.putpalette(np.repeat(np.arange(GREYS) * 255 // (GREYS - 1), 3).astype("uint8").tobytes())
+    file = io.BytesIO()
+    image.save(file, "png", optimize=True, bits=4)
+    return file.getvalue()
+
+
+def _own(kind, values=None):
+    text = (HERE / f"standalone.{kind}").read_text(encoding="utf-8")
+    return text if values is None else Template(text).substitute(values)
+
+
+if __name__ == "__main__":
+    path = write("gan", figure())
+    print(f"{path.relative_to(Path.cwd())}: {path.stat().st_size:,} bytes")

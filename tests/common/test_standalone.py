@@ -1,0 +1,96 @@
+"""Networks in a page's JavaScript against Keras, layer by layer."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from common import standalone
+from tests.browser import HAS_BROWSER, chromium, logged
+
+RUN = "return Array.from(network(arguments[0])(arguments[1]))"
+
+
+def drawn(kind, rng):
+    """Return a network of one layer, its shapes, strides, padding, activation and weights drawn."""
+    size, strides = tuple(rng.integers(1, 5, 2).tolist()), int(rng.integers(1, 4))
+    padding, activation = str(rng.choice(["same", "valid"])), str(rng.choice(standalone.ACTIVATIONS))
+    layer = {
+        "Dense": lambda: layers.Dense(5, activation),
+        "Conv2D": lambda: layers.Conv2D(3, size, strides, padding, activation=activation),
+        "Conv2DTranspose": lambda: layers.Conv2DTranspose(3, size, strides, padding, activation=activation),
+        "MaxPooling2D": lambda: layers.MaxPooling2D(size, strides, padding),
+        "AveragePooling2D": lambda: layers.AveragePooling2D(size, strides, padding),
+        "Flatten": layers.Flatten,
+        "Reshape": lambda: layers.Reshape((-1, 1)),
+    }[kind]()
+    shape = (7,) if kind == "Dense" else (*rng.integers(4, 9, 2).tolist(), 2)
+    model = keras.Sequential([keras.Input(shape), layer])
+    # Half precision holds these exactly.
+    model.set_weights([rng.normal(size=w.shape).astype("float16") for w in model.get_weights()])
+    return model
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("standalone")
+    (folder / "page.html").write_text(standalone.page("No figure", "", "", {"text": "</script><b>&"}))
+    with chromium(folder / "browser") as driver:
+        driver.get((folder / "page.html").as_uri())
+        yield driver
+
+
+@pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
+class TestInTheBrowser:
+    @pytest.mark.parametrize("kind", standalone.KINDS)
+    @pytest.mark.parametrize("seed", range(6))
+    def test_the_layers_are_those_of_keras(self, browser, kind, seed):
+        rng = np.random.default_rng(seed)
+        model = drawn(kind, rng)
+        inputs = rng.normal(size=model.input_shape[1:]).astype("float32")
+        ours = browser.execute_script(RUN, standalone.packed(model), inputs.ravel().tolist())
+        np.testing.assert_allclose(ours, np.asarray(model(inputs[None])).ravel(), rtol=1e-4, atol=1e-5)
+
+    def test_half_precision_is_read_bit_by_bit(self, browser):
+        every = np.arange(65536, dtype="<u2").view("<f2")
+        finite = every[np.isfinite(every)]
+        ours = browser.execute_script(
+            "return Array.from(halves(arguments[0]))", standalone._text(finite.tobytes())
+        )
+        np.testing.assert_array_equal(ours, finite)
+
+    def test_a_text_cannot_end_the_data_and_nothing_can_be_requested(self, browser):
+        assert browser.execute_script('return carried("data").text') == "</script><b>&"
+        assert not logged(browser)
+        fetch = "const done = arguments[0]; fetch('https://example.org').then(() => done(1), () => done(0))"
+        assert browser.execute_async_script(fetch) == 0
+        assert "Content Security Policy" in "".join(logged(browser))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv2D(2, 2, dilation_rate=2),
+        layers.Conv2D(2, 2, groups=2),
+        layers.Conv2D(2, 2, use_bias=False),
+        layers.Conv2D(2, 2, activation="gelu"),
+        layers.Conv2D(2, 2, data_format="channels_first"),
+        layers.LayerNormalization(),
+    ],
+)
+def test_what_the_script_has_not_is_refused(layer):
+    with pytest.raises(ValueError, match=r"standalone.js has no"):
+        standalone.packed(keras.Sequential([keras.Input((8, 8, 2)), layer]))
+
+
+def test_weights_beyond_half_precision_are_refused():
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
+    model.set_weights([np.full((1, 1), 1e5), np.zeros(1)])
+    with pytest.raises(ValueError, match=r"not finite in half precision"):
+        standalone.packed(model)
+
+
+def test_a_page_that_is_too_large_is_refused():
+    with pytest.raises(ValueError, match=r"2,000,001 bytes; 2,000,000 are allowed"):
+        standalone.write("none", "x" * (standalone.LARGEST + 1))
+    assert not (standalone.FOLDER / "none.html").exists()
