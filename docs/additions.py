@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from html import escape
 from math import log10
 from pathlib import Path
@@ -12,7 +14,7 @@ import tables
 
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
-LIVE = "explore.html"  # a figure in a study's folder that needs no kernel
+LIVE = ROOT / "build" / "standalone"  # figures that need no kernel, STUDY.html
 FASTEST = 200  # times as long as ours, at the right end of the chart
 SLOWEST = 0.2
 NO_PEER = "classifying", "an answer of"  # tasks in which parts of the library are compared with each other
@@ -52,6 +54,12 @@ def cards(text: str) -> str:
     grid = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for block in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
         question, _, answer = block.partition("\n")
+        for study in STUDIES:
+            if (LIVE / f"{study}.html").exists():
+                link = rf"^(\[.*?\]\({study}/.*?\))\s*$"
+                answer = re.sub(
+                    link, rf"\1, or [try it]({study}/README.md#try-it)", answer, flags=re.MULTILINE
+                )
         grid += [f":::{{grid-item-card}} {question.strip()}", ":class-title: question", ""]
         grid += [re.sub(r"\]\((?!https?:)", "](../", answer.strip()), ":::", ""]
     return "\n".join([*grid, "::::"])
@@ -97,7 +105,14 @@ def reference(names: str) -> str:
         }
         chosen = [name for name in modules() if name not in named]
     found = [module for name in chosen for module in modules().get(name, [])]
-    return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n```" for m in found)
+    return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n{option(m)}```" for m in found)
+
+
+def option(module: str) -> str:
+    """Return the directive's option that leaves out what a module without definitions imports from others."""
+    path = (ROOT / module.replace(".", "/")).with_suffix(".py")
+    defines = not path.exists() or re.search(r"^(def|class) ", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return "" if defines else "   :no-members:\n"
 
 
 def modules() -> dict[str, list[str]]:
@@ -125,10 +140,10 @@ def modules() -> dict[str, list[str]]:
 def study_page(text: str, study: str) -> str:
     """Return a study's README with its notebooks in the navigation and, where it has one, its live figure."""
     live = ""
-    if (ROOT / study / LIVE).exists():
+    if (LIVE / f"{study}.html").exists():
         live = (
-            f'## Try it\n\n<iframe class="live" src="{LIVE}" title="Live figure of {study}" loading="lazy">'
-            f'</iframe>\n\n<a href="{LIVE}">The figure on a page of its own</a>\n\n'
+            '## Try it\n\n<iframe class="live" src="explore.html" title="Live figure"></iframe>\n\n'
+            '<a href="explore.html">The figure on a page of its own</a>\n\n'
         )
     notebooks = "\n".join(path.stem for path in sorted((ROOT / study).glob("[0-9][0-9]_*.ipynb")))
     table = text.find("| notebook | question |")
@@ -175,14 +190,26 @@ def with_links_to_source(text: str, folder: Path) -> str:
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^):#]+)\)", elsewhere, text)
 
 
+def write_live_figures(app):
+    """Run ``STUDY.standalone`` where its page is missing or older than what it is made of."""
+    for module in ROOT.glob("*/standalone.py"):
+        study = module.parent
+        page = LIVE / f"{study.name}.html"
+        parts = [*ROOT.glob("common/standalone.*"), *study.glob("standalone.*"), *study.glob("weights/*")]
+        newest = max(part.stat().st_mtime for part in parts)
+        if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
+            command = [sys.executable, "-m", f"{study.name}.standalone"]
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
 def finish(app, exception):
     """Copy the live figures and make the root of the site lead to its first page."""
     if exception:
         return
     out = Path(app.outdir)
     for study in STUDIES:
-        if (ROOT / study / LIVE).exists():
-            shutil.copy(ROOT / study / LIVE, out / study / LIVE)
+        if (LIVE / f"{study}.html").exists():
+            shutil.copy(LIVE / f"{study}.html", out / study / "explore.html")
     first = '<meta http-equiv="refresh" content="0; url=docs/index.html">'
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{app.config.project}</title>{first}'
     (out / "index.html").write_text(f'{page}<a href="docs/index.html">{app.config.project}</a></html>\n')
