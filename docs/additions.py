@@ -73,7 +73,7 @@ def chart(tasks) -> str:
     one, whole = -log10(SLOWEST), log10(FASTEST) - log10(SLOWEST)
     lines = ['<div class="bars">']
     for task, found in tasks:
-        if task.startswith(NO_PEER):
+        if task.startswith(NO_PEER) or not found:
             continue
         lines.append(f'<p class="bars-task">{escape(task)}</p>')
         for name, ratio in [(name, ratio) for name, _, ratio, _ in found if name != "ours"]:
