@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from IPython.display import Markdown
 from nbformat import NotebookNode
 
+from common.experiments import generation
+
 TAG = "claims"
 HEAD = "| claim | measured |\n| --- | --- |\n"
 ROW = re.compile(r"^\| (.*) \| (.*) \|$", re.MULTILINE)
@@ -117,7 +119,7 @@ def table_of_records(records: Mapping[str, list[dict]]) -> str:
     ]
     for study, found in records.items():
         hours = sum(record["seconds"] for record in found) / 3600
-        exact = sum("(family " in record["cpu"] for record in found)
+        exact = sum(bool(generation(record["cpu"])) for record in found)
         rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {exact:,} | {hours:.0f} |")
     return "\n".join(rows)
 
