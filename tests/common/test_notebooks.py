@@ -1,5 +1,6 @@
 import json
 import shutil
+import sys
 
 import nbformat
 import pytest
@@ -9,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 
 from common import notebooks
 from common.experiments import Store
-from common.notebooks import claims, compare, publish
+from common.notebooks import __main__, claims, compare, publish
 
 PLOT = "from common.plotting import image_grid\nimage_grid([[[[0.5]]]])"
 SOURCES = [
@@ -278,6 +279,17 @@ def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root,
     assert set(others) == {"01_question", "02_next"} - {first}
     notebooks.reproduce(root)
     assert set(not_executed[3:]) == {"01_question", "02_next"}
+
+
+def test_an_interruption_prints_one_line_and_does_not_wait_for_kernels(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "main", interrupted)
+    monkeypatch.setattr(__main__.os, "_exit", sys.exit)
+    with pytest.raises(SystemExit, match="130"):
+        __main__.run()
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.fixture(scope="module")
