@@ -18,7 +18,6 @@ from common.pretrained import OFFLINE, load_classifier
 from common.widgets import Bars, picture
 from gan.dragging import Square
 from gan.models import load_generator
-from tests.reliability.test_browser import HAS_BROWSER
 from wavelet_based_dnn.models import load_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
 
@@ -136,17 +135,12 @@ def test_a_wrong_argument_ends_in_one_sentence(study, options, said):
         explorer(study, **options)
 
 
-@pytest.mark.skipif(HAS_BROWSER, reason="tests/reliability/test_browser.py runs the explorers in JupyterLab")
-@pytest.mark.parametrize("path", notebooks.explorers(), ids=lambda path: path.parent.name)
-def test_the_notebook_runs(path):
-    (cell,) = notebooks.code_cells(notebooks.execute(path))
-    assert notebooks.WIDGET in cell.outputs[-1].data
-
-
 @pytest.mark.parametrize("path", notebooks.explorers(), ids=lambda path: path.parent.name)
 def test_the_committed_notebook_shows_the_explorer_without_a_kernel(path):
     notebook = notebooks.read(path)
     (cell,) = notebooks.code_cells(notebook)
+    # The tests above call the same function, so the notebook needs no kernel here.
+    assert cell.source == f"from {path.parent.name}.explorer import explorer\n\nexplorer()"
     assert cell.execution_count == 1
     (output,) = cell.outputs
     saved = notebook.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
