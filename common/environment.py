@@ -57,6 +57,7 @@ def environment(**more: str) -> dict[str, str]:
     >>> environment(RESULTS="replay")["KERAS_BACKEND"]
     'tensorflow'
     """
+    _make_folder()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(USERS)}
     return kept | SETTINGS | more
 
@@ -111,6 +112,7 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
         raise FileNotFoundError(f"There is no kernel in {str(prefix)!r}; install ipykernel there.")
     from common.files import write_atomically
 
+    _make_folder()
     kernel = json.loads(path.read_text(encoding="utf-8")) | {"env": SETTINGS}
     write_atomically(path, json.dumps(kernel, indent=1).encode())
     return path
@@ -139,6 +141,12 @@ def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleTyp
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _make_folder() -> None:
+    # IPython warns where it cannot make its own folder inside this one.
+    with contextlib.suppress(OSError):
+        FOLDER.mkdir(parents=True, exist_ok=True)
 
 
 def _set(wanted: Mapping[str, str]) -> None:
