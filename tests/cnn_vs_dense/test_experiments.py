@@ -224,13 +224,13 @@ def test_elsewhere_includes_where_it_was_trained(few_images):
 
 def test_an_unknown_arm_is_refused_before_the_training():
     run = {"learning_rate": 0.01, "evaluate_on": "test", "seed": 0}
-    with pytest.raises(ValueError, match="no arm for acceleration 4 'SART'; there are dense, LeNet-5 on k-s"):
+    with pytest.raises(ValueError, match="no method for acceleration 4 'SART'; there are dense, LeNet-5"):
         experiments.accuracy_measured(sampling="acceleration 4", arm="SART", **run)
     with pytest.raises(ValueError, match="no sampling '5 angles'; there are 4 angles"):
         experiments.accuracy_measured(sampling="5 angles", arm="clean image", **run)
     with pytest.raises(ValueError, match="no noise 'loud'; there are none"):
         experiments.accuracy_measured(sampling="8 angles", noise="loud", arm="clean image", **run)
-    with pytest.raises(ValueError, match="no sampling of a tomograph 'acceleration 4'; there are 4 angles"):
+    with pytest.raises(ValueError, match="no sampling of CT 'acceleration 4'; there are 4 angles"):
         experiments.accuracy_elsewhere(sampling="acceleration 4", arm="clean image", **run)
 
 
