@@ -18,7 +18,7 @@ SPECIALISTS = (8, 14, 28)  # pixels a side
 
 
 def cases():
-    """Yield ``(task, implementations by name, no target, factors)``; ours is the finest level at 28 pixels."""
+    """Yield ``(task, implementations, no target, factors)``; ours is the finest level at 28 pixels."""
     for batch in BATCHES:
         levels = {
             f"level {count} of {LEVELS + 1}": partial(_level, count, batch) for count in range(1, LEVELS + 1)
