@@ -81,7 +81,8 @@ def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
 @pytest.mark.parametrize(
     ("representation", "architecture"),
     [("sinogram", "lenet5"), ("wavelet subbands", "lenet5"), ("sinogram", "mixer"),
-     ("sinogram", "sinogram_1d"), ("sinogram", "sinogram_wrapped"), ("k-space, real and imaginary", "separable")],
+     ("sinogram", "sinogram_1d"), ("sinogram", "sinogram_wrapped"),
+     ("k-space, real and imaginary", "separable")],
 )  # fmt: skip
 def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, architecture):
     result = experiments.accuracy(
