@@ -11,8 +11,10 @@ from math import log10
 from pathlib import Path
 
 import tables
+from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[1]
+REPOSITORY = os.environ.get("GITHUB_REPOSITORY") and f"https://github.com/{os.environ['GITHUB_REPOSITORY']}"
 STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
 LIVE = ROOT / "build" / "standalone"  # figures that need no kernel, STUDY.html
 FASTEST = 200  # times as long as ours, at the right end of the chart
@@ -32,6 +34,7 @@ def complete(app, docname, source):
         project = "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md")))
         source[0] = source[0].replace("<!-- project -->", project)
     elif docname == "docs/benchmarks":
+        app.env.note_dependency(str(tables.EVIDENCE / "benchmarks.txt"))
         source[0] = source[0].replace("<!-- chart -->", chart(tables.benchmarks()))
     elif folder == "docs/api":
         source[0] = re.sub(r"<!-- modules: (.*?) -->", lambda found: reference(found[1]), source[0])
@@ -183,23 +186,24 @@ def with_links_to_source(text: str, folder: Path) -> str:
         target = (folder / found[2]).resolve()
         if not (target.is_dir() or target.name == "explore.ipynb"):
             return found[0]
-        repository = os.environ.get("GITHUB_REPOSITORY")
-        path = f"https://github.com/{repository}/tree/HEAD/{target.relative_to(ROOT)}"
-        return f"[{found[1]}]({path})" if repository else found[1]
+        path = f"{REPOSITORY}/tree/HEAD/{target.relative_to(ROOT)}"
+        return f"[{found[1]}]({path})" if REPOSITORY else found[1]
 
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^):#]+)\)", elsewhere, text)
 
 
 def write_live_figures(app):
     """Run ``STUDY.standalone`` where its page is missing or older than what it is made of."""
-    for module in ROOT.glob("*/standalone.py"):
+    for module in ROOT.glob("*/standalone.py") if app.config.write_live_figures else ():
         study = module.parent
         page = LIVE / f"{study.name}.html"
         parts = [*ROOT.glob("common/standalone.*"), *study.glob("standalone.*"), *study.glob("weights/*")]
         newest = max(part.stat().st_mtime for part in parts)
         if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
             command = [sys.executable, "-m", f"{study.name}.standalone"]
-            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if run.returncode:
+                raise ExtensionError(f"The live figure of {study.name} cannot be written:\n{run.stderr}")
 
 
 def finish(app, exception):
