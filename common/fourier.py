@@ -608,12 +608,7 @@ class IFFT2(_SpectrumLayer):
     function = staticmethod(ifft2)
 
 
-@register
-class SpectrumChannels(TransformLayer):
-    """`as_channels` as a layer: a `Spectrum` to real images."""
-
-    function, input_type = staticmethod(as_channels), Spectrum
-
+class _ChannelsLayer(TransformLayer):
     def __init__(self, representation: str = "real_imaginary", **kwargs: Any) -> None:
         super().__init__({"representation": representation}, **kwargs)
         self.parts = len(_representation(representation))
@@ -625,10 +620,15 @@ class SpectrumChannels(TransformLayer):
 
 
 @register
-class FourierChannels(SpectrumChannels):
-    """Layer for ``as_channels(fft2(images), representation)``; see `as_channels`."""
+class SpectrumChannels(_ChannelsLayer):
+    """`as_channels` as a layer: a `Spectrum` to real images."""
 
-    input_type = None
+    function, input_type = staticmethod(as_channels), Spectrum
+
+
+@register
+class FourierChannels(_ChannelsLayer):
+    """Layer for ``as_channels(fft2(images), representation)``; see `as_channels`."""
 
     @staticmethod
     def function(images: Tensor, representation: str) -> Tensor:

@@ -122,7 +122,8 @@ def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
     """Return (height, width) as a tuple of int; raise ValueError unless both are positive integers."""
     if np.shape(shape) != (2,) or not all(_is_integer(size, 1) for size in shape):
         raise ValueError(f"shape must be two positive integers (height, width), but it is {shape!r}.")
-    return tuple(int(size) for size in shape)
+    height, width = shape
+    return int(height), int(width)
 
 
 def _check_seed(seed):

@@ -29,7 +29,7 @@ from common.validation import Tensor, as_coefficients, as_images, dtype_of
 
 WAVELETS: list[str] = pywt.wavelist(kind="discrete")
 MODES: list[str] = pywt.Modes.modes
-Wavelet = str | pywt.Wavelet | Sequence[Sequence[float]]  # as `dwt2` takes it
+Wavelet = str | Any | Sequence[Sequence[float]]  # as `dwt2` takes it; Any is a pywt.Wavelet
 # Longer axes are filtered when traced. Plain graphs prefer products at any length, XLA filters from about 64.
 DENSE_LENGTH = 256
 
@@ -193,7 +193,7 @@ def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str |
     if dtype := symbolic_dtype(approximation):
         return WaveletReconstruction(wavelet, mode, dtype=dtype)([approximation, *levels])
     bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda bands: _waverec2(*bands, bank, mode), (approximation, levels))
+    return in_working_precision(lambda bands: _waverec2(bands, bank, mode), [approximation, levels])
 
 
 class _FilterBank(NamedTuple):
@@ -215,7 +215,8 @@ def _wavedec2(x, bank, level, mode):
     return [x, *reversed(details)]
 
 
-def _waverec2(x, levels, bank, mode):
+def _waverec2(bands, bank, mode):
+    x, levels = bands
     for details in levels:
         x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
     return x

@@ -1,19 +1,21 @@
 """Checks of the arguments that the functions and the layers share."""
 
 import math
-from numbers import Integral
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 
-from common.radon._geometry import detector_length
+from common.radon._geometry import Angles, detector_length
 from common.radon._matrices import WINDOWS
-from common.validation import as_floating, concrete
+from common.validation import Tensor, as_floating, concrete
 
 SINOGRAM_AXES = "(batch, detector, angle, channels)"
 
 
-def as_angles(angles, theta=None):
+def as_angles(angles: ArrayLike | Tensor | None, theta: ArrayLike | Tensor | None = None) -> Angles:
     """Return the angles, under either of their two names, as a tuple of floats."""
     if angles is not None and theta is not None:
         raise ValueError("angles and theta are two names of one argument; give only one of them.")
@@ -48,14 +50,14 @@ def _look_like_radians(angles):
     return bool(np.abs(angles).max() < 6.29 and covers and not are_decimals)
 
 
-def as_bool(circle):
+def as_bool(circle: bool) -> bool:
     """Return `circle`, which must be a bool."""
     if not isinstance(circle, bool):
         raise ValueError(f"circle must be True or False, but got {circle!r}.")
     return circle
 
 
-def as_filter(filter):
+def as_filter(filter: str | None) -> str | None:
     """Return the name of a filter, or None."""
     if not (filter is None or isinstance(filter, str)) or filter not in WINDOWS:
         accepted = ", ".join(map(repr, WINDOWS))
@@ -63,27 +65,28 @@ def as_filter(filter):
     return filter
 
 
-def as_shape(size):
+def as_shape(size: int | Sequence[int] | None) -> tuple[int, int]:
     """Return (height, width) of an int or a pair of ints."""
     shape = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-    if len(shape) != 2 or not all(isinstance(n, Integral) and n >= 1 for n in shape):
+    if len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
         raise ValueError(f"size must be an integer of at least 1 or a pair of them, but got {size!r}.")
-    return tuple(int(n) for n in shape)
+    height, width = shape
+    return int(height), int(width)
 
 
-def as_size(size, name="size"):
+def as_size(size: Any, name: str = "size") -> int:
     """Return a positive int."""
-    if not isinstance(size, Integral) or size < 1:
+    if not isinstance(size, (int, np.integer)) or size < 1:
         raise ValueError(f"{name} must be an integer of at least 1, but got {size!r}.")
     return int(size)
 
 
-def as_detectors(detectors):
+def as_detectors(detectors: int | None) -> int | None:
     """Return a positive int or None."""
     return None if detectors is None else as_size(detectors, "detectors")
 
 
-def reconstruction_size(detectors, size, circle):
+def reconstruction_size(detectors: int | None, size: int | None, circle: bool) -> int:
     """Return the side of a reconstruction, by default that of the square that the detector sees."""
     if size is not None:
         return as_size(size)
@@ -92,12 +95,12 @@ def reconstruction_size(detectors, size, circle):
     return as_size(detectors if circle else math.floor(detectors / math.sqrt(2)))
 
 
-def as_sinogram(sinogram, name="sinogram"):
+def as_sinogram(sinogram: ArrayLike | Tensor, name: str = "sinogram") -> Tensor:
     """Return a floating tensor (batch, detector, angle, channels)."""
     return as_floating(sinogram, 4, name, SINOGRAM_AXES)
 
 
-def check_projections(shape, angles):
+def check_projections(shape: Sequence[int | None], angles: Angles) -> None:
     """Raise ValueError unless a sinogram of this shape has a projection for every angle."""
     if shape[2] not in (None, len(angles)):
         hint = f"; its axes must be {SINOGRAM_AXES}" if shape[1] == len(angles) else ""
@@ -106,7 +109,9 @@ def check_projections(shape, angles):
         )
 
 
-def checked_detectors(shape, size, circle, detectors):
+def checked_detectors(
+    shape: Sequence[int | None], size: tuple[int, int], circle: bool, detectors: int | None
+) -> int:
     """Return the length of the detector of a sinogram of this shape; ValueError if another is expected."""
     expected = detectors or detector_length(*size, circle)
     if shape[1] not in (None, expected):

@@ -6,14 +6,23 @@ sampling grid, a coordinate is the sum of the first array at i and the second at
 """
 
 import math
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from keras import ops
 
+from common.validation import Tensor
+
+Angles = tuple[float, ...]  # in degrees
+Size = Any  # an int, or an integer tensor of a graph
+Lattice = Any  # a tuple of arrays or tensors
+Taps = list[tuple[Tensor, Tensor]]  # (index, weight)
+
 BORDER = 2  # zeros around an image: where samples outside it, and all their neighbours, are read
 
 
-def rays(height, width, detectors, circle, angles):
+def rays(height: Size, width: Size, detectors: Size, circle: bool, angles: Angles) -> Lattice:
     """Return the lattice of the image rows and columns at ray sample i of detector j."""
     xp = np if is_static(height, width) else ops
     cos, sin = _cos_sin(angles)
@@ -23,7 +32,7 @@ def rays(height, width, detectors, circle, angles):
     return row + cos * along, -sin * across, column + sin * along, cos * across
 
 
-def shadows(size, angles):
+def shadows(size: int, angles: Angles) -> Lattice:
     """Return the lattice of the positions, from the detector's centre, onto which pixel (i, j) projects."""
     cos, sin = _cos_sin(angles)
     grid = _grid(size, np)
@@ -53,10 +62,10 @@ def _coordinate(rows, columns, low, high, dtype, xp):
     return whole, xp.array(position - xp.array(whole, position.dtype), dtype), inside
 
 
-def bilinear(lattice, height, width, dtype, xp=ops):
+def bilinear(lattice: Lattice, height: Size, width: Size, dtype: Any, xp: ModuleType = ops) -> Taps:
     """Return four pairs (index into the flat image with its border, weight)."""
-    row, down, _ = _coordinate(*lattice[:2], -BORDER, height, dtype, xp)
-    column, right, _ = _coordinate(*lattice[2:], -BORDER, width, dtype, xp)
+    row, down, _ = _coordinate(lattice[0], lattice[1], -BORDER, height, dtype, xp)
+    column, right, _ = _coordinate(lattice[2], lattice[3], -BORDER, width, dtype, xp)
     stride = width + 2 * BORDER
     index = row * stride + column
     return [
@@ -67,26 +76,26 @@ def bilinear(lattice, height, width, dtype, xp=ops):
     ]
 
 
-def linear(lattice, detectors, dtype, xp=ops):
+def linear(lattice: Lattice, detectors: Size, dtype: Any, xp: ModuleType = ops) -> Taps:
     """Return two pairs (index into a projection, weight); the weights are 0 beyond its ends."""
     first, last = -(detectors // 2), detectors - 1 - detectors // 2
-    index, right, inside = _coordinate(*lattice, first, last, dtype, xp)
+    index, right, inside = _coordinate(lattice[0], lattice[1], first, last, dtype, xp)
     inside = xp.array(inside, dtype)
     return [(index, inside * (1 - right)), (xp.minimum(index + 1, detectors - 1), inside * right)]
 
 
-def is_static(*sizes):
+def is_static(*sizes: Size) -> bool:
     """Return whether sizes are known: integers, not tensors of a graph."""
     return all(isinstance(n, int) for n in sizes)
 
 
-def central_square(height, width):
+def central_square(height: Size, width: Size) -> tuple[Size, Size, Size]:
     """Return first row, first column and side of the central square."""
     side = min(height, width) if is_static(height, width) else ops.minimum(height, width)
     return (height - side + 1) // 2, (width - side + 1) // 2, side
 
 
-def detector_length(height, width, circle):
+def detector_length(height: Size, width: Size, circle: bool) -> Size:
     """Return the length of the detector, and of its rays, that sees all of the image or of its square."""
     if is_static(height, width):
         return min(height, width) if circle else math.ceil(math.sqrt(2) * max(height, width))
@@ -95,7 +104,7 @@ def detector_length(height, width, circle):
     return ops.cast(ops.ceil(math.sqrt(2) * ops.cast(ops.maximum(height, width), "float64")), "int32")
 
 
-def support(size, circle):
+def support(size: int, circle: bool) -> np.ndarray:
     """Return which pixels of a reconstruction are kept, as zeros and ones."""
     grid = np.arange(size) - size // 2
     disc = grid**2 + grid[:, None] ** 2 <= (size // 2) ** 2

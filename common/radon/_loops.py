@@ -4,10 +4,15 @@ They gather samples, or scatter them for the adjoint with the same indices and w
 of the size of images and sinograms, however many angles there are. So do their gradients, the adjoints.
 """
 
+from collections.abc import Callable
+
 import keras
 from keras import ops
 
-from common.radon._geometry import BORDER, bilinear, linear, rays, shadows
+from common.radon._geometry import BORDER, Angles, Size, bilinear, linear, rays, shadows
+from common.validation import Tensor
+
+Operator = Callable[[Tensor], Tensor]  # on (row, column, batch)
 
 
 def _compiled(function):
@@ -84,7 +89,9 @@ def _interpolate_adjoint(image, canvas, lattice):
     return ops.swapaxes(ops.map(projection, lattice), 0, 1)
 
 
-def radon_loops(height, width, detectors, circle, angles):
+def radon_loops(
+    height: Size, width: Size, detectors: Size, circle: bool, angles: Angles
+) -> tuple[Operator, Operator]:
     """Return the Radon transform of (height, width, batch), and its adjoint."""
     lattice = _as_tensors(rays(height, width, detectors, circle, angles))
 
@@ -98,7 +105,7 @@ def radon_loops(height, width, detectors, circle, angles):
     return project, adjoint
 
 
-def interpolation_loops(size, detectors, angles):
+def interpolation_loops(size: int, detectors: int, angles: Angles) -> tuple[Operator, Operator]:
     """Return the sum over angles of samples of (detector, angle, batch), and its adjoint."""
     lattice = _as_tensors(shadows(size, angles))
 
@@ -127,7 +134,7 @@ def _linear_operator(forward, adjoint):
     return operator
 
 
-def loop(x, forward, adjoint):
+def loop(x: Tensor, forward: Operator, adjoint: Operator) -> Tensor:
     """Apply a linear operator on (row, column, batch) to images or sinograms."""
     batch, rows, columns, channels = ops.shape(x)
     packed = ops.reshape(ops.transpose(x, (1, 2, 0, 3)), (rows, columns, -1))

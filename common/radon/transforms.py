@@ -23,10 +23,11 @@ from common.radon._loops import interpolation_loops, loop, radon_loops
 from common.radon._matrices import (
     as_tensor,
     filter_matrix,
+    folded_reconstruction,
     has_small_matrix,
     multiply,
     radon_matrix,
-    reconstruction_matrix,
+    unfold,
 )
 from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
 from common.validation import Tensor, as_images, dtype_of
@@ -139,7 +140,7 @@ def backproject(
     detectors = checked_detectors(y.shape, shape, circle, as_detectors(detectors))
     if dtype := symbolic_dtype(y):
         return Backprojection(angles, shape, circle, detectors, dtype=dtype)(y)
-    return in_working_precision(lambda y: _backproject(y, angles, *shape, circle, detectors), y)
+    return in_working_precision(lambda y: _backproject(y, angles, shape, circle, detectors), y)
 
 
 def filtered_backprojection(
@@ -216,7 +217,8 @@ def _radon(x, angles, circle, detectors):
     return loop(x, *radon_loops(height, width, detectors, circle, angles))
 
 
-def _backproject(y, angles, height, width, circle, detectors):
+def _backproject(y, angles, shape, circle, detectors):
+    height, width = shape
     if circle:
         top, left, side = central_square(height, width)
         margins = [(0, 0), (top, height - side - top), (left, width - side - left), (0, 0)]
@@ -235,8 +237,7 @@ def _adjoint(y, height, width, detectors, circle, angles):
 def _reconstruct(y, angles, filter, size, circle):
     detectors, dtype = y.shape[1], dtype_of(y)
     if has_small_matrix(y, size, size, detectors, len(angles)):
-        matrix = reconstruction_matrix(size, detectors, angles, filter, circle, dtype)
-        return multiply(y, as_tensor(matrix), size, size)
+        return unfold(y, folded_reconstruction(size, detectors, angles, filter, circle, dtype), size)
     response = filter_matrix(detectors, len(angles), filter, circle).astype(dtype)
     filtered = ops.einsum("kd,bdac->bkac", as_tensor(response), y)
     image = loop(filtered, *interpolation_loops(size, len(response), angles))
@@ -257,10 +258,10 @@ class Radon(TransformLayer):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return the shape of the output; unknown sizes are None."""
-        batch, *shape, channels = input_shape
+        batch, height, width, channels = input_shape
         detectors = self.settings["detectors"]
-        if detectors is None and None not in shape:
-            detectors = detector_length(*shape, self.settings["circle"])
+        if detectors is None and None not in (height, width):
+            detectors = detector_length(height, width, self.settings["circle"])
         return batch, detectors, len(self.settings["angles"]), channels
 
 

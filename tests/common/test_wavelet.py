@@ -86,7 +86,7 @@ def test_every_wavelet_matches_pywavelets(wavelet):
 @pytest.mark.parametrize("mode", MODES)
 def test_every_analysis_matrix_is_pywavelets_applied_to_unit_vectors(mode):
     for wavelet in WAVELETS:
-        for size in (smallest(mode), 3, 4, 8, 13, 33):
+        for size in (smallest(mode), 3, 8, 33):
             ours = module._static_matrices(size, module._filter_bank(wavelet).analysis, mode)
             theirs = pywt.dwtn(np.eye(size), wavelet, mode, axes=(0,))
             scale = max(np.abs(theirs[band]).max() for band in "ad")
@@ -242,20 +242,20 @@ def test_gradients_of_filtered_axes_are_the_transposed_operators(filtered, mode)
 
 @pytest.mark.skipif(BACKEND == "torch", reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize(
-    ("wavelet", "mode", "shape"),
+    ("wavelet", "mode", "shape", "level"),
     [
-        ("haar", "symmetric", (2, 6, 8, 1)),
-        ("db2", "symmetric", (1, 9, 261, 2)),  # a long axis, filtered in place
-        ("bior2.2", "periodization", (1, 263, 4, 1)),
+        ("haar", "symmetric", (2, 6, 8, 1), 2),
+        ("db2", "symmetric", (1, 9, 261, 2), 1),  # a long axis, filtered in place
+        ("bior2.2", "periodization", (1, 263, 4, 1), 1),
     ],
 )
-def test_compiled_equals_pywavelets(wavelet, mode, shape):
+def test_compiled_equals_pywavelets(wavelet, mode, shape, level):
     def there_and_back(x):
-        coefficients = wavedec2(x, wavelet, 2, mode)
+        coefficients = wavedec2(x, wavelet, level, mode)
         return flat(coefficients), waverec2(coefficients, wavelet, mode)
 
     x = images(shape)
-    expected = pywt.wavedec2(x, wavelet, mode, 2, axes=(1, 2))
+    expected = pywt.wavedec2(x, wavelet, mode, level, axes=(1, 2))
     restored = pywt.waverec2(expected, wavelet, mode, axes=(1, 2))
     coefficients, image = compiled(there_and_back)(x)
     assert_same(coefficients, flat(expected), (wavelet, mode), "float64")
