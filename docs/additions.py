@@ -59,10 +59,8 @@ def cards(text: str) -> str:
         question, _, answer = block.partition("\n")
         for study in STUDIES:
             if (LIVE / f"{study}.html").exists():
-                link = rf"^(\[.*?\]\({study}/.*?\))\s*$"
-                answer = re.sub(
-                    link, rf"\1, or [try it]({study}/README.md#try-it)", answer, flags=re.MULTILINE
-                )
+                last = re.compile(rf"^(\[.*?\]\({study}/.*?\))\s*$", re.MULTILINE)
+                answer = last.sub(rf"\1, or [try it]({study}/README.md#try-it)", answer)
         grid += [f":::{{grid-item-card}} {question.strip()}", ":class-title: question", ""]
         grid += [re.sub(r"\]\((?!https?:)", "](../", answer.strip()), ":::", ""]
     return "\n".join([*grid, "::::"])
@@ -99,13 +97,8 @@ def reference(names: str) -> str:
     """
     chosen = names.split()
     if chosen == ["rest"]:
-        pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md")]
-        named = {
-            name
-            for page in pages
-            for found in re.findall(r"modules: (.*) -->", page)
-            for name in found.split()
-        }
+        pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md"))
+        named = " ".join(re.findall(r"modules: (.*) -->", pages)).split()
         chosen = [name for name in modules() if name not in named]
     found = [module for name in chosen for module in modules().get(name, [])]
     return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n{option(m)}```" for m in found)
@@ -128,13 +121,9 @@ def modules() -> dict[str, list[str]]:
         init = path / "__init__.py"
         if init.exists():
             text = init.read_text(encoding="utf-8")
-            inside = [module.stem for module in sorted(path.glob("[!_]*.py"))]
-            shown = [
-                m
-                for m in inside
-                if "__all__" not in text or f"from common.{path.name}.{m} import" not in text
-            ]
-            found[path.name] = [f"common.{path.name}", *(f"common.{path.name}.{module}" for module in shown)]
+            imported = re.findall(r"^from (\S+) import", text, re.MULTILINE) if "__all__" in text else []
+            inside = [f"common.{path.name}.{module.stem}" for module in sorted(path.glob("[!_]*.py"))]
+            found[path.name] = [f"common.{path.name}", *(name for name in inside if name not in imported)]
         elif path.suffix == ".py":
             found[path.stem] = [f"common.{path.stem}"]
     return found
@@ -157,7 +146,7 @@ def study_page(text: str, study: str) -> str:
 def notebook_page(text: str, study: str) -> str:
     """Return a notebook, as JSON, with its code folded and a text for each picture.
 
-    A picture is called what the study's README calls it, else by its heading and the sentence below it.
+    A picture is called what the study's README calls it, else by the heading that it stands under.
     """
     notebook = json.loads(text)
     readme = (ROOT / study / "README.md").read_text(encoding="utf-8")
@@ -165,7 +154,7 @@ def notebook_page(text: str, study: str) -> str:
     heading = ""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            for line in cell["source"]:
+            for line in "".join(cell["source"]).splitlines():
                 heading = line.lstrip("# ").strip() if line.startswith("#") else heading
             continue
         tags = cell["metadata"].setdefault("tags", [])

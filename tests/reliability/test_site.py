@@ -81,9 +81,7 @@ def test_the_tables_are_those_of_the_evidence(name):
 def test_every_preprint_that_a_text_names_is_in_the_bibliography():
     bibliography = (ROOT / "docs/references.bib").read_text(encoding="utf-8")
     texts = [*ROOT.glob("[!.]*/*.py"), *ROOT.glob("common/*/*.py"), *paths()]
-    named = {
-        text.name: re.findall(r"arXiv:(\d{4}\.\d{5})", text.read_text(encoding="utf-8")) for text in texts
-    }
+    named = {text: re.findall(r"arXiv:(\d{4}\.\d{5})", text.read_text(encoding="utf-8")) for text in texts}
     missing = {name: [i for i in found if f"{{{i}}}" not in bibliography] for name, found in named.items()}
     assert sum(map(len, named.values())) > 40
     assert not any(missing.values()), missing
