@@ -59,7 +59,7 @@ def table_of_benchmarks() -> str:
         others = [other for other in found if other[0] != "ours"] or [("", None, None, "")]
         for name, seconds, ratio, verdict in others:
             target, _, met = verdict.partition("x")
-            aim = f"{target}: {met.strip()}" if met else ""
+            aim = f"{target}:&nbsp;{met.strip()}" if met else ""
             rows.append((task, _number(ours), name, _number(seconds), _number(ratio), aim))
             task, ours = "", None
     head = ("task", "our seconds", "other", "its seconds", "times ours", "at least")
