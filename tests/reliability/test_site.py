@@ -5,21 +5,21 @@ import functools
 import http.server
 import json
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 from urllib.parse import unquote, urldefrag, urlparse
 
 import pytest
 
-from common.notebooks import ROOT, explorers, paths
+from common.notebooks import ROOT, paths
 
 pytest.importorskip("sphinx_book_theme")
 bs4 = pytest.importorskip("bs4")
-sys.path.insert(0, str(ROOT / "docs"))
-
-import tables  # noqa: E402
+tables = SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "tables.py")))
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 needs_browser = pytest.mark.skipif(not (DRIVER and BROWSER), reason="needs chromium and chromium-driver")
@@ -189,7 +189,7 @@ def test_pages_are_whole_at_every_width_and_in_both_themes(browser, served, pars
 
 
 @needs_browser
-@pytest.mark.parametrize("study", [path.parent.name for path in explorers()])
+@pytest.mark.parametrize("study", WORDS)
 def test_search_finds_a_word_of_each_study(browser, served, study):
     from selenium.webdriver.support.ui import WebDriverWait
 
