@@ -29,10 +29,15 @@ def complete(app, docname, source):
     if docname == "docs/index":
         app.env.note_dependency(str(ROOT / "README.md"))
         opening, questions, commands = front_page()
-        for place, text in {"opening": opening, "cards": cards(questions), "commands": commands}.items():
-            source[0] = source[0].replace(f"<!-- {place} -->", text)
-        project = "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md")))
-        source[0] = source[0].replace("<!-- project -->", project)
+        more = (f"../{study}/README" for study in STUDIES)
+        places = {
+            "opening": opening,
+            "cards": cards(questions),
+            "commands": commands,
+            "studies": "\n".join(page for page in more if page not in source[0]),
+            "project": "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md"))),
+        }
+        source[0] = re.sub(r"<!-- (\w+) -->", lambda found: places[found[1]], source[0])
     elif docname == "docs/benchmarks":
         app.env.note_dependency(str(tables.EVIDENCE / "benchmarks.txt"))
         source[0] = source[0].replace("<!-- chart -->", chart(tables.benchmarks()))
