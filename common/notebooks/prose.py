@@ -24,7 +24,7 @@ PASSED_OVER = re.compile(
     r"`[^`]*`|\[\d\d_|notebook\s\d|\]\([^)]*\)|\b(?:19|20)\d\d\b|[\d.]+ [kMG]B\b|\b95 %"
     r"|(?<![\d.,])0(?!,?\d|\.\d| of| \[| %)"
 )
-GENERATED = re.compile(r"<!-- (\w+) -->.*?<!-- end \1 -->", re.DOTALL)
+GENERATED = re.compile(r"<!-- notebooks -->.*?<!-- end notebooks -->", re.DOTALL)
 TYPED = re.compile(r"\"{3}.*?\"{3}", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n(?=[|#*-])")
 LITTLE = set("[]") | set(re.findall(r"\w+", "the of and a an to in on at is with or by for are that it as "
@@ -139,9 +139,9 @@ def drifted_in(notebook: NotebookNode, study: Path | None = None) -> list[str]:
 
 
 def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
-    """Return what `drifted` finds in the paragraphs of a README that link to notebooks.
+    """Return what `drifted` finds in the sections of a README that link to notebooks.
 
-    Parts that the writer of the notebooks fills are left out.
+    The table of the notebooks is left out.
 
     Parameters
     ----------
@@ -150,10 +150,10 @@ def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
     """
     return [
         message
-        for paragraph in re.split(r"\n\s*\n", GENERATED.sub(" ", text))
+        for section in re.split(r"\n(?=#+ )", GENERATED.sub(" ", text))
         for address, evidence in linked.items()
-        if f"]({address}" in paragraph
-        for message in drifted(paragraph, evidence)
+        if f"]({address}" in section
+        for message in drifted(section, evidence)
     ]
 
 

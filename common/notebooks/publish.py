@@ -1,4 +1,4 @@
-"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, the front page's table."""
+"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, a table of them."""
 
 import base64
 import re

@@ -99,18 +99,14 @@ def write_notebooks(folder):
     draw = (
         "import matplotlib.pyplot as plt\nfigure, _ = plt.subplots(figsize=(1, 1)); plt.close(figure)\nfigure"
     )
-    answer = "from IPython.display import Markdown\nMarkdown('**Answer: {}.**')"
     for number in (1, 2):
-        sources = [draw, answer.format(number)]
-        cells = [nbformat.v4.new_markdown_cell(f"# {number}\n\n**Question.** Which?", id=f"title-{number}")]
-        cells += [nbformat.v4.new_code_cell(s, id=f"cell-{number}-{i}") for i, s in enumerate(sources)]
-        for cell, tag in zip(cells[1:], (f"figure-plot{number}", f"readme-answer{number}"), strict=True):
-            cell.metadata["tags"] = [tag]
+        first = f"# {number}\n\nWhich?\n\n**The answer is {number}.**"
+        cells = [nbformat.v4.new_markdown_cell(first, id=f"title-{number}")]
+        cells.append(nbformat.v4.new_code_cell(draw, id=f"cell-{number}"))
+        cells[1].metadata["tags"] = [f"figure-plot{number}"]
         path = folder / "study" / f"0{number}_question.ipynb"
         path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
-    markers = "".join(f"<!-- answer{number} -->old<!-- end answer{number} -->" for number in (1, 2))
-    for readme in (folder / "README.md", folder / "study" / "README.md"):
-        readme.write_text(markers)
+    (folder / "README.md").write_text("<!-- notebooks -->old<!-- end notebooks -->")
 
 
 def records_of(folder):

@@ -70,7 +70,6 @@ ARGUMENTS = {
     "data.load_imagenet_compatible": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
-    "experiments.conditions.generation": [st.text()],
     "experiments.conditions.processor": [st.text()],
     "experiments.store.as_json": [ANYTHING | IMAGES | st.lists(NUMBERS)],
     "experiments.store.decoded": [st.dictionaries(WORDS, NUMBERS)],
