@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
@@ -48,6 +49,15 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     return file.getvalue()
 
 
+class Titled(ipywidgets.Image):
+    """An image with a tooltip, which screen readers say.
+
+    ipywidgets 8 fails to show the tooltip of a widget that has no description.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+
 class Picture(ipywidgets.VBox):
     """An image under its caption, which screen readers say too.
 
@@ -60,8 +70,7 @@ class Picture(ipywidgets.VBox):
 
     def __init__(self, caption: str, side: int = SIDE) -> None:
         self.side = side
-        self.image = ipywidgets.Image(format="png")
-        self.image.tooltip = caption
+        self.image = Titled(format="png", tooltip=caption)
         super().__init__([ipywidgets.Label(caption), self.image], layout={"margin": "0 1rem 0 0"})
 
     def show(self, image: ArrayLike) -> None:

@@ -49,7 +49,8 @@ def experiment(
     Raises
     ------
     ValueError
-        The function has positional or variable arguments, or no `seed`, or needs data without a SHA-256.
+        The function has positional or variable arguments, or no `seed`; it needs data without a SHA-256; or a
+        tolerance is no number from 0.
     """
 
     def declare(function: Callable[..., Mapping[str, Any]]) -> Experiment:
@@ -58,6 +59,11 @@ def experiment(
         if kinds != {inspect.Parameter.KEYWORD_ONLY} or "seed" not in parameters:
             raise ValueError(f"{function.__name__} must take keyword-only arguments, one of them `seed`.")
         _require_registered(needs)
+        tolerances = tolerance.values() if isinstance(tolerance, Mapping) else [tolerance]
+        if not all(isinstance(one, int | float) and one >= 0 for one in tolerances):
+            raise ValueError(
+                f"A tolerance of {function.__name__} must be a number from 0, not {tolerance!r}."
+            )
         declared = cast(Experiment, function)
         declared.version, declared.tolerance, declared.needs = version, tolerance, tuple(needs)
         return declared
@@ -100,6 +106,8 @@ def _values(function: Experiment, name: str, value: Any) -> list[Any]:
             f"The argument {name} of {function.__name__} is not a JSON value, that is, a number, text, True, "
             f"False, None or a list of these: {value!r}."
         ) from error
+    if not values:
+        raise ValueError(f"The argument {name} of {function.__name__} is an empty list.")
     if name == "dataset":
         _require_registered(values)
     return values

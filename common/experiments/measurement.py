@@ -101,8 +101,9 @@ def sweeps(work: Mapping[Hashable, tuple[Experiment, Grid] | Plan]) -> dict[Hash
     As `sweep`.
     """
     plans = {name: _once(*one) if isinstance(one, tuple) else one for name, one in work.items()}
-    if any(inspect.getgeneratorstate(plan) != inspect.GEN_CREATED for plan in plans.values()):
-        raise ValueError("A plan can be carried out once; make a new one.")
+    for name, plan in plans.items():
+        if not inspect.isgenerator(plan) or inspect.getgeneratorstate(plan) != inspect.GEN_CREATED:
+            raise ValueError(f"{name!r} must be (experiment, grid) or a plan, which can be carried out once.")
     results: dict[Hashable, Any] = {}
     answers: dict[Hashable, Any] = dict.fromkeys(plans)
     while answers:
