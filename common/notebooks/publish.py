@@ -1,17 +1,13 @@
-"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, READMEs, one page."""
+"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, READMEs."""
 
 import base64
-import itertools
-import json
 import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from common.experiments import Store, write_atomically
@@ -30,7 +26,6 @@ from common.notebooks.execution import (
 
 EVIDENCE = "docs/evidence"  # what commands printed, committed
 TABLE = "reproduce.csv"
-PAGE_TITLE = "Research notebooks"
 FIGURE_TAG = "figure-"
 README_TAG = "readme-"
 
@@ -54,8 +49,6 @@ def reproduce(root: Path = ROOT) -> pd.DataFrame:
     for name, took, outputs in side_by_side(lambda path: _reproduced(path, since), longest_first):
         rows[name] = round(took, 1), outputs
         print(f"{len(rows)} of {len(sources)}: {name}", flush=True)
-    copies = {anchor(path): read(copy) for path in sources if (copy := _copy_of(path)).exists()}
-    write_atomically(build / "index.html", page(copies).encode())
     table = pd.DataFrame(
         [(name, *rows[name]) for name in map(_name, sources)], columns=["notebook", "seconds", "outputs"]
     )
@@ -182,47 +175,6 @@ def with_tables(readme: str, root: Path = ROOT) -> str:
 def readmes(path: Path) -> list[Path]:
     """Return the READMEs that show something of the notebook at `path`: its study's and the root's."""
     return [readme for folder in path.parents[:2] if (readme := folder / "README.md").exists()]
-
-
-def anchor(path: Path) -> str:
-    """Return the name that the notebook at `path` has on the page of all."""
-    return f"{path.parent.name}-{path.stem}"
-
-
-def page(notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return one HTML page, usable offline, with the questions, the answers and all notebooks.
-
-    Parameters
-    ----------
-    notebooks : dict from str to notebook
-        From its `anchor`; executed.
-    """
-    cells = [nbformat.v4.new_markdown_cell(_contents(notebooks), id="contents")]
-    for name, notebook in notebooks.items():
-        cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}"))
-        cells += [_on_the_page(cell, study=name.partition("-")[0]) for cell in notebook.cells]
-    scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
-    exporter = HTMLExporter(template_name="lab", **scripts)
-    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": PAGE_TITLE})
-    return exporter.from_notebook_node(whole)[0]
-
-
-def _contents(notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return the table of contents of the page as Markdown, by study."""
-    lines = [f"# {PAGE_TITLE}"]
-    for study, named in itertools.groupby(notebooks.items(), lambda item: item[0].partition("-")[0]):
-        lines += ["", f"## {study}", ""]
-        for name, notebook in named:
-            title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-            said = f"{claims.question(notebook)} **{claims.answer(notebook)}**"
-            lines.append(f"- [{title}](#{name})  \n  {said}")
-    return "\n".join(lines)
-
-
-def _on_the_page(cell: NotebookNode, study: str) -> NotebookNode:
-    """Return a copy of a cell whose links to other notebooks lead to their places on the page."""
-    text = re.sub(r"\]\((\d\d_\w+)\.ipynb\)", rf"](#{study}-\1)", json.dumps(cell))
-    return nbformat.from_dict(json.loads(text))
 
 
 def _between(readme: str, name: str, markdown: str) -> str:

@@ -1,6 +1,6 @@
 import json
-import re
 import shutil
+import sys
 
 import nbformat
 import pytest
@@ -10,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 
 from common import notebooks
 from common.experiments import Store
-from common.notebooks import claims, compare, publish
+from common.notebooks import __main__, claims, compare, publish
 
 PLOT = "from common.plotting import image_grid\nimage_grid([[[[0.5]]]])"
 SOURCES = [
@@ -173,14 +173,10 @@ def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
     assert claims.answer(nbformat.v4.new_notebook(cells=[cell])) == sentence
 
 
-def test_reproduce_finds_identical_outputs_and_makes_one_page_and_the_evidence(root, capfd):
+def test_reproduce_finds_identical_outputs_and_makes_the_evidence(root, capfd):
     table = notebooks.reproduce(root)
     assert capfd.readouterr() == ("1 of 1: study/01_question.ipynb\n", "")
     assert table[["notebook", "outputs"]].to_numpy().tolist() == [["study/01_question.ipynb", "identical"]]
-    html = (root / "build" / "index.html").read_text()
-    assert 'href="#study-01_question"' in html
-    assert "A question" in html
-    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
     evidence = root / notebooks.EVIDENCE
     evidence.mkdir(parents=True)
     (root / "build" / notebooks.TABLE).rename(evidence / notebooks.TABLE)
@@ -264,8 +260,7 @@ def test_changed_source_differs():
 
 
 def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root, not_executed, monkeypatch):
-    text = (root / "study" / "01_question.ipynb").read_text()
-    (root / "study" / "02_next.ipynb").write_text(text.replace('"id": "', '"id": "next-'))
+    shutil.copy(root / "study" / "01_question.ipynb", root / "study" / "02_next.ipynb")
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     execute = publish.execute
 
@@ -284,6 +279,17 @@ def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root,
     assert set(others) == {"01_question", "02_next"} - {first}
     notebooks.reproduce(root)
     assert set(not_executed[3:]) == {"01_question", "02_next"}
+
+
+def test_an_interruption_prints_one_line_and_does_not_wait_for_kernels(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "main", interrupted)
+    monkeypatch.setattr(__main__.os, "_exit", sys.exit)
+    with pytest.raises(SystemExit, match="130"):
+        __main__.run()
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.fixture(scope="module")

@@ -61,8 +61,8 @@ TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.Data
 ARGUMENTS = {
     "experiments.audit.distances": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "experiments.audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
-    "checkpoints.read_arrays": [st.binary(max_size=200)],
-    "checkpoints.read_torch": [st.binary(max_size=200)],
+    "foreign_weights.read_arrays": [st.binary(max_size=200)],
+    "foreign_weights.read_torch": [st.binary(max_size=200)],
     "notebooks.claims.as_table": [st.dictionaries(WORDS | st.text(), ANYTHING | st.text())],
     "data.ImageSet": [IMAGES, st.none() | ROWS],
     "data.is_available": [ANYTHING],

@@ -95,12 +95,6 @@ def test_formulas_are_readable_as_they_stand(path):
     assert "$" not in "".join(texts)
 
 
-def test_all_notebooks_fit_on_one_page():
-    # The page of all notebooks holds every cell, and nbformat wants each to have an id of its own.
-    ids = [cell["id"] for path in paths() for cell in nbformat.read(path, as_version=4).cells]
-    assert len(set(ids)) == len(ids)
-
-
 @pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
 def test_the_readmes_show_what_the_notebook_shows(path):
     notebook = nbformat.read(path, as_version=4)

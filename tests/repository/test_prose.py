@@ -66,12 +66,13 @@ def test_numbers_typed_into_a_displayed_text_are_looked_for_and_computed_ones_ar
 
 def test_a_paragraph_of_a_readme_is_held_against_what_it_links_to():
     linked = {"study": Evidence(["costs 3.4 points"])}
-    text = "It costs 3.5 points ([study](study/01_title.ipynb)).\n\nPython 3.11 is needed."
+    text = "It costs 3.5 points ([study](study/01_title.ipynb)).\n\nPython 3.11 is needed.\n\n"
+    text += "<!-- made -->\n\nIt costs 3.6 points ([study](study/01_title.ipynb)).\n\n<!-- end made -->"
     (message,) = prose.drifted_in_readme(text, linked)
     assert message.startswith("3.5 is in no output")
 
 
-@pytest.mark.parametrize("path", notebooks.paths(), ids=notebooks.anchor)
+@pytest.mark.parametrize("path", notebooks.paths(), ids=lambda path: path.stem)
 def test_the_prose_of_a_committed_notebook_holds(path):
     assert prose.drifted_in(notebooks.read(path), path.parent) == []
 
@@ -87,7 +88,7 @@ def of_study(study):
 def test_the_prose_of_the_readmes_holds():
     studies = {study: of_study(study) for study in sorted({path.parent.name for path in notebooks.paths()})}
     front_page = (notebooks.ROOT / "README.md").read_text(encoding="utf-8")
-    assert prose.drifted_in_readme(prose.PASSED_OVER.sub(" ", front_page), studies) == []
+    assert prose.drifted_in_readme(front_page, studies) == []
     for study, evidence in studies.items():
         text = (notebooks.ROOT / study / "README.md").read_text(encoding="utf-8")
         assert drifted(text, evidence) == []
