@@ -17,4 +17,6 @@ def require(what: str) -> None:
 def missing(path: Path) -> FileNotFoundError:
     """Return the error for a file of the repository that is not there; raises like `require`."""
     require(path.name)
-    return FileNotFoundError(f"{path.name} is missing from {path.parent}; restore it with `git checkout`.")
+    return FileNotFoundError(
+        f"{path.name} is missing from {path.parent.name}; restore it with `git checkout`."
+    )

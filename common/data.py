@@ -17,7 +17,7 @@ import io
 import numbers
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -279,7 +279,7 @@ def is_available(name: str) -> bool:
     """
     look_up("data set", name, SHA256)
     if name in ORIGINS:
-        return all(_found(name, file) for file in _files(name))
+        return not _absent(name, _files(name))
     if name == "imagenet_samples":
         return importlib.util.find_spec("foolbox") is not None
     return (FOLDER / f"{name}.npz").is_file()
@@ -418,24 +418,28 @@ def _files(name: str) -> dict[str, str]:
 
 
 def _contents(name: str, files: Mapping[str, str]) -> list[bytes]:
-    absent = [file for file in files if not _found(name, file)]
-    if absent:
+    if absent := _absent(name, files):
         _download(name, {file: files[file] for file in absent})
     return [_verified(_read(_place(name, file)), sha256, file) for file, sha256 in files.items()]
 
 
-def _found(name: str, file: str) -> bool:
-    return _place(name, file).is_file()
+def _absent(name: str, files: Iterable[str]) -> list[str]:
+    there = {file for folder in _folders(name) if folder.is_dir() for file in os.listdir(folder)}
+    return [file for file in files if file not in there]
 
 
 def _place(name: str, file: str) -> Path:
-    """Return the path of a file in the folder of `RESEARCH_DATA` if it is there, else in the cache."""
-    folder = "tflite" if name in MOBILENETS else name
-    named = Path(os.environ.get(RESEARCH_DATA) or _cache())
-    if not named.is_dir() and os.environ.get(RESEARCH_DATA):
-        raise FileNotFoundError(f"{RESEARCH_DATA} must name a folder, but {str(named)!r} is none.")
-    path = named / folder / file
-    return path if path.is_file() else _cache() / folder / file
+    """Return the path of a file in the first folder that has it, else where it would be downloaded."""
+    *named, cache = (folder / file for folder in _folders(name))
+    return next((path for path in named if path.is_file()), cache)
+
+
+def _folders(name: str) -> list[Path]:
+    """Return the folders that may hold the files, the cache last."""
+    places = [Path(named)] if (named := os.environ.get(RESEARCH_DATA)) else []
+    if any(not place.is_dir() for place in places):
+        raise FileNotFoundError(f"{RESEARCH_DATA} must name a folder, but {named!r} is none.")
+    return [place / ("tflite" if name in MOBILENETS else name) for place in (*places, _cache())]
 
 
 def _cache() -> Path:

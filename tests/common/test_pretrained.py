@@ -44,10 +44,10 @@ def test_networks_of_keras_keep_their_decisions_and_take_other_sizes(samples):
     full = build(weights=None)
     model = pretrained._of_any_size(full, build, module.preprocess_input)
     images = samples[:2].as_float()[:, :224, :224]
-    expected = full.predict(module.preprocess_input(255 * images), verbose=0)
-    logits = model.predict(images, verbose=0)
+    expected = full(module.preprocess_input(255 * images))
+    logits = model(images)
     np.testing.assert_allclose(keras.ops.softmax(logits), expected, atol=1e-6)
-    assert model.predict(images[:, :96, :64], verbose=0).shape == (2, 1000)
+    assert model(images[:, :96, :64]).shape == (2, 1000)
 
 
 def test_without_a_network_the_offline_classifiers_are_named(monkeypatch):
