@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/python -m
+SITE := $(RUN) sphinx -c docs . build/site --quiet
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
 TRANSFORMS := $(patsubst %,tests/common/test_%.py,wavelet radon fourier scramble)
 # The settings of processes that share the cores.
@@ -14,20 +15,24 @@ export RESEARCH_DATA := $(abspath $(RESEARCH_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lab notebooks study data scratch bench faults test-backends lock clean
+.PHONY: help reproduce test site lab notebooks study data scratch bench faults test-backends lock clean
 
 help:                ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-reproduce: .venv/ready   ## execute every notebook, compare its outputs with the committed ones, build the page
+reproduce: .venv/ready   ## execute every notebook, compare its outputs with the committed ones, build the site
 	$(RUN) common.notebooks reproduce
+	$(SITE)
 
 test: .venv/ready        ## run lint, type checks, all tests and notebooks, and measure a sample of the records again
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval $(NOTEBOOKS) tests
+	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env $(NOTEBOOKS) tests
 	$(RUN) common.experiments.audit sample
+
+site: .venv/ready        ## build the site from the committed notebooks: build/site/index.html
+	$(SITE)
 
 # JupyterLab refuses to run as root, the usual user of a container, unless it is told to.
 lab: .venv/ready         ## open JupyterLab
@@ -35,6 +40,7 @@ lab: .venv/ready         ## open JupyterLab
 
 notebooks: .venv/ready   ## execute the notebooks and write outputs, figures and READMEs; STUDY=name for one study
 	$(RUN) common.notebooks write $(STUDY)
+	$(BIN)/python docs/tables.py
 
 study: .venv/ready       ## make the skeleton of a new study: make study NAME=name
 	$(RUN) common.notebooks.skeleton $(NAME)
@@ -84,7 +90,7 @@ UV_INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 # Without a package registry, a complete environment stays as it is.
 define install
 @[ -x $(UV) ] || $(PIP) install --quiet uv 2> /dev/null || true
-@echo "Installing $(1)"
+@echo "Installing packages into .venv"
 @$(UV_INSTALL) $(1) 2> /dev/null || $(PIP) install --quiet --no-compile $(1) \
   || { [ ! -e .venv/ready ] || rm $(UNFINISHED); exit 1; }
 @$(RUN) common.environment kernelspec

@@ -37,7 +37,7 @@ def explorer() -> ipywidgets.VBox:
     sigma = ipywidgets.FloatSlider(
         START["sigma"], min=0, max=LARGEST_SIGMA, step=0.25, description="blur sigma, pixels", **LABELLED
     )
-    captions = "Clean, blurred alike", "Attacked, then blurred", f"Their difference, {AMPLIFIED} times"
+    captions = "Clean, same blur", "Attacked, then blurred", f"Their difference, {AMPLIFIED} times"
     pictures = [Picture(caption, SIZE) for caption in captions]
     truth, bars = ipywidgets.Label(), Bars([NAMES[name] for name in OFFLINE])
 

@@ -6,10 +6,11 @@ import tensorflow as tf
 from cnn_vs_dense.experiments import split, trained
 from common.data import load_dataset
 from common.scramble import Scrambler
+from common.validation import check_counts
 from common.widgets import LABELLED, Bars, Picture, arranged
 
 BLOCKS = (1, 2, 4, 7, 14, 28)
-START = {"image": 0, "block": 7}
+START = {"mnist": 71, "fashion_mnist": 24}  # test images that both networks read wrongly in blocks of 7
 EXAMPLES, LEARNING_RATE = 10_000, 3e-3
 NETWORKS = {"lenet5": "LeNet-5", "dense_small": "dense network"}
 
@@ -31,11 +32,9 @@ def explorer(dataset: str = "mnist", epochs: int = 2) -> ipywidgets.VBox:
     test = load_dataset(dataset).test
     networks = [tf.function(network) for network in newly_trained(dataset, epochs)]
     number = ipywidgets.IntSlider(
-        START["image"], 0, len(test.images) - 1, description="test image", **LABELLED
+        START[dataset], 0, len(test.images) - 1, description="test image", **LABELLED
     )
-    block = ipywidgets.SelectionSlider(
-        options=BLOCKS, value=START["block"], description="block side, pixels", **LABELLED
-    )
+    block = ipywidgets.SelectionSlider(options=BLOCKS, value=7, description="block side, pixels", **LABELLED)
     whole = ipywidgets.ToggleButtons(
         options={"scramble inside blocks": False, "move whole blocks": True}, style={"button_width": "13rem"}
     )
@@ -61,8 +60,7 @@ def explorer(dataset: str = "mnist", epochs: int = 2) -> ipywidgets.VBox:
 
 def newly_trained(dataset, epochs):
     """Return `NETWORKS`, trained on whole images; raises as `explorer`."""
-    if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 1:
-        raise ValueError(f"epochs must be a positive integer, such as 2, not {epochs!r}.")
+    check_counts(epochs=epochs)
     parts = split(load_dataset(dataset), EXAMPLES, seed=0)
     inputs = {name: (part.as_float(), part.labels) for name, part in parts.items()}
     return [trained(name, inputs, epochs, LEARNING_RATE, seed=0)[0] for name in NETWORKS]

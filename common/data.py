@@ -99,21 +99,17 @@ class ImageSet:
                 "images must be uint8 of shape (n, height, width, channels), as a file holds them, not "
                 f"{images.dtype} of shape {images.shape}."
             )
-        self._keep("images", images)
-        if self.labels is not None:
-            labels = np.asarray(self.labels)
-            if labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]:
-                raise ValueError(
-                    f"labels must be {len(images)} integers, one for each image, not {labels.dtype} of shape "
-                    f"{labels.shape}."
-                )
-            self._keep("labels", labels.astype("int64", copy=False))
-
-    def _keep(self, name: str, array: np.ndarray) -> None:
-        # A view, so that the caller's own array stays writable.
-        view = array.view()
-        view.flags.writeable = False
-        object.__setattr__(self, name, view)
+        labels = None if self.labels is None else np.asarray(self.labels)
+        if labels is not None and (labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]):
+            raise ValueError(
+                f"labels must be {len(images)} integers, not {labels.dtype} of shape {labels.shape}."
+            )
+        # Views, so that the caller's own arrays stay writable.
+        views = {"images": images.view(), "labels": None if labels is None else labels.astype("int64")}
+        for name, array in views.items():
+            if array is not None:
+                array.flags.writeable = False
+            object.__setattr__(self, name, array)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -121,16 +117,10 @@ class ImageSet:
     def __getitem__(self, selected: int | slice | ArrayLike) -> "ImageSet":
         """Return the subset that an integer, a slice, a list of integers or a boolean mask selects."""
         index: Any = selected
-        if isinstance(selected, numbers.Integral):
-            index = [range(len(self))[int(selected)]]  # IndexError from n on, which ends an iteration
         if not isinstance(selected, slice):
-            chosen = np.asarray(index)
-            index = chosen if chosen.size else chosen.astype(int)
-            if isinstance(selected, tuple) or index.ndim != 1 or index.dtype.kind not in "biu":
-                raise ValueError(
-                    "Images are selected by an integer, a slice, or a list of integers or booleans, not by "
-                    f"{selected!r}."
-                )
+            index = np.atleast_1d(np.arange(len(self))[index])
+            if index.ndim > 1:
+                raise ValueError(f"Images are selected along one axis, not by {selected!r}.")
         labels = None if self.labels is None else self.labels[index]
         return ImageSet(self.images[index], labels, self.class_names, self.maximum)
 
@@ -488,7 +478,7 @@ def main() -> None:
             files = _files(name)
             _contents(name, files)
             folder = _place(name, next(iter(files))).parent
-            print(f"{name}: {len(files)} with the recorded SHA-256 in {folder}")
+            print(f"{name}: files with the recorded SHA-256 in {folder}: {len(files)}")
     except (OSError, ValueError) as error:
         sys.exit(str(error))
 

@@ -13,11 +13,12 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 
 _ROOT = Path(__file__).parents[1]
 _CHECKOUT = (_ROOT / "pyproject.toml").exists()
@@ -56,6 +57,7 @@ def environment(**more: str) -> dict[str, str]:
     >>> environment(RESULTS="replay")["KERAS_BACKEND"]
     'tensorflow'
     """
+    _make_folder()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(USERS)}
     return kept | SETTINGS | more
 
@@ -110,6 +112,7 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
         raise FileNotFoundError(f"There is no kernel in {str(prefix)!r}; install ipykernel there.")
     from common.files import write_atomically
 
+    _make_folder()
     kernel = json.loads(path.read_text(encoding="utf-8")) | {"env": SETTINGS}
     write_atomically(path, json.dumps(kernel, indent=1).encode())
     return path
@@ -118,14 +121,16 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
 class _QuietFinder(MetaPathFinder):
     """Finds TensorFlow as Python does, and drops what is written to stderr while it is imported."""
 
-    def find_spec(self, fullname, path=None, target=None) -> ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         spec = PathFinder.find_spec(fullname, path, target) if fullname == "tensorflow" else None
         if spec is not None and spec.loader is not None:
             spec.loader.exec_module = partial(_import_quietly, spec.loader.exec_module)  # type: ignore[method-assign]
         return spec
 
 
-def _import_quietly(exec_module, module) -> None:
+def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleType) -> None:
     # Its C++ writes to the file descriptor, past `sys.stderr`, and before it knows its own log level.
     kept = os.dup(2)
     try:
@@ -136,6 +141,12 @@ def _import_quietly(exec_module, module) -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _make_folder() -> None:
+    # IPython warns where it cannot make its own folder inside this one.
+    with contextlib.suppress(OSError):
+        FOLDER.mkdir(parents=True, exist_ok=True)
 
 
 def _set(wanted: Mapping[str, str]) -> None:

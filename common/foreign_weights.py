@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 
-def read_torch(content):
+def read_torch(content: bytes) -> dict[str, np.ndarray]:
     """Return the tensors of a file that `torch.save` wrote before PyTorch 1.6.
 
     Parameters
@@ -41,7 +41,7 @@ def read_torch(content):
         return {name: _strided(values[tensor.storage.key], tensor) for name, tensor in tensors.items()}
 
 
-def read_arrays(content):
+def read_arrays(content: bytes) -> dict[str, list[np.ndarray]]:
     """Return what a pickle, of protocol 3 or 4, of a dict from str to a list of float32 arrays contains.
 
     The arrays are read-only. Raises ValueError like `read_torch`.

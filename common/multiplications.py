@@ -1,11 +1,13 @@
 """What a network costs: the multiplications of its convolutions and matrix products, counted in its graph."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 
-def multiplications(call, *shapes):
+def multiplications(call: Callable[..., Any], *shapes: tuple[int | None, ...]) -> list[int]:
     """Return how many multiplications each output of a function takes, those of all it depends on among them.
 
     Counted are convolutions, also transposed and depthwise ones, and matrix products, whatever they belong

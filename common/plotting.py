@@ -9,7 +9,6 @@ from typing import Any
 import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
@@ -95,7 +94,7 @@ def _marks(axis: Axes) -> Iterator[tuple[str, object, np.ndarray]]:
     for image in axis.images:
         left, right, bottom, top = image.get_extent()
         yield "areas", image.get_cmap().name, places(axis.transData, [(left, bottom), (right, top)])
-        yield "images", np.shape(image.get_array()), _greys(image)
+        yield "images", np.asarray(image.get_array()).shape, _greys(image)
 
 
 def _greys(drawn: Any) -> np.ndarray:
@@ -114,9 +113,9 @@ def _colors(many: Any) -> object:
 
 def _words(axis: Axes) -> object:
     """Return what is written on an axis, without the numbers that Matplotlib chooses, and its scales."""
-    sides = [(side.get_major_locator(), side.get_major_formatter()) for side in (axis.xaxis, axis.yaxis)]
+    sides: list[Any] = [(s.get_major_locator(), s.get_major_formatter()) for s in (axis.xaxis, axis.yaxis)]
     ticks = [
-        [label(place) for place in locator.locs]
+        [label(place) for place in locator()]
         for locator, label in sides
         if isinstance(locator, FixedLocator) and isinstance(label, FuncFormatter)
     ]
@@ -125,7 +124,7 @@ def _words(axis: Axes) -> object:
     return ticks, titles, names, _texts(axis, [axis.get_legend()])
 
 
-def _texts(artist: Any, legends: Sequence[Artist | None]) -> list[str]:
+def _texts(artist: Any, legends: Sequence[Any]) -> list[str]:
     legends = [*legends, *getattr(artist, "legends", [])]
     texts = [*artist.texts, *(text for legend in legends if legend for text in legend.get_texts())]
     return [text.get_text() for text in texts]
@@ -186,7 +185,7 @@ def check_range(image: np.ndarray) -> None:
     """Raise ValueError if an image holds NaN, infinity, or values that look like 0 to 255."""
     if not np.isfinite(image).all():
         raise ValueError("An image must be finite, but it holds NaN or infinity.")
-    if np.max(image) > 2:
+    if np.max(image) > 20:  # a change shown tenfold stays below
         raise ValueError(
             f"An image must lie in [0, 1], but its largest value is {np.max(image):g}; divide by 255."
         )
@@ -207,7 +206,7 @@ def _columns(columns: int | None, count: int) -> int:
     return columns or max(1, count)
 
 
-def _as_many(names: Sequence[str] | None, count: int, what: str, of: str) -> list[str]:
+def _as_many(names: Sequence[Any] | None, count: int, what: str, of: str) -> list[Any]:
     """Return names as a list, empty if there are none; raise ValueError if their number is another."""
     found = [] if names is None else list(names)
     if found and len(found) != count:
@@ -255,7 +254,8 @@ def curves(
         lines[name] = line
     _label_line_ends(axis, lines, bands)
     axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log" if logx else "linear")
-    return axis.figure
+    figure: Any = axis.figure
+    return figure
 
 
 def _of(x: Any, name: str) -> Any:
@@ -385,9 +385,11 @@ def heat_map(
     longest = max(len(str(name)) for name in row_names)
     figure, axes = closed_subplots(1, 1, 0.95 * columns + 0.09 * longest + 2, 0.6 * rows + 1.3)
     axis = axes[0, 0]
-    spread = None if center is None else np.nanmax(np.abs(values - center)) or 1
-    limits = {} if center is None else {"vmin": center - spread, "vmax": center + spread}
-    drawn = axis.imshow(values, cmap="viridis" if center is None else "PuOr", aspect="auto", **limits)
+    look: dict[str, Any] = {"cmap": "viridis"}
+    if center is not None:
+        spread = np.nanmax(np.abs(values - center)) or 1
+        look = {"cmap": "PuOr", "vmin": center - spread, "vmax": center + spread}
+    drawn = axis.imshow(values, aspect="auto", **look)
     for (row, column), value in np.ndenumerate(values):
         shade = np.mean(drawn.cmap(drawn.norm(value))[:3])
         axis.text(column, row, f"{value:.3g}\n{notes[row, column]}", ha="center", va="center",
@@ -423,12 +425,10 @@ def check_names(ones: Mapping[str, object], others: Mapping[str, object]) -> Non
 
 def closed_subplots(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
     """Return a figure of `width` by `height` inches and its axes, an array (rows, columns)."""
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(width, height), squeeze=False, FigureClass=Figure
-    )  # fmt: skip
+    figure: Any = plt.figure(figsize=(width, height), FigureClass=Figure)
     # A closed figure is shown once in a notebook, as the value of its cell.
     plt.close(figure)
-    return figure, axes
+    return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _label_line_ends(axis: Axes, lines: Mapping[str, Any], bands: Mapping[str, Interval]) -> None:

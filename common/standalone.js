@@ -131,3 +131,13 @@ function afterPause(pause, action) {
   let timer;
   return (...given) => { clearTimeout(timer); timer = setTimeout(() => action(...given), pause); };
 }
+
+/** Take over the theme of the page that frames this one, where the browser lets us see it. */
+function followTheme() {
+  let framing;
+  try { framing = parent.document.documentElement; } catch { return; }
+  const adopt = () => { document.documentElement.dataset.theme = framing.dataset.theme ?? ""; };
+  new MutationObserver(adopt).observe(framing, { attributeFilter: ["data-theme"] });
+  adopt();
+}
+if (parent !== window) followTheme();

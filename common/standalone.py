@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from common.experiments import write_atomically
+from common.files import write_atomically
 
 HERE = Path(__file__).parent
 FOLDER = HERE.parent / "build" / "standalone"

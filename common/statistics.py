@@ -101,7 +101,8 @@ def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: f
         raise ValueError(
             "A ratio needs flat arrays of at least two measurements of either quantity, all of them positive."
         )
-    return Interval(*map(float, np.exp(difference_interval(*map(np.log, samples), confidence))))
+    one, other = map(np.log, samples)
+    return Interval(*map(float, np.exp(difference_interval(one, other, confidence))))
 
 
 def grouped(table: pd.DataFrame | pd.Series, by: Any) -> Any:

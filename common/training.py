@@ -156,7 +156,8 @@ def evaluate(
         Images, labels or a loss that are not as `fit` describes.
     """
     check_counts(batch_size=batch_size)
-    return _evaluated(model, *_checked(model, images, labels, "the data"), batch_size)
+    images, labels = _checked(model, images, labels, "the data")
+    return _evaluated(model, images, labels, batch_size)
 
 
 def _evaluated(model, images, labels, batch_size=1000):

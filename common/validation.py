@@ -178,7 +178,7 @@ def check_counts(**counts: int) -> None:
             raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}.")
 
 
-def check_seed(seed: int) -> None:
+def check_seed(seed: object) -> None:
     """Raise ValueError unless a seed is an integer of at least 0: chance never decides a result here."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")

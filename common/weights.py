@@ -7,6 +7,8 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+import keras
+
 from common import checkout
 from common.experiments import lock, require_writable, write_atomically
 
@@ -14,7 +16,7 @@ SUFFIX = ".weights.h5"
 SUMS = "SHA256SUMS"
 
 
-def save_weights(model, path):
+def save_weights(model: keras.Model, path: Path) -> None:
     """Write the weights of a model and their SHA-256.
 
     A kill leaves whole weights, the old or the new ones, or weights that are not `are_whole`.
@@ -48,7 +50,7 @@ def save_weights(model, path):
             raise
 
 
-def load_weights(model, path):
+def load_weights(model: keras.Model, path: Path) -> keras.Model:
     """Give a model the weights of a file and return it.
 
     Parameters
@@ -73,7 +75,7 @@ def load_weights(model, path):
     return model
 
 
-def are_whole(path):
+def are_whole(path: Path) -> bool:
     """Whether a file of weights is there as `save_weights` wrote it."""
     return path.exists() and _sha256(path.read_bytes()) == _sums(path.parent).get(path.name)
 

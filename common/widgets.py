@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import ipywidgets
 import numpy as np
+import traitlets
 from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
 
 from common.pixels import as_bytes
+from common.plotting import check_range
 
 SIDE = 280  # pixels on the screen
 # Arguments of a control, so that its description is not cut off.
@@ -22,20 +24,21 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     Parameters
     ----------
     image : array, shape (height, width, 1 or 3)
-        Float, in [0, 1]; values beyond are drawn as the nearest end.
+        Float, in [0, 1]; values little beyond are drawn as the nearest end.
     side : int
         Pixels of the longer side.
 
     Raises
     ------
     ValueError
-        Another shape, no pixels, or NaN or infinity.
+        Another shape, no pixels, NaN or infinity, values up to 255, or a side below one pixel.
     """
     image = np.asarray(image, float)
     if image.ndim != 3 or image.shape[2] not in (1, 3) or not image.size:
         raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
-    if not np.isfinite(image).all():
-        raise ValueError("An image must be finite, but it holds NaN or infinity.")
+    check_range(image)
+    if side < 1:
+        raise ValueError(f"side must be at least 1 pixel, not {side}.")
     stored = as_bytes(image)
     scale = side / max(image.shape[:2])
     size = [max(1, round(scale * pixels)) for pixels in (image.shape[1], image.shape[0])]
@@ -44,6 +47,15 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
         size, Image.Resampling.NEAREST
     ).save(file, "png")
     return file.getvalue()
+
+
+class Titled(ipywidgets.Image):
+    """An image with a tooltip, which screen readers say.
+
+    ipywidgets 8 fails to show the tooltip of a widget that has no description.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 class Picture(ipywidgets.VBox):
@@ -58,8 +70,7 @@ class Picture(ipywidgets.VBox):
 
     def __init__(self, caption: str, side: int = SIDE) -> None:
         self.side = side
-        self.image = ipywidgets.Image(format="png")
-        self.image.tooltip = caption
+        self.image = Titled(format="png", tooltip=caption)
         super().__init__([ipywidgets.Label(caption), self.image], layout={"margin": "0 1rem 0 0"})
 
     def show(self, image: ArrayLike) -> None:
@@ -83,13 +94,28 @@ class Bars(ipywidgets.VBox):
         self.texts = [ipywidgets.Label() for _ in names]
         super().__init__([ipywidgets.HBox(row) for row in zip(self.bars, self.texts, strict=True)])
 
-    def show(self, values: Sequence[float], texts: Sequence[str]) -> None:
-        """Show a number and a text in every row."""
+    def show(self, values: ArrayLike, texts: Sequence[str]) -> None:
+        """Show a number in [0, 1] and a text in every row; raise ValueError for other numbers or too few."""
+        values = np.asarray(values, float)
+        if values.shape != (len(self.bars),) or len(texts) != len(self.bars):
+            raise ValueError(f"{len(self.bars)} bars need as many numbers and texts, not {len(texts)}.")
+        if not (abs(values - 0.5) < 0.501).all():
+            raise ValueError(f"A bar shows a number in [0, 1], not {values}.")
         for bar, label, value, text in zip(self.bars, self.texts, values, texts, strict=True):
             bar.value, label.value = float(value), text
 
     def show_decisions(self, logits: ArrayLike, class_names: Sequence[str], label: int) -> None:
-        """Show the class that each row of logits ``(classes,)`` chooses, how sure, and whether rightly."""
+        """Show the class that each row of logits, (bars, classes), chooses, how sure, and whether rightly.
+
+        Raises
+        ------
+        ValueError
+            Logits of another shape, or NaN.
+        """
+        logits = np.asarray(logits, float)
+        if logits.shape != (len(self.bars), len(class_names)):
+            wanted = f"{len(self.bars)} rows of {len(class_names)} classes"
+            raise ValueError(f"logits must be {wanted}, but the shape is {logits.shape}.")
         probabilities = softmax(logits, axis=-1)
         chosen, values = probabilities.argmax(-1), probabilities.max(-1)
         verdicts = ["right" if number == label else "wrong" for number in chosen]

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from html import escape
 from math import log10
 from pathlib import Path
@@ -12,7 +14,7 @@ import tables
 
 ROOT = Path(__file__).parents[1]
 STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
-LIVE = "explore.html"  # a figure in a study's folder that needs no kernel
+LIVE = ROOT / "build" / "standalone"  # figures that need no kernel, STUDY.html
 FASTEST = 200  # times as long as ours, at the right end of the chart
 SLOWEST = 0.2
 NO_PEER = "classifying", "an answer of"  # tasks in which parts of the library are compared with each other
@@ -31,6 +33,8 @@ def complete(app, docname, source):
         source[0] = source[0].replace("<!-- project -->", project)
     elif docname == "docs/benchmarks":
         source[0] = source[0].replace("<!-- chart -->", chart(tables.benchmarks()))
+    elif folder == "docs/api":
+        source[0] = re.sub(r"<!-- modules: (.*?) -->", lambda found: reference(found[1]), source[0])
     elif folder in STUDIES and name == "README":
         source[0] = study_page(source[0], folder)
     elif folder in STUDIES:
@@ -50,6 +54,12 @@ def cards(text: str) -> str:
     grid = ["::::{grid} 1 1 2 2", ":gutter: 3", ""]
     for block in re.split(r"^### ", text, flags=re.MULTILINE)[1:]:
         question, _, answer = block.partition("\n")
+        for study in STUDIES:
+            if (LIVE / f"{study}.html").exists():
+                link = rf"^(\[.*?\]\({study}/.*?\))\s*$"
+                answer = re.sub(
+                    link, rf"\1, or [try it]({study}/README.md#try-it)", answer, flags=re.MULTILINE
+                )
         grid += [f":::{{grid-item-card}} {question.strip()}", ":class-title: question", ""]
         grid += [re.sub(r"\]\((?!https?:)", "](../", answer.strip()), ":::", ""]
     return "\n".join([*grid, "::::"])
@@ -63,7 +73,7 @@ def chart(tasks) -> str:
     one, whole = -log10(SLOWEST), log10(FASTEST) - log10(SLOWEST)
     lines = ['<div class="bars">']
     for task, found in tasks:
-        if task.startswith(NO_PEER):
+        if task.startswith(NO_PEER) or not found:
             continue
         lines.append(f'<p class="bars-task">{escape(task)}</p>')
         for name, ratio in [(name, ratio) for name, _, ratio, _ in found if name != "ours"]:
@@ -79,13 +89,61 @@ def chart(tasks) -> str:
     return "\n".join([*lines, "</div>"])
 
 
+def reference(names: str) -> str:
+    """Return the sections of the modules of `common` with these names, as far as they exist.
+
+    ``"rest"`` stands for all that no other page names.
+    """
+    chosen = names.split()
+    if chosen == ["rest"]:
+        pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md")]
+        named = {
+            name
+            for page in pages
+            for found in re.findall(r"modules: (.*) -->", page)
+            for name in found.split()
+        }
+        chosen = [name for name in modules() if name not in named]
+    found = [module for name in chosen for module in modules().get(name, [])]
+    return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n{option(m)}```" for m in found)
+
+
+def option(module: str) -> str:
+    """Return the directive's option that leaves out what a module without definitions imports from others."""
+    path = (ROOT / module.replace(".", "/")).with_suffix(".py")
+    defines = not path.exists() or re.search(r"^(def|class) ", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return "" if defines else "   :no-members:\n"
+
+
+def modules() -> dict[str, list[str]]:
+    """Return the modules to document for each module and package directly below `common`.
+
+    A package that lists in ``__all__`` what it imports from a module of its own stands for that module.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "common").glob("[!_]*")):
+        init = path / "__init__.py"
+        if init.exists():
+            text = init.read_text(encoding="utf-8")
+            inside = [module.stem for module in sorted(path.glob("[!_]*.py"))]
+            shown = [
+                m
+                for m in inside
+                if "__all__" not in text or f"from common.{path.name}.{m} import" not in text
+            ]
+            found[path.name] = [f"common.{path.name}", *(f"common.{path.name}.{module}" for module in shown)]
+        elif path.suffix == ".py":
+            found[path.stem] = [f"common.{path.stem}"]
+    return found
+
+
 def study_page(text: str, study: str) -> str:
     """Return a study's README with its notebooks in the navigation and, where it has one, its live figure."""
     live = ""
-    if (ROOT / study / LIVE).exists():
+    if (LIVE / f"{study}.html").exists():
         live = (
-            f'## Try it\n\n<iframe class="live" src="{LIVE}" title="Live figure of {study}" loading="lazy">'
-            f'</iframe>\n\n<a href="{LIVE}">The figure on a page of its own</a>\n\n'
+            '## Try it\n\n<iframe class="live" src="explore.html" title="Live figure"></iframe>\n\n'
+            '<a href="explore.html">The figure on a page of its own</a>\n\n'
         )
     notebooks = "\n".join(path.stem for path in sorted((ROOT / study).glob("[0-9][0-9]_*.ipynb")))
     table = text.find("| notebook | question |")
@@ -132,14 +190,26 @@ def with_links_to_source(text: str, folder: Path) -> str:
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^):#]+)\)", elsewhere, text)
 
 
+def write_live_figures(app):
+    """Run ``STUDY.standalone`` where its page is missing or older than what it is made of."""
+    for module in ROOT.glob("*/standalone.py"):
+        study = module.parent
+        page = LIVE / f"{study.name}.html"
+        parts = [*ROOT.glob("common/standalone.*"), *study.glob("standalone.*"), *study.glob("weights/*")]
+        newest = max(part.stat().st_mtime for part in parts)
+        if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
+            command = [sys.executable, "-m", f"{study.name}.standalone"]
+            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
 def finish(app, exception):
     """Copy the live figures and make the root of the site lead to its first page."""
     if exception:
         return
     out = Path(app.outdir)
     for study in STUDIES:
-        if (ROOT / study / LIVE).exists():
-            shutil.copy(ROOT / study / LIVE, out / study / LIVE)
+        if (LIVE / f"{study}.html").exists():
+            shutil.copy(LIVE / f"{study}.html", out / study / "explore.html")
     first = '<meta http-equiv="refresh" content="0; url=docs/index.html">'
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{app.config.project}</title>{first}'
     (out / "index.html").write_text(f'{page}<a href="docs/index.html">{app.config.project}</a></html>\n')

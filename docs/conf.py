@@ -4,17 +4,22 @@ import sys
 from pathlib import Path
 
 from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import pending_xref
+from sphinx.util.logging import getLogger
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(HERE)]
 
-import additions  # noqa: E402
 from stand_ins import stand_in  # noqa: E402
 
 stand_in("keras", "tensorflow")
 
+import additions  # noqa: E402
+
+logger = getLogger(__name__)
 project = "Four questions about neural networks"
 author = copyright = "The deep-learning-notebooks authors"
 language = "en"
@@ -26,6 +31,7 @@ exclude_patterns = [
     "build",
     "tests",
     "docs/evidence",
+    "docs/skeleton",
     "**/results",
     "common/data",
     "*.egg-info",
@@ -52,7 +58,7 @@ myst_update_mathjax = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
-python_use_unqualified_type_names = True
+maximum_signature_line_length = 90
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 default_role = "py:obj"
@@ -78,17 +84,37 @@ html_theme_options = {
 def setup(app):
     """Connect what the site adds to Sphinx: formulas as MathML, generated pages, texts for pictures."""
     app.add_html_math_renderer("mathml", (formula, None), (displayed_formula, None))
+    app.connect("builder-inited", additions.write_live_figures)
     app.connect("source-read", additions.complete)
+    app.connect("autodoc-skip-member", is_foreign)
+    app.connect("doctree-read", unlink_words)
     app.connect("build-finished", additions.finish)
 
 
-def formula(writer, node):
+def is_foreign(app, what, name, member, skip, options):
+    """Leave out what others put into a class of ours, and the fields of a named tuple, told in its text."""
+    module = getattr(member, "__module__", None) or "common"
+    return True if not module.startswith("common") or type(member).__name__ == "_tuplegetter" else None
+
+
+def unlink_words(app, doctree):
+    """Keep a plain word in the place of a type, such as images, from leading to an attribute of that name."""
+    for node in list(doctree.findall(pending_xref)):
+        if node["reftype"] == "class" and node["reftarget"].isidentifier() and node["reftarget"].islower():
+            node.replace_self(node.children)
+
+
+def formula(writer, node, as_block=False):
     """Write a formula as MathML, which browsers set without a script."""
-    writer.body.append(tex2mathml(node.astext()))
+    try:
+        written = tex2mathml(node.astext(), as_block=as_block)
+    except MathError as error:
+        logger.warning("A formula cannot be set: %s", error, location=node)
+        written = f"<code>{writer.encode(node.astext())}</code>"
+    writer.body.append(written)
     raise SkipNode
 
 
 def displayed_formula(writer, node):
     """Write a formula that stands alone as MathML."""
-    writer.body.append(tex2mathml(node.astext(), as_block=True))
-    raise SkipNode
+    formula(writer, node, as_block=True)

@@ -33,7 +33,10 @@ def claims_of(study: str) -> str:
 
 
 def benchmarks() -> list[tuple[str, list[tuple[str, float, float, str]]]]:
-    """Return each task of ``make bench`` with (name, seconds, ratio to ours, target and verdict) of all."""
+    """Return each task of ``make bench`` with (name, seconds, ratio to ours, target and verdict) of all.
+
+    A remark is a task without any.
+    """
     tasks: list[tuple[str, list[tuple[str, float, float, str]]]] = []
     row = re.compile(r"  (.+?)\s+([\d.e+-]+) s\s+([\d.]+)x\s+\d+ MB(?: \(.*?\))?\s*(.*)")
     for line in _evidence("benchmarks.txt").splitlines()[2:]:
@@ -48,7 +51,10 @@ def table_of_benchmarks() -> str:
     """Return the machine of the last ``make bench`` and its measurements."""
     machine = _evidence("benchmarks.txt").splitlines()[0]
     rows = []
+    remarks = "".join(f"\n\n{remark}" for remark, found in benchmarks() if not found)
     for task, found in benchmarks():
+        if not found:
+            continue
         ours = {name: seconds for name, seconds, _, _ in found}["ours"]
         others = [other for other in found if other[0] != "ours"] or [("", None, None, "")]
         for name, seconds, ratio, verdict in others:
@@ -57,7 +63,7 @@ def table_of_benchmarks() -> str:
             rows.append((task, _number(ours), name, _number(seconds), _number(ratio), aim))
             task, ours = "", None
     head = ("task", "our seconds", "other", "its seconds", "times ours", "at least")
-    return f"{_machine(machine)}\n\n{_table(head, rows)}"
+    return f"{_machine(machine)}\n\n{_table(head, rows)}{remarks}"
 
 
 def table_of_faults() -> str:

@@ -61,4 +61,4 @@ def _own(kind, values=None):
 
 if __name__ == "__main__":
     path = write("gan", figure())
-    print(f"{path.relative_to(Path.cwd())}: {path.stat().st_size:,} bytes")
+    print(f"{path}: {path.stat().st_size:,} bytes")

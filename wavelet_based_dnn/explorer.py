@@ -9,7 +9,7 @@ from wavelet_based_dnn.models import CANVAS, SMALLEST, load_dynamic_classifier
 from wavelet_based_dnn.resampling import resample
 from wavelet_based_dnn.variants import SIZES
 
-START = {"mnist": (233, 20), "fashion_mnist": (0, 10)}  # test image, side: the levels disagree
+START = {"mnist": (233, 20), "fashion_mnist": (21, 20)}  # test image, side: the levels disagree
 LEVELS = ("level 0 (4 x 4)", "level 1 (8 x 8)", "level 2 (16 x 16)", "level 3 (32 x 32)")
 
 

@@ -32,27 +32,7 @@ from common.experiments.store import Store, decoded, key
 from common.files import lock, require_writable, write_atomically
 
 __all__ = [
-    "Experiment",
-    "Interrupted",
-    "MissingRecordError",
-    "Plan",
-    "Store",
-    "absent_data",
-    "complete",
-    "configurations",
-    "cpu",
-    "decoded",
-    "experiment",
-    "generation",
-    "key",
-    "libraries",
-    "lock",
-    "processor",
-    "require",
-    "require_writable",
-    "results_mode",
-    "same_conditions",
-    "sweep",
-    "sweeps",
-    "write_atomically",
-]
+    "Experiment", "Interrupted", "MissingRecordError", "Plan", "Store", "absent_data", "complete",
+    "configurations", "cpu", "decoded", "experiment", "generation", "key", "libraries", "lock", "processor",
+    "require", "require_writable", "results_mode", "same_conditions", "sweep", "sweeps", "write_atomically",
+]  # fmt: skip

@@ -15,8 +15,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -26,12 +25,12 @@ import pandas as pd
 from common import checkout, environment
 from common.experiments.conditions import same_conditions
 from common.experiments.declaration import Experiment, absent_data
-from common.experiments.measurement import Interrupted, complete
+from common.experiments.measurement import complete
 from common.experiments.store import Record, Store, decoded
 from common.files import write_atomically
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 60  # of one core, for a sample
+SECONDS = 40  # of one core, for a sample
 Records: TypeAlias = dict[str, Record]
 Again: TypeAlias = list[tuple[Experiment, Records, Store]]
 
@@ -130,11 +129,8 @@ def worst(distances: Mapping[str, float], tolerance: float | Mapping[str, float]
     """Return the distance that is largest relative to its tolerance, and that tolerance."""
     allowed = tolerance if isinstance(tolerance, Mapping) else dict.fromkeys(distances, tolerance)
     pairs = [(far, allowed.get(name, 0.0)) for name, far in distances.items()]
-    return max(
-        pairs,
-        key=lambda pair: pair[0] / pair[1] if pair[1] else pair[0] * np.inf if pair[0] else 0.0,
-        default=(0.0, 0.0),
-    )
+    # Without a tolerance any distance is too far.
+    return max(pairs, key=lambda pair: pair[0] / (pair[1] or 1e-300), default=(0.0, 0.0))
 
 
 def verdict(far: float, tolerance: float, same_machine: bool) -> str:
@@ -232,29 +228,24 @@ def main(argv: list[str] | None = None) -> int:
     commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
     environment.quieten()
+    drifted = False
     try:
         checkout.require("Every record")
-        tables = [measure() for measure in _measurements(arguments)]
-    except (OSError, ValueError, Interrupted) as error:
-        sys.exit(str(error))
-    return int(any((table["verdict"] == "drifted").any() for table in tables))
+        for table in _tables(arguments):
+            print(report(table))
+            drifted |= bool((table["verdict"] == "drifted").any())
+    except (OSError, ValueError, KeyboardInterrupt) as error:
+        sys.exit(str(error) or "Interrupted.")
+    return int(drifted)
 
 
-def _measurements(arguments: argparse.Namespace) -> list[Callable[[], pd.DataFrame]]:
+def _tables(arguments: argparse.Namespace) -> Iterator[pd.DataFrame]:
     if arguments.command == "scratch":
-        return [
-            partial(_reported, scratch, study)
-            for study in ([arguments.study] if arguments.study else studies())
-        ]
+        yield from map(scratch, [arguments.study] if arguments.study else studies())
+        return
     seed = secrets.randbelow(10**6) if arguments.seed is None else arguments.seed
     print(f"A sample of all records; draw it again with --seed {seed}.")
-    return [partial(_reported, audit_sample, arguments.seconds, seed)]
-
-
-def _reported(measure: Callable[..., pd.DataFrame], *arguments: Any) -> pd.DataFrame:
-    table = measure(*arguments)
-    print(report(table))
-    return table
+    yield audit_sample(arguments.seconds, seed)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ def experiment(
     Raises
     ------
     ValueError
-        The function has positional or variable arguments, or no `seed`, or needs data without a SHA-256.
+        The function has positional or variable arguments, or no `seed`; it needs data without a SHA-256; or a
+        tolerance is no number from 0.
     """
 
     def declare(function: Callable[..., Mapping[str, Any]]) -> Experiment:
@@ -58,6 +59,11 @@ def experiment(
         if kinds != {inspect.Parameter.KEYWORD_ONLY} or "seed" not in parameters:
             raise ValueError(f"{function.__name__} must take keyword-only arguments, one of them `seed`.")
         _require_registered(needs)
+        tolerances = tolerance.values() if isinstance(tolerance, Mapping) else [tolerance]
+        if not all(isinstance(one, int | float) and one >= 0 for one in tolerances):
+            raise ValueError(
+                f"A tolerance of {function.__name__} must be a number from 0, not {tolerance!r}."
+            )
         declared = cast(Experiment, function)
         declared.version, declared.tolerance, declared.needs = version, tolerance, tuple(needs)
         return declared
@@ -100,6 +106,8 @@ def _values(function: Experiment, name: str, value: Any) -> list[Any]:
             f"The argument {name} of {function.__name__} is not a JSON value, that is, a number, text, True, "
             f"False, None or a list of these: {value!r}."
         ) from error
+    if not values:
+        raise ValueError(f"The argument {name} of {function.__name__} is an empty list.")
     if name == "dataset":
         _require_registered(values)
     return values
@@ -136,6 +144,4 @@ def _data_sha256s(function: Experiment, config: Config) -> dict[str, str | None]
 
 def absent_data(function: Experiment, config: Config) -> list[str]:
     """Return the names of the data that an experiment needs for a configuration and that are not here."""
-    # Data of which nobody says whether they are here ship with the repository.
-    is_available = getattr(data, "is_available", lambda name: True)
-    return [name for name in _data_sha256s(function, config) if not is_available(name)]
+    return [name for name in _data_sha256s(function, config) if not data.is_available(name)]

@@ -12,7 +12,6 @@ import warnings
 from collections import defaultdict
 from collections.abc import Generator, Hashable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import joblib
@@ -38,6 +37,8 @@ from common.files import require_writable
 # Yields sweeps to do, receives their tables, and returns what it makes of them.
 Plan: TypeAlias = Generator[list[tuple[Experiment, Grid]], list[pd.DataFrame], Any]
 Work: TypeAlias = list[tuple[Store, Experiment, list[Config]]]
+Job: TypeAlias = tuple[Store, Experiment, Config]
+Setup: TypeAlias = frozenset[tuple[str, str]]  # the arguments but the seed
 
 
 class MissingRecordError(LookupError):
@@ -100,8 +101,9 @@ def sweeps(work: Mapping[Hashable, tuple[Experiment, Grid] | Plan]) -> dict[Hash
     As `sweep`.
     """
     plans = {name: _once(*one) if isinstance(one, tuple) else one for name, one in work.items()}
-    if any(inspect.getgeneratorstate(plan) != inspect.GEN_CREATED for plan in plans.values()):
-        raise ValueError("A plan can be carried out once; make a new one.")
+    for name, plan in plans.items():
+        if not inspect.isgenerator(plan) or inspect.getgeneratorstate(plan) != inspect.GEN_CREATED:
+            raise ValueError(f"{name!r} must be (experiment, grid) or a plan, which can be carried out once.")
     results: dict[Hashable, Any] = {}
     answers: dict[Hashable, Any] = dict.fromkeys(plans)
     while answers:
@@ -168,40 +170,40 @@ def complete(work: Work) -> None:
     Interrupted
         By the user.
     """
-    missing = {
+    wanted = {
         (store.path, key(config)): (store, function, config)
         for store, function, configs in work
         for config in _missing(store, function, configs)
     }
-    if not missing:
+    if not wanted:
         return
-    _require_possible(list(missing.values()))
-    seconds = _expected_seconds(list(missing.values()))
-    # The longest first, so that the processes end at about the same time.
-    order = sorted(missing, key=lambda job: -(seconds[job] or 0))
-    names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in missing.values()))
+    jobs = list(wanted.values())
+    _require_possible(jobs)
+    seconds = _expected_seconds(jobs)
     planned = sum(len(configs) for *_, configs in work)
-    takes = _in_words([seconds[job] for job in order])
+    names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in jobs))
     print(
-        f"{len(missing)} of {planned} records ({names}) are missing; measuring them takes {takes}. "
-        "An interruption loses nothing that is finished.",
+        f"{len(jobs)} of {planned} records ({names}) are to be measured, which takes {_in_words(seconds)}; "
+        "an interruption loses nothing that is finished.",
         flush=True,
     )
-    _measure_all([missing[job] for job in order], names)
+    # The longest first, so that the processes end at about the same time.
+    order = sorted(range(len(jobs)), key=lambda n: -(seconds[n] or 0))
+    _measure_all([jobs[n] for n in order], names)
 
 
-def _require_possible(missing: list[tuple[Store, Experiment, Config]]) -> None:
-    for path in {store.path for store, *_ in missing}:
+def _require_possible(jobs: list[Job]) -> None:
+    for path in {store.path for store, *_ in jobs}:
         require_writable(path)
-    absent = {name for _, function, config in missing for name in absent_data(function, config)}
+    absent = {name for _, function, config in jobs for name in absent_data(function, config)}
     if absent:
         raise FileNotFoundError(
-            f"{len(missing)} records are missing, and so are the data to measure them on: "
+            f"{len(jobs)} records are missing, and so are the data to measure them on: "
             f"{', '.join(sorted(absent))}; `make data` downloads them. What is stored replays without."
         )
 
 
-def _measure_all(jobs: list[tuple[Store, Experiment, Config]], names: str) -> None:
+def _measure_all(jobs: list[Job], names: str) -> None:
     # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
     calls = (
         joblib.delayed(_measure)(store, function.__module__, function.__name__, config, os.getpid())
@@ -235,29 +237,30 @@ def _workers() -> int:
     return joblib.effective_n_jobs(-1)
 
 
-def _expected_seconds(
-    missing: list[tuple[Store, Experiment, Config]],
-) -> dict[tuple[Path, str], float | None]:
+def _expected_seconds(jobs: list[Job]) -> list[float | None]:
     """Return what each record may take: the median of the stored ones that share most arguments with it."""
-
-    @cache
-    def known(function: Experiment) -> dict[frozenset[tuple[str, str]], float]:
-        seconds = defaultdict(list)
-        for record in Store.of(function).read().values():
-            seconds[_but_seed(record["config"])].append(record["seconds"])
-        return {setup: statistics.median(values) for setup, values in seconds.items()}
-
-    @cache
-    def expected(function: Experiment, setup: frozenset[tuple[str, str]]) -> float | None:
-        alike = defaultdict(list)
-        for other, seconds in known(function).items():
-            alike[len(setup & other)].append(seconds)
-        return statistics.median(alike[max(alike)]) if alike else None
-
-    return {(store.path, key(c)): expected(function, _but_seed(c)) for store, function, c in missing}
+    known = {
+        path: _known_seconds(Store(path)) for path in {Store.of(function).path for _, function, _ in jobs}
+    }
+    alike = cache(lambda path, setup: _seconds_alike(setup, known[path]))
+    return [alike(Store.of(function).path, _but_seed(config)) for _, function, config in jobs]
 
 
-def _but_seed(config: Config) -> frozenset[tuple[str, str]]:
+def _known_seconds(store: Store) -> dict[Setup, float]:
+    seconds = defaultdict(list)
+    for record in store.read().values():
+        seconds[_but_seed(record["config"])].append(record["seconds"])
+    return {setup: statistics.median(values) for setup, values in seconds.items()}
+
+
+def _seconds_alike(setup: Setup, known: dict[Setup, float]) -> float | None:
+    alike = defaultdict(list)
+    for other, seconds in known.items():
+        alike[len(setup & other)].append(seconds)
+    return statistics.median(alike[max(alike)]) if alike else None
+
+
+def _but_seed(config: Config) -> Setup:
     return frozenset((name, key({"": value})) for name, value in config.items() if name != "seed")
 
 

@@ -146,7 +146,7 @@ def encoded(function: Callable[..., Any], result: Mapping[str, Any]) -> dict[str
 
 
 def _packed(decisions: np.ndarray) -> str:
-    return f"{len(decisions)} {base64.b64encode(np.packbits(decisions)).decode()}"
+    return f"{len(decisions)} {base64.b64encode(np.packbits(decisions).tobytes()).decode()}"
 
 
 def _unpacked(text: str) -> np.ndarray:

@@ -26,9 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         checkout.require("Every notebook")
         if arguments.command == "write":
-            write(arguments.root, arguments.study)
+            write(arguments.root.resolve(), arguments.study)
             return 0
-        table = reproduce(arguments.root)
+        table = reproduce(arguments.root.resolve())
     except (OSError, ValueError, CellExecutionError) as error:
         sys.exit(str(error))
     print(table.to_string(index=False))

@@ -4,15 +4,19 @@ A notebook's cell tagged ``claims`` displays `as_table`; ``make notebooks`` coll
 """
 
 import re
+from collections.abc import Mapping
 
 from IPython.display import Markdown
+from nbformat import NotebookNode
+
+from common.experiments import generation
 
 TAG = "claims"
 HEAD = "| claim | measured |\n| --- | --- |\n"
 ROW = re.compile(r"^\| (.*) \| (.*) \|$", re.MULTILINE)
 
 
-def as_table(measured):
+def as_table(measured: Mapping[str, str]) -> Markdown:
     """Return a table of claims for a notebook to display.
 
     Parameters
@@ -31,7 +35,7 @@ def as_table(measured):
     return Markdown(HEAD + "\n".join(f"| {claim} | {number} |" for claim, number in measured.items()))
 
 
-def made_in(notebook):
+def made_in(notebook: NotebookNode) -> list[tuple[str, str]]:
     """Return the claims of an executed notebook as a list of (claim, number)."""
     return [
         pair
@@ -42,7 +46,7 @@ def made_in(notebook):
     ]
 
 
-def question(notebook):
+def question(notebook: NotebookNode) -> str:
     """Return the question that a notebook asks in its first cell, after ``**Question.**``.
 
     Raises
@@ -57,7 +61,7 @@ def question(notebook):
     return " ".join(asked[1].split())
 
 
-def answer(notebook):
+def answer(notebook: NotebookNode) -> str:
     """Return the answer of an executed notebook in one sentence, with the data that it is about.
 
     The answer is a text that starts with ``**Answer, SCOPE: SENTENCE**`` or ``**Answer, SCOPE.** SENTENCE``.
@@ -85,7 +89,7 @@ def answer(notebook):
     return said[:1].upper() + said[1:]
 
 
-def table_of_claims(notebooks):
+def table_of_claims(notebooks: Mapping[str, NotebookNode]) -> str:
     """Return a Markdown table of all claims.
 
     Parameters
@@ -101,7 +105,7 @@ def table_of_claims(notebooks):
     return "\n".join(rows)
 
 
-def table_of_records(records):
+def table_of_records(records: Mapping[str, list[dict]]) -> str:
     """Return a Markdown table of how many records each study has and what measuring them all took.
 
     Parameters
@@ -115,12 +119,12 @@ def table_of_records(records):
     ]
     for study, found in records.items():
         hours = sum(record["seconds"] for record in found) / 3600
-        exact = sum("(family " in record["cpu"] for record in found)
+        exact = sum(bool(generation(record["cpu"])) for record in found)
         rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {exact:,} | {hours:.0f} |")
     return "\n".join(rows)
 
 
-def table_of_notebooks(notebooks, seconds):
+def table_of_notebooks(notebooks: Mapping[str, NotebookNode], seconds: Mapping[str, float]) -> str:
     """Return a Markdown table of the notebooks: question, answer, and seconds that the execution took.
 
     Parameters

@@ -37,10 +37,11 @@ def make(name: str, root: Path = ROOT) -> list[Path]:
         raise ValueError(f"{name} is the name of something that Python imports already; choose another one.")
     template = root / "docs" / "skeleton"
     written = []
-    for source in sorted(path for path in template.glob("**/*") if path.suffix in (".md", ".py", ".json")):
+    # Those that end with .txt would count as a page of the site or as a notebook of this repository.
+    for source in sorted([*template.glob("**/*.py"), *template.glob("*.txt")]):
         inside = source.relative_to(template)
         folder = root / "tests" / name if inside.parts[0] == "tests" else root / name
-        written.append(folder / inside.name.replace(PLACEHOLDER, name).removesuffix(".json"))
+        written.append(folder / inside.name.replace(PLACEHOLDER, name).removesuffix(".txt"))
         text = source.read_text(encoding="utf-8").replace(PLACEHOLDER, name)
         write_atomically(written[-1], text.replace("New study", name.replace("_", " ").capitalize()).encode())
     for tidy in (["check", "--fix"], ["format"]):  # the order of imports depends on the name

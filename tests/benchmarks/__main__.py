@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 
+from common.environment import environment
 from common.experiments import cpu, libraries
 
 MODULES = ("wavelet", "radon", "fourier", "training", "attacks", "gan", "dynamic", "explorers")
@@ -60,11 +61,13 @@ def peak_memory():
 
 
 def child(*arguments):
-    """Run this program with other arguments and return the JSON of its last line."""
+    """Run this program with other arguments, on all cores, and return the JSON of its last line."""
     command = [sys.executable, "-m", "tests.benchmarks", *arguments]
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    onednn = "0" if arguments[-1].endswith("oneDNN off") else "1"
+    settings = environment(TF_ENABLE_ONEDNN_OPTS=onednn)
+    settings = {name: v for name, v in settings.items() if "THREADS" not in name and "DETERMIN" not in name}
     printed = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True,
-                             env=environment).stdout  # fmt: skip
+                             env=settings).stdout  # fmt: skip
     return json.loads(printed.splitlines()[-1])
 
 
@@ -84,12 +87,17 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", default=MODULES)
     parser.add_argument("--list", action="store_true", help="print the tasks of one module as JSON")
+    parser.add_argument("--remarks", action="store_true", help="print the remarks of one module as JSON")
     parser.add_argument("--measure", nargs=2, metavar=("TASK", "IMPLEMENTATION"))
     arguments = parser.parse_args()
     if arguments.list:
         print(
             json.dumps([(task, list(names), target) for task, names, target, _ in load(*arguments.modules)])
         )
+        return
+    if arguments.remarks:
+        benchmark = importlib.import_module(f"tests.benchmarks.bench_{arguments.modules[0]}")
+        print(json.dumps(list(getattr(benchmark, "remarks", tuple)())))
         return
     if arguments.measure:
         measure(*arguments.modules, *arguments.measure)
@@ -102,6 +110,8 @@ def main():
         for task, names, target in child(module, "--list"):
             results = {name: child(module, "--measure", task, name) for name in names}
             print(task, *rows(names, target, results), sep="\n", flush=True)
+        for remark in child(module, "--remarks"):
+            print(remark, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from gan.dragging import Square
 
 CONTROLS = {
     "gan": ["the point"],
-    "wavelet_based_dnn": ["test image", "height", "width"],
-    "cnn_vs_dense": ["test image", "block"],
-    "adversarial_attack": ["photograph", "epsilon / 255", "blur / pixels"],
+    "wavelet_based_dnn": ["test image", "height, pixels", "width, pixels"],
+    "cnn_vs_dense": ["test image", "block side, pixels"],
+    "adversarial_attack": ["photograph (0 to 19)", "attack strength, %", "blur sigma, pixels"],
 }
 MOVES = 10
 

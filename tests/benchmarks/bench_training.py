@@ -1,5 +1,8 @@
 """One epoch of LeNet-5 on 60,000 images of 28 x 28: ours, PyTorch eager, and Keras with a `PyDataset`."""
 
+import hashlib
+import subprocess
+import sys
 from functools import partial
 from importlib.util import find_spec
 
@@ -9,6 +12,7 @@ import tensorflow as tf
 
 from cnn_vs_dense.models import build
 from common.data import load_mnist
+from common.environment import environment
 from common.training import compile_classifier, epoch_function
 
 
@@ -17,8 +21,31 @@ def cases():
     for batch_size in (32, 128, 512):
         peers = {"PyTorch eager": partial(_pytorch, batch_size)} if find_spec("torch") else {}
         yield f"LeNet-5 epoch, batches of {batch_size}", {"ours": partial(_ours, batch_size), **peers}, 1.0
+    without = {"ours": partial(_ours, 128), "ours, oneDNN off": partial(_ours, 128)}
+    yield "LeNet-5 epoch, batches of 128, with oneDNN and without", without, None
     implementations = {"ours": partial(_ours, 128), "PyDataset, 32": partial(_pydataset, 32)}
     yield "LeNet-5 epoch, our batches of 128, a PyDataset's of 32", implementations, 3.0
+
+
+def remarks():
+    """Yield in a line each whether two processes train LeNet-5 to the same bits, with oneDNN and without."""
+    for onednn in ("1", "0"):
+        settings = environment(TF_ENABLE_ONEDNN_OPTS=onednn)
+        command = [sys.executable, "-c", f"from {__name__} import _trained_bits; print(_trained_bits())"]
+        first, second = (
+            subprocess.run(command, env=settings, capture_output=True, check=True).stdout for _ in range(2)
+        )
+        found = "the same bits" if first == second else "other bits"
+        yield f"LeNet-5 on 6,400 images in two processes, oneDNN {'on' if onednn == '1' else 'off'}: {found}"
+
+
+def _trained_bits():
+    images, labels = _digits()
+    model = _lenet5()
+    model.optimizer.build(model.trainable_variables)
+    order = tf.range(6_400)
+    epoch_function(model, 128)(tf.constant(images), tf.constant(labels), order)
+    return hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
 
 
 def _digits():

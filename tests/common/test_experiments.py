@@ -156,6 +156,7 @@ def test_another_version_or_other_data_are_measured_again_and_never_mixed_in(stu
         ({"x": {1, 2}, "seed": 0}, "argument x of square is not a JSON value"),
         ({"x": float("nan"), "seed": 0}, "argument x of square is not a JSON value"),
         ({"x": [1, np.inf], "seed": 0}, "argument x of square is not a JSON value"),
+        ({"x": 1, "seed": []}, "argument seed of square is an empty list"),
         ({"dataset": "cifar10", "seed": 0}, "no SHA-256 of a data set 'cifar10' .* those of mnist, "),
         ({"dataset": None, "seed": 0}, "no SHA-256 of a data set None"),
         ({"dataset": [["mnist"]], "seed": 0}, r"no SHA-256 of a data set \['mnist'\]"),
@@ -204,6 +205,9 @@ def test_an_experiment_takes_keywords_a_seed_and_registered_data():
             experiment(version=1, tolerance=0)(function)
     with pytest.raises(ValueError, match="no SHA-256 of a data set 'photographs of cats'"):
         experiment(version=1, tolerance=0, needs=["photographs of cats"])(lambda *, seed: {})
+    for tolerance in (-0.1, "little", {"loss": None}):
+        with pytest.raises(ValueError, match="must be a number from 0, not"):
+            experiment(version=1, tolerance=tolerance)(lambda *, seed: {})
     with pytest.raises(ValueError, match="started is no experiment; put @experiment"):
         sweep(started, function=1)
 
@@ -237,20 +241,21 @@ def test_several_sweeps_and_plans_are_one_parallel_call_a_round(study, monkeypat
     assert [line.split(" (square) ")[0] for line in said] == ["7 of 10 records", "2 of 4 records"]
     used = best(0)
     sweeps({"": used})
-    with pytest.raises(ValueError, match="A plan can be carried out once"):
-        sweeps({"": used})
+    for wrong in (used, study, [study, both]):
+        with pytest.raises(ValueError, match=r"'it' must be \(experiment, grid\) or a plan, which can be"):
+            sweeps({"it": wrong})
 
 
 def test_before_it_measures_it_says_how_many_and_how_long(study, monkeypatch, capsys):
     monkeypatch.setattr(measurement, "_workers", lambda: 2)
     sweep(study, x=1, seed=[0, 1])
-    assert "takes a time that no record tells yet. An int" in capsys.readouterr().out
+    assert "takes a time that no record tells yet; an int" in capsys.readouterr().out
     for record in Store.of(study).read().values():
         Store.of(study).add(record | {"seconds": 300.0})
     Store.of(study).add(record | {"seconds": 10.0, "config": record["config"] | {"x": 9}})
     sweep(study, x=[1, 9], seed=range(10))
-    expected = "17 of 20 records (square) are missing; measuring them takes about 21 minutes on 2 cores."
-    assert capsys.readouterr().out == f"{expected} An interruption loses nothing that is finished.\n"
+    expected = "17 of 20 records (square) are to be measured, which takes about 21 minutes on 2 cores; "
+    assert capsys.readouterr().out == f"{expected}an interruption loses nothing that is finished.\n"
     sweep(study, x=[1, 9], seed=range(10))
     assert capsys.readouterr().out == ""
 

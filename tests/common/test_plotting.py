@@ -7,6 +7,10 @@ from PIL import Image
 
 from common import plotting
 from common.statistics import Interval, mean_interval
+from common.widgets import Bars
+from common.widgets import picture as picture_of
+
+BAND = Interval(*np.ones((3, 2)))
 
 
 def picture(figure):
@@ -127,6 +131,58 @@ def test_heat_map_writes_every_value_and_its_note(rng, center):
     assert texts == [f"{v:.3g}\n{n}" for v, n in zip(values.ravel(), notes.ravel(), strict=True)]
     assert figure.axes[0].get_xticklabels()[2].get_text() == "a name of\nmany words"
     assert picture(figure).std() > 10
+
+
+def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
+    images = rng.random((4, 5, 5, 1))
+    figure = plotting.image_grid(images, np.arange(4).astype(str), 2, np.array(["a", "b"]))
+    assert [axis.get_title() for axis in figure.axes] == list("0123")
+    with pytest.raises(ValueError, match="titles must be as many as the 4 images, not 3"):
+        plotting.image_grid(images, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="row_labels must be as many as the 2 rows, not 1"):
+        plotting.image_grid(images, columns=2, row_labels=["a"])
+
+
+@pytest.mark.parametrize(
+    ("draw", "sentence"),
+    [
+        (lambda: plotting.image_grid(np.full((1, 3, 3, 1), 255)), r"lie in \[0, 1\].* 255; divide by 255"),
+        (lambda: plotting.image_grid(np.full((1, 3, 3, 1), np.nan)), "must be finite"),
+        (lambda: plotting.image_grid(np.ones((2, 3, 3, 1)), columns=0), "columns must be at least 1, not 0"),
+        (lambda: plotting.curves([0, 1], {"a": np.ones(2)}, "", ""), "a must be an Interval.*, not ndarray"),
+        (lambda: plotting.curves([0, 1, 2], {"a": BAND}, "", ""), "a has 2 points, but x has 3"),
+        (lambda: plotting.curves({"b": [0, 1]}, {"a": BAND}, "", ""), "x has no entry 'a'; it has b"),
+        (lambda: plotting.curves([0, 1], {"a": BAND}, "", "", logx=True), "no x of 0 or less.* logx=False"),
+        (lambda: plotting.panels({"b": [0, 1]}, {"a": {"a": BAND}}), "x has no entry 'a'; it has b"),
+        (lambda: plotting.dots({"a": [1, np.nan]}, {"a": Interval(1, 0, 2)}, ""), "of a must be finite"),
+        (lambda: plotting.dots({"a": [1]}, {"a": Interval(1, 0, 2)}, "", [1, 2]), "kinds must be as many"),
+        (lambda: picture_of(np.full((3, 3, 1), 255)), "divide by 255"),
+        (lambda: picture_of(np.ones((3, 3, 1)), 0), "side must be at least 1 pixel"),
+        (lambda: Bars("ab").show([1], ["x"]), "2 bars need as many numbers and texts, not 1"),
+        (lambda: Bars("ab").show([1, 7], "xy"), r"a number in \[0, 1\], not"),
+        (lambda: Bars("a").show_decisions([[1, np.nan]], "xy", 0), r"a number in \[0, 1\], not"),
+        (lambda: Bars("a").show_decisions([[1, 2, 3]], "xy", 0), r"1 rows of 2 classes, .* \(1, 3\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_drawn_gets_one_clear_sentence(draw, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        draw()
+
+
+def test_lines_drawn_before_and_missing_ends_leave_the_names_where_they_belong(rng):
+    axis = plotting.curves([0, 1], {"first": BAND}, "", "").axes[0]
+    short = Interval(*np.array([[1, 2, np.nan]] * 3))
+    plotting.curves([0, 1, 2], {"second": short}, "", "", axis=axis)
+    assert [(text.get_text(), text.xy) for text in axis.texts][1] == ("second", (1, 2))
+
+
+def test_the_users_style_reaches_no_figure(rng, tmp_path):
+    import matplotlib.pyplot as plt
+
+    draw = lambda: plotting.curves(np.arange(5), bands(np.random.default_rng(0)), "x", "y")  # noqa: E731
+    expected = picture(draw())
+    with plt.style.context(["dark_background", {"font.size": 20, "savefig.facecolor": "red"}]):
+        np.testing.assert_array_equal(picture(draw()), expected)
 
 
 def test_a_figure_is_shown_once_and_leaves_nothing_behind(rng):

@@ -59,6 +59,18 @@ class TestInTheBrowser:
         )
         np.testing.assert_array_equal(ours, finite)
 
+    def test_a_framed_page_has_the_theme_of_the_page_around_it(self, browser):
+        script = """const done = arguments[0], frame = document.createElement("iframe");
+        frame.srcdoc = document.documentElement.outerHTML;
+        frame.onload = () => {
+          const scheme = () => getComputedStyle(frame.contentDocument.documentElement).colorScheme;
+          const first = scheme();
+          document.documentElement.dataset.theme = "dark";
+          requestAnimationFrame(() => done([first, scheme()]));
+        };
+        document.body.append(frame);"""
+        assert browser.execute_async_script(script) == ["light dark", "dark"]
+
     def test_a_text_cannot_end_the_data_and_nothing_can_be_requested(self, browser):
         assert browser.execute_script('return carried("data").text') == "</script><b>&"
         assert not logged(browser)

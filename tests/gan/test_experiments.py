@@ -7,9 +7,14 @@ from gan.baselines import BASELINES
 from gan.critic import Split
 
 
-@pytest.fixture
-def few_images(monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def few_images():
     """Data sets of 1,000 training and 200 test images, and critics of small budgets."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield from _few_images(monkeypatch)
+
+
+def _few_images(monkeypatch):
 
     def few(name):
         data = load_dataset(name)
@@ -17,7 +22,7 @@ def few_images(monkeypatch):
 
     for module in (baselines, evaluation, experiments):
         monkeypatch.setattr(module, "load_dataset", few)
-    for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 800}.items():
+    for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 480}.items():
         for module in (baselines, evaluation, experiments):
             monkeypatch.setattr(module, name, value, raising=False)
     monkeypatch.setattr(experiments, "TUNING_SAMPLES", 200)
@@ -28,7 +33,7 @@ def few_images(monkeypatch):
     evaluation.seen_test.cache_clear()
 
 
-def test_adversarial_and_variational_runs_return_the_same_measurements(few_images):
+def test_adversarial_and_variational_runs_return_the_same_measurements():
     one = experiments.adversarial(latent_size=3, epochs=1, seed=0)
     other = experiments.autoencoder(
         latent_size=3, likelihood="Gaussian", learning_rate=1e-3, epochs=1, seed=0
@@ -42,7 +47,7 @@ def test_adversarial_and_variational_runs_return_the_same_measurements(few_image
     assert one["pixel_critic"].min() < 0.2
 
 
-def test_real_images_are_near_real_images(few_images):
+def test_real_images_are_near_real_images():
     real, noise = experiments.floor(seed=0), experiments.baseline(kind="histogram", seed=0)
     assert real["frechet"] < 0.1 * noise["frechet"]
     assert real["frechet_photographic"] < 0.1 * noise["frechet_photographic"]
@@ -53,26 +58,26 @@ def test_real_images_are_near_real_images(few_images):
     assert real["classes"] == 10
 
 
-def test_training_images_count_as_copies(few_images):
+def test_training_images_count_as_copies():
     train = load_dataset("mnist").train.images[:200]
     assert evaluation.quality(train, "mnist")["copying"] == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize("critic", ["convolutional", "dense"])
-def test_noise_is_told_apart_though_the_pixels_are_scrambled(few_images, critic):
+def test_noise_is_told_apart_though_the_pixels_are_scrambled(critic):
     found = experiments.told_apart(fakes="histogram", scrambled=True, critic=critic, seed=0)
     assert found["accuracy"].iloc[-1] > 0.75
     assert found["cross_entropy"].iloc[-1] < found["cross_entropy"].iloc[0]
 
 
-def test_a_critic_of_few_images_sees_through_a_generator_of_few_steps(few_images):
+def test_a_critic_of_few_images_sees_through_a_generator_of_few_steps():
     found = experiments.first_sight(latent_size=3, recipe="DCGAN", epochs=1, seed=0)
     assert len(found["accuracy"]) == 2
     assert found["cross_entropy"].iloc[-1] < 0.3
 
 
 @pytest.mark.parametrize("kind", BASELINES)
-def test_baselines_make_bytes_from_a_seed(few_images, kind):
+def test_baselines_make_bytes_from_a_seed(kind):
     sample = BASELINES[kind]("fashion_mnist", 0)
     images = sample(20, 1)
     assert images.shape == (20, 28, 28, 1)
@@ -82,7 +87,7 @@ def test_baselines_make_bytes_from_a_seed(few_images, kind):
 
 
 @pytest.mark.parametrize(("method", "option"), [("adversarial", "R3GAN"), ("autoencoder", "Bernoulli")])
-def test_tuning_sees_no_test_image(few_images, monkeypatch, method, option):
+def test_tuning_sees_no_test_image(monkeypatch, method, option):
     real = evaluation.real_images("mnist")
     monkeypatch.setattr(experiments, "real_images", lambda name: Split(real.train, real.validation, None))
     found = experiments.tuning(

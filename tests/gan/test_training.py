@@ -21,7 +21,7 @@ def images(count=160):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """Networks with all the state that there can be, which are compiled in a moment."""
+    """Networks that are compiled in a moment."""
 
     def generator(latent_size, seed, normalised):
         return network(
@@ -33,8 +33,9 @@ def tiny(monkeypatch):
 
     def network(shape, seed, last):
         keras.utils.set_random_seed(sum(seed))
-        first = [keras.layers.Flatten(), keras.layers.Dense(4), keras.layers.BatchNormalization()]
-        return keras.Sequential([keras.Input(shape), *first, *last])
+        return keras.Sequential(
+            [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(4, "relu"), *last]
+        )
 
     monkeypatch.setattr(training, "build_generator", generator)
     monkeypatch.setattr(training, "build_discriminator", discriminator)
@@ -91,8 +92,9 @@ def brightness(generator):
     return float(np.mean(generator(np.linspace(-1, 1, 60).reshape(20, 3))))
 
 
-def test_a_training_that_was_killed_continues_with_the_same_bits(tiny, tmp_path):
-    options = {"images": images(80), "latent_size": 3, "epochs": 3, "seed": 5}
+def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path):
+    recipe = Recipe(normalised=True)  # all the state that there can be
+    options = {"images": images(48), "latent_size": 3, "recipe": recipe, "epochs": 2, "seed": 5}
     whole = train_gan(**options, validate=brightness)
     calls = itertools.count()
 
@@ -108,9 +110,9 @@ def test_a_training_that_was_killed_continues_with_the_same_bits(tiny, tmp_path)
     for one, other in zip(weights(whole), weights(resumed), strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.history.equals(resumed.history)
-    others = {"seed": 6}, {"images": 1 - images(80)}, {"recipe": Recipe(lead=1.0)}, {"latent_size": 2}
-    for change, name in zip(others, ("seed", "data", "lead", "latent size, generator"), strict=True):
-        with pytest.raises(ValueError, match=f"belongs to another run, with other {name};"):
+    others = ({"seed": 6}, "seed, generator"), ({"images": 1 - images(48)}, "data;")
+    for change, name in others:
+        with pytest.raises(ValueError, match=f"belongs to another run, with other {name}"):
             train_gan(**options | change, checkpoint=checkpoint, validate=brightness)
 
 
@@ -183,13 +185,13 @@ def test_an_unknown_loss_or_penalty_is_refused(recipe):
         ({"images": np.full((20, *DIGIT), np.nan)}, "images must be finite"),
         (
             {"images": np.zeros((20, *DIGIT), "uint8")},
-            "images must be floating point, but the dtype is uint8",
+            "images must be floating point, but the .* uint8",
         ),
         ({"seed": None}, "seed must be a whole number of at least 0, not None"),
         ({"epochs": 0}, "epochs must be a whole number of at least 1"),
         (
             {"validate": lambda _: np.nan},
-            "Epoch 1 has distance nan and .*: .* its validation did not return a num",
+            "Epoch 1 has distance nan .* validation did not return a number",
         ),
     ],
 )

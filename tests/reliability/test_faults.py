@@ -71,9 +71,9 @@ SWEEP = textwrap.dedent("""
 """)
 TRAINING = textwrap.dedent("""
     from pathlib import Path
-    from tests.common.test_training import digest, fit
+    from tests.common.test_training import digest_of, fit
     from common.experiments import write_atomically
-    write_atomically("result", digest(*fit(epochs=60, checkpoint="checkpoint.npz")).encode())
+    write_atomically("result", digest_of(*fit(epochs=60, checkpoint="checkpoint.npz")).encode())
 """)
 SCRATCH = textwrap.dedent("""
     from pathlib import Path
@@ -82,11 +82,8 @@ SCRATCH = textwrap.dedent("""
     audit.main(["scratch", "study"])
 """)
 NOTEBOOKS = textwrap.dedent("""
-    from pathlib import Path
-    from common import notebooks
-    notebooks.ROOT, notebooks.BUILD = Path.cwd(), Path.cwd() / "build"
     from common.notebooks.__main__ import main
-    main(["{}"])
+    main(["{}", "--root", "."])
 """)
 
 

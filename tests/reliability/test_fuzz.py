@@ -64,7 +64,10 @@ ARGUMENTS = {
     "checkpoints.read_arrays": [st.binary(max_size=200)],
     "checkpoints.read_torch": [st.binary(max_size=200)],
     "notebooks.claims.as_table": [st.dictionaries(WORDS | st.text(), ANYTHING | st.text())],
+    "data.ImageSet": [IMAGES, st.none() | ROWS],
+    "data.is_available": [ANYTHING],
     "data.load_dataset": [ANYTHING],
+    "data.load_imagenet_compatible": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
     "experiments.conditions.generation": [st.text()],
@@ -105,6 +108,7 @@ ARGUMENTS = {
     ],
     "plotting.curves": [ROWS, st.dictionaries(WORDS, INTERVALS, max_size=2), st.just(""), st.just("")],
     "pretrained.load_classifier": [WORDS | ANYTHING],
+    "pretrained.load_interpreter": [WORDS | ANYTHING],
     "radon.transforms.radon": [IMAGES, ANGLES, st.booleans(), DETECTORS],
     "radon.transforms.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans(), DETECTORS],
     "radon.transforms.filtered_backprojection": [

@@ -16,7 +16,7 @@ from gan import figures as gan_figures
 from wavelet_based_dnn import figures as wavelet_figures
 from wavelet_based_dnn.variants import SIZES
 
-PLANTED = 10  # changes of each kind of drawing in each figure
+PLANTED = 4  # changes of each kind of drawing in each figure
 
 
 def bands(rng, points=5):
