@@ -6,6 +6,7 @@ A study writes its own with a body, a script and data. What the script may use i
 import base64
 import json
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -104,7 +105,7 @@ def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str
     scripts = (HERE / "standalone.js").read_text(encoding="utf-8") + script
     # No end tag inside a text may end the script.
     carried = json.dumps(data).replace("<", "\\u003c")
-    return template.substitute(title=title, body=body, style=style, data=carried, scripts=scripts)
+    return template.substitute(title=escape(title), body=body, style=style, data=carried, scripts=scripts)
 
 
 def write(study: str, html: str) -> Path:

@@ -120,7 +120,9 @@ class Bars(ipywidgets.VBox):
         chosen, values = probabilities.argmax(-1), probabilities.max(-1)
         verdicts = ["right" if number == label else "wrong" for number in chosen]
         named = zip(chosen, values, verdicts, strict=True)
-        self.show(values, [f"{class_names[number]} ({value:.0%}), {said}" for number, value, said in named])
+        self.show(
+            values, [f"{class_names[number]} ({100 * value:.0f} %), {said}" for number, value, said in named]
+        )
         for bar, verdict in zip(self.bars, verdicts, strict=True):
             bar.bar_style = {"right": "success", "wrong": "danger"}[verdict]
 

@@ -30,6 +30,8 @@ class Square(anywidget.AnyWidget):
       canvas.style.cssText = "touch-action: none; cursor: crosshair; width: SIDEpx; height: SIDEpx";
       canvas.setAttribute("role", "application");
       canvas.setAttribute("aria-label", "Square of the two numbers. Drag the point or press arrow keys.");
+      canvas.addEventListener("focus", () => { canvas.style.outline = "3px solid #b34700"; });
+      canvas.addEventListener("blur", () => { canvas.style.outline = ""; });
       const context = canvas.getContext("2d"), image = new Image();
       context.scale(size / SIDE, size / SIDE);
       const draw = () => {

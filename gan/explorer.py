@@ -30,7 +30,7 @@ def explorer() -> ipywidgets.HBox:
         probabilities = softmax(logits[0])
         digit.show(images[0])
         place.value = f"Point: {plane.x:+.2f} to the right, {plane.y:+.2f} up (-1 to 1, no unit)"
-        bars.show(probabilities, [f"{probability:.0%}" for probability in probabilities])
+        bars.show(probabilities, [f"{100 * probability:.0f} %" for probability in probabilities])
 
     plane.observe(answer, ["x", "y"])
     answer(None)

@@ -34,7 +34,7 @@ def drawn(kind, rng):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     folder = tmp_path_factory.mktemp("standalone")
-    (folder / "page.html").write_text(standalone.page("No figure", "", "", {"text": "</script><b>&"}))
+    (folder / "page.html").write_text(standalone.page("a < b", "", "", {"text": "</script><b>&"}))
     with chromium(folder / "browser") as driver:
         driver.get((folder / "page.html").as_uri())
         yield driver
@@ -71,8 +71,9 @@ class TestInTheBrowser:
         document.body.append(frame);"""
         assert browser.execute_async_script(script) == ["light dark", "dark"]
 
-    def test_a_text_cannot_end_the_data_and_nothing_can_be_requested(self, browser):
+    def test_texts_are_escaped_and_nothing_can_be_requested(self, browser):
         assert browser.execute_script('return carried("data").text') == "</script><b>&"
+        assert browser.title == "a < b"
         assert not logged(browser)
         fetch = "const done = arguments[0]; fetch('https://example.org').then(() => done(1), () => done(0))"
         assert browser.execute_async_script(fetch) == 0

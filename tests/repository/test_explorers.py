@@ -56,7 +56,7 @@ def said(logits, class_names, label):
     chosen, sure = np.argmax(logits, -1), np.max(softmax(np.asarray(logits), -1), -1)
     words = {True: "right", False: "wrong"}
     return [
-        f"{class_names[number]} ({value:.0%}), {words[bool(number == label)]}"
+        f"{class_names[number]} ({100 * value:.0f} %), {words[bool(number == label)]}"
         for number, value in zip(chosen, sure, strict=True)
     ]
 
