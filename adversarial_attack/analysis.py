@@ -19,7 +19,7 @@ def answers(table, kind="found", what="said_label"):
     Parameters
     ----------
     table : pandas.DataFrame
-        One arm, one row an image.
+        One attack, one row an image.
     kind : key of `KINDS`
     what : "said_label", "as_before" or "said_target"
     """
@@ -33,7 +33,7 @@ def joint(table, clean, filters, kind="found", judges=OFFLINE, eligible="any"):
     Parameters
     ----------
     table, clean : pandas.DataFrame
-        Of one arm, and of the arm "clean".
+        Of one attack, and of the attack "clean".
     filters : list of keys of `filter_set.FILTER_SET`
     kind : key of `KINDS`
     judges : tuple of names of classifiers
@@ -57,12 +57,12 @@ def joint(table, clean, filters, kind="found", judges=OFFLINE, eligible="any"):
     return pd.Series(~after.any(axis=(1, 2))[chosen], index=images[chosen])
 
 
-def success_table(arms, clean, sets, kind="found", eligible="any"):
-    """Return share, Wilson interval and n of the `joint` success of arms over sets of filters.
+def success_table(attacks, clean, sets, kind="found", eligible="any"):
+    """Return share, Wilson interval and n of the `joint` success of attacks over sets of filters.
 
     Parameters
     ----------
-    arms : dict from str to table of one arm
+    attacks : dict from str to table of one attack
     sets : dict from str to list of filters
     kind, eligible
         As in `joint`.
@@ -70,13 +70,13 @@ def success_table(arms, clean, sets, kind="found", eligible="any"):
     Returns
     -------
     pandas.DataFrame of str
-        One row an arm, one column a set: "89 % [69, 97] of 19".
+        One row an attack, one column a set: "89 % [69, 97] of 19".
     """
     columns = {
-        column: [as_text(joint(rows, clean, filters, kind, eligible=eligible)) for rows in arms.values()]
+        column: [as_text(joint(rows, clean, filters, kind, eligible=eligible)) for rows in attacks.values()]
         for column, filters in sets.items()
     }
-    return pd.DataFrame(columns, index=list(arms))
+    return pd.DataFrame(columns, index=list(attacks))
 
 
 def as_text(hits):
@@ -121,7 +121,7 @@ def visibilities(table, kind="found"):
 
 
 def paired(one, other, clean, filters, kind="found"):
-    """Return McNemar's exact p-value that two arms succeed equally often, and both counts."""
+    """Return McNemar's exact p-value that two attacks succeed equally often, and both counts."""
     first, second = (joint(table, clean, filters, kind) for table in (one, other))
     return {
         "first": int(first.sum()), "second": int(second.sum()), "n": len(first),

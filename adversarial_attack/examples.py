@@ -4,6 +4,7 @@
 kind "strict" of the records of `experiments.fooling` whose configuration is `CONFIG`.
 """
 
+import io
 from pathlib import Path
 
 from PIL import Image
@@ -11,6 +12,7 @@ from tqdm import tqdm
 
 from adversarial_attack.experiments import IMAGES, at_strict_tier, attacked
 from common.data import load_imagenet_samples, load_pictures
+from common.files import write_atomically
 from common.pixels import as_bytes
 
 FOLDER = Path(__file__).parent / "examples"
@@ -38,11 +40,12 @@ def load_examples():
 
 def write_missing():
     """Attack the images whose files are missing and write these."""
-    FOLDER.mkdir(exist_ok=True)
     for number in tqdm([number for number in range(IMAGES) if not _path(number).exists()]):
         image = load_imagenet_samples()[[number]].as_float()
         change = attacked(**CONFIG, image=number) - image  # added as `fooling` does, for the same bits
-        Image.fromarray(as_bytes(at_strict_tier(image, image + change))[0]).save(_path(number))
+        file = io.BytesIO()
+        Image.fromarray(as_bytes(at_strict_tier(image, image + change))[0]).save(file, "png")
+        write_atomically(_path(number), file.getvalue())
 
 
 def _path(number):

@@ -61,11 +61,11 @@ def fooling(
     epsilon : number
         Largest change of a value, in units of 1 / 255.
     tier : "none" or key of `visibility.TIERS`
-        For the arms that take one.
+        For the attacks that take one.
     shift : int
         0, or for a targeted attack how far the target lies behind the label in the list of classes.
     steps : int
-        For the arms that take several.
+        For the attacks that take several.
     moved : int
         0, or how many images further lies the one that gets the change.
     image : int
@@ -128,7 +128,7 @@ def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
     """Return an ImageNet image, ``(1, 224, 224, 3)``, after the attack that `fooling` describes."""
     data = load_imagenet_samples()
     target = (data.labels + shift) % len(data.class_names)
-    attack, names = look_up("arm", arm, ATTACKS), look_up("sources", sources, SOURCES)
+    attack, names = look_up("attack", arm, ATTACKS), look_up("sources", sources, SOURCES)
     return attack(
         [load_classifier(name) for name in names],
         data[[image]].as_float(),
@@ -350,7 +350,7 @@ def transfers(datasets, seeds, epsilon=25):
 
 def small_adversarials(dataset, source, source_seed, arm, epsilon, shift, seed):
     """Return the attacked test images of `transfer`, rounded to 8 bits."""
-    look_up("arm", arm, SMALL_ATTACKS)
+    look_up("attack", arm, SMALL_ATTACKS)
     names = look_up("source", source, SMALL_SOURCES)
     data = load_dataset(dataset)
     images, epsilon = data.test.as_float(), epsilon / 255

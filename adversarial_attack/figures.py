@@ -13,13 +13,13 @@ from common.plotting import as_floats, as_numbers, check_names, closed_subplots,
 from common.statistics import Interval, bootstrap_interval, mean_interval, share_interval
 
 
-def survival(arms, clean):
+def survival(attacks, clean):
     """Draw the share of images that no network recognises behind a blur against its sigma, a panel a kind.
 
     Parameters
     ----------
-    arms : dict from key of `analysis.KINDS` to dict from str to table of `experiments.fooling`
-    clean : table of the arm "clean"
+    attacks : dict from key of `analysis.KINDS` to dict from str to table of `experiments.fooling`
+    clean : table of the attack "clean"
     """
     filters = {0.0: "none"} | {sigma: f"blur {sigma:g}" for sigma in SIGMAS}
     panels = {
@@ -27,7 +27,7 @@ def survival(arms, clean):
             name: _stacked([share_interval(joint(rows, clean, [f], kind)) for f in filters.values()])
             for name, rows in tables.items()
         }
-        for kind, tables in arms.items()
+        for kind, tables in attacks.items()
     }
     figure = plotting.panels(list(filters), panels, "sigma of the blur / pixels", "images fooled / %")
     counts = [len(joint(clean, clean, [name])) for name in filters.values()]
@@ -47,10 +47,10 @@ def _stacked(intervals):
     return Interval(*(100 * np.array(values) for values in zip(*intervals, strict=True)))
 
 
-def pareto(arms, clean):
+def pareto(attacks, clean):
     """Draw joint success over `TO_SIGMA_2` against the visibility, as found and at equal visibility."""
     x, y = {}, {}
-    for name, (rows, kind) in arms.items():
+    for name, (rows, kind) in attacks.items():
         x[name] = bootstrap_interval(visibilities(rows, kind)["excess"].to_numpy(), np.median)
         share = share_interval(joint(rows, clean, TO_SIGMA_2, kind))
         y[name] = Interval(*(100 * value for value in share))

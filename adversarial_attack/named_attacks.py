@@ -1,7 +1,7 @@
 """The attacks that are compared, with one signature; the options of each are stated here.
 
-An arm takes classifiers, images, labels (or targets) and epsilon, and the options targeted, tier, steps and
-seed; those that do not apply to it are ignored.
+Each takes classifiers, images, labels (or targets) and epsilon, and the options targeted, tier, steps and
+seed; those that do not apply are ignored.
 """
 
 from functools import lru_cache
@@ -26,16 +26,16 @@ def _noise(make):
 
 
 def _iterative(attack, **fixed):
-    """Return an attack of several steps on the cross-entropy as an arm.
+    """Return an attack of several steps on the cross-entropy.
 
     A step is a tenth of epsilon, as in the papers, which take ten.
     """
 
-    def arm(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
+    def named(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
         options = {"loss": towards(cross_entropy) if targeted else cross_entropy, "seed": seed, **fixed}
         return attack(classifiers, images, labels, epsilon, steps=steps, step_size=epsilon / 10, **options)
 
-    return arm
+    return named
 
 
 def _expectation_over_filters(classifiers, images, labels, epsilon, **options):
@@ -89,11 +89,11 @@ def _mean_of_logits(classifiers, shape):
 
 
 def _low_pass_attack(**fixed):
-    def arm(classifiers, images, labels, epsilon, *, targeted, tier, steps, seed, **_):
+    def named(classifiers, images, labels, epsilon, *, targeted, tier, steps, seed, **_):
         options = {"loss": towards(margin) if targeted else margin, "tier": tier, "seed": seed, **fixed}
         return attacks.low_pass_attack(classifiers, images, labels, epsilon, steps=steps, **options)
 
-    return arm
+    return named
 
 
 ATTACKS = {

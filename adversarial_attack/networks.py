@@ -13,7 +13,7 @@ from common.names import look_up
 EPOCHS = 5
 LEARNING_RATE = 0.002
 TRAINING_IMAGES = 20_000
-CHECKPOINTS = Path(__file__).parent.parent / "build" / "networks"
+CHECKPOINTS = Path(__file__).parent.parent / "build" / "adversarial_attack"
 
 
 @lru_cache

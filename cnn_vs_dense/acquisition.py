@@ -1,7 +1,7 @@
-"""What two scanners measure of images: where, and how disturbed.
+"""Acquisition: what CT and MRI measure of images, where, and how disturbed.
 
-A tomograph measures sinograms ``(n, detector, angle, 1)`` at a tuple of angles; a magnetic resonance scanner
-measures k-space ``(n, height, width, 1)``, complex, in some of its columns; the others are zero.
+CT measures sinograms ``(n, detector, angle, 1)`` at a tuple of angles; MRI measures k-space
+``(n, height, width, 1)``, complex, in some of its columns; the others are zero.
 `measurement` simulates both.
 """
 
@@ -31,7 +31,7 @@ class Noise:
     relative : float
         Standard deviation of white noise, relative to that of the undisturbed measurements.
     photons : int, optional
-        How many each ray of a tomograph sends through the object; by default as many as make no noise.
+        How many each ray of CT sends through the object; by default as many as make no noise.
     phase : bool
         Whether every image gets a smooth random phase, as in magnetic resonance.
     """
@@ -57,7 +57,7 @@ class Scan(NamedTuple):
 
 
 def scan(images, sampling, noise, seed, session=0):
-    """Return what a scanner measures of images.
+    """Return what CT or MRI measures of images.
 
     Parameters
     ----------
@@ -76,24 +76,24 @@ def scan(images, sampling, noise, seed, session=0):
     Raises
     ------
     ValueError
-        `sampling` or `noise` is unknown, or the scanner does not have such noise.
+        `sampling` or `noise` is unknown, or they do not go together.
     """
     check_acquisition(sampling, noise)
     if sampling in CT:
-        return _tomograph(images, CT[sampling], NOISES[noise], [seed, session, 1])
+        return _ct(images, CT[sampling], NOISES[noise], [seed, session, 1])
     values = _k_space(images, NOISES[noise], [seed, session, 1], [seed, session, 2])
     columns = measured_columns(images.shape[2], MRI[sampling], seed)
     return Scan(values * columns[:, None], columns)
 
 
 def check_acquisition(sampling, noise):
-    """Raise ValueError unless there is a scanner with that sampling and that noise."""
+    """Raise ValueError unless there is such a sampling, with such noise."""
     look_up("sampling", sampling, CT | MRI)
     disturbance = look_up("noise", noise, NOISES)
     if sampling in CT and disturbance.phase:
-        raise ValueError("A tomograph knows no phase; choose another noise.")
+        raise ValueError("CT knows no phase; choose another noise.")
     if sampling in MRI and disturbance.photons is not None:
-        raise ValueError("Magnetic resonance knows no photons; choose another noise.")
+        raise ValueError("MRI knows no photons; choose another noise.")
 
 
 def measured_columns(width, acceleration, seed):
@@ -112,7 +112,7 @@ def measured_columns(width, acceleration, seed):
     return columns
 
 
-def _tomograph(images, angles, noise, seed):
+def _ct(images, angles, noise, seed):
     values = measurement.projections(images, angles)
     deviation = noise.relative * values.std()
     if noise.photons is not None:

@@ -132,7 +132,7 @@ RECONSTRUCTIONS = ("reconstruction", "learned reconstruction")
 
 
 def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
-    """Compare the best direct arm with the best arm that reconstructs first, in every cell.
+    """Compare the best direct method with the best one that reconstructs first, in every condition.
 
     Best is which has the highest mean accuracy on the validation images after training, so the test images
     do not choose.
@@ -140,14 +140,14 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
     Parameters
     ----------
     table : pandas.DataFrame
-        The test results of `experiments.accuracy_measured`, with the same seeds for every arm.
+        The test results of `experiments.accuracy_measured`, with the same seeds for every method.
     reconstructions : sequence of str
         Which kinds of `methods.Method` count as reconstructing first.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each dataset, sampling and noise: direct and reconstruction, the names of the best arms;
+        One row for each dataset, sampling and noise: direct and reconstruction, the best methods;
         mean, low, high: direct minus reconstruction in test accuracy, in points, over the seeds, with the
         95 % interval; p: the largest over the seeds of McNemar's p-values, 1 if the seeds disagree on which
         is better; q: p adjusted for the number of rows (Benjamini & Hochberg 1995); significant: whether
@@ -155,7 +155,7 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
     """
     rows = []
     for (dataset, sampling, noise), cell in grouped(table, ["dataset", "sampling", "noise"]):
-        kinds = cell["arm"].map({name: arm.kind for name, arm in methods_for(sampling).items()})
+        kinds = cell["arm"].map({name: method.kind for name, method in methods_for(sampling).items()})
         direct = best_by_validation(cell[kinds == "direct"])
         first = best_by_validation(cell[kinds.isin(reconstructions)])
         gaps = 100 * (direct["accuracy"] - first["accuracy"])
@@ -171,7 +171,7 @@ def direct_minus_reconstruction(table, reconstructions=RECONSTRUCTIONS):
 
 
 def best_by_validation(table):
-    """Return the rows, by seed, of the arm whose mean validation accuracy after training is highest."""
+    """Return the rows, by seed, of the method whose mean validation accuracy after training is highest."""
     final = table["epoch_validation_accuracy"].str[-1]
     best = grouped(final, table["arm"]).mean().idxmax()
     return table[table["arm"] == best].set_index("seed")

@@ -131,12 +131,12 @@ def accuracy_measured(
     evaluate_on,
     seed,
 ):
-    """Let a scanner measure all images, then train one arm on the measurements as in `accuracy`.
+    """Measure all images by CT or MRI, then train one method on the measurements as in `accuracy`.
 
     Parameters
     ----------
-    sampling : key of `scanning.CT` or of `scanning.MRI`
-    noise : key of `scanning.NOISES`
+    sampling : key of `acquisition.CT` or of `acquisition.MRI`
+    noise : key of `acquisition.NOISES`
     arm : key of ``methods.methods_for(sampling)``
     seed : int
         Decides the noise, the phases and the columns of k-space too.
@@ -171,11 +171,11 @@ def accuracy_elsewhere(
     evaluate_on,
     seed,
 ):
-    """Train one arm as in `accuracy_measured`, and measure it on scans of a tomograph with other angles.
+    """Train one method as in `accuracy_measured`, and measure it on CT at other angles.
 
     Parameters
     ----------
-    sampling : key of `scanning.CT`
+    sampling : key of `acquisition.CT`
         Of the training images.
     dataset, noise, arm, examples, learning_rate, evaluate_on, seed
         As in `accuracy_measured`.
@@ -183,10 +183,10 @@ def accuracy_elsewhere(
     Returns
     -------
     dict
-        accuracy: list, on the images of `evaluate_on` scanned at each key of `scanning.CT`.
+        accuracy: list, on the images of `evaluate_on` scanned at each key of `acquisition.CT`.
     """
     check_part(evaluate_on)
-    look_up("sampling of a tomograph", sampling, CT)
+    look_up("sampling of CT", sampling, CT)
     parts = split(load_dataset(dataset), examples, seed)
     chosen = method_named(arm, sampling)
     there = dict.fromkeys(("train", "validation"), sampling)
@@ -199,10 +199,10 @@ def accuracy_elsewhere(
     return {"accuracy": found}
 
 
-def measured_inputs(parts, arm, samplings, noise, seed):
-    """Return (images, labels) of each part in `samplings`, as the network of an `Method` sees them."""
+def measured_inputs(parts, method, samplings, noise, seed):
+    """Return (images, labels) of each part in `samplings`, as the network of a `Method` sees them."""
     images = {name: parts[name].as_float() for name in samplings}
-    return labelled(normalised(seen(arm, images, samplings, noise, seed), arm.normalisation), parts)
+    return labelled(normalised(seen(method, images, samplings, noise, seed), method.normalisation), parts)
 
 
 def network_inputs(parts, representation, normalisation, seed):

@@ -139,20 +139,20 @@ def representations(images, names):
 
 
 def views(seen):
-    """Show what the networks of some arms see of an image; a row for each scanner.
+    """Show what the networks of some methods see of an image; a row for each acquisition.
 
     Parameters
     ----------
-    seen : dict from str to dict from arm to array ``(height, width, channels)``
-        The same arms in every row. Of two channels, real and imaginary part, the magnitude is drawn, its
+    seen : dict from str to dict from method to array ``(height, width, channels)``
+        The same methods in every row. Of two channels, real and imaginary part, the magnitude is drawn, its
         highest 3 % alike: the centre of k-space outshines the rest.
     """
-    arms = list(next(iter(seen.values())))
+    methods = list(next(iter(seen.values())))
     pictures = [_magnitude(view) if view.shape[-1] == 2 else view
                 for row in seen.values() for view in row.values()]  # fmt: skip
-    titles = [fill(name, 16) for name in arms] + [""] * (len(pictures) - len(arms))
+    titles = [fill(name, 16) for name in methods] + [""] * (len(pictures) - len(methods))
     rows = [fill(name, 18) for name in seen]
-    return plotting.image_grid(pictures, titles, len(arms), rows, limits=None, size=1.4)
+    return plotting.image_grid(pictures, titles, len(methods), rows, limits=None, size=1.4)
 
 
 def _magnitude(view):
@@ -171,10 +171,10 @@ def arrangement(worth):
 
 
 def direct_minus_reconstruction(cells):
-    """Draw what the best direct arm gains on the best that reconstructs first, with half its interval.
+    """Draw what the best direct method gains on the best that reconstructs first, with half its interval.
 
     A star marks significant cells. The table is that of `analysis.direct_minus_reconstruction`, all of
-    one scanner.
+    CT or of MRI.
     """
     half = (cells["high"] - cells["mean"]).map("± {:.1f}".format)
     stars = np.where(cells["significant"], " *", "")
@@ -193,13 +193,13 @@ def direct_minus_reconstruction(cells):
 
 
 def by_arm(table, x, xlabel):
-    """Draw the test accuracy of every arm against a column `x` of numbers; a panel a data set and noise."""
+    """Draw the test accuracy of every method against a column `x`; a panel a data set and noise."""
     groups, positions = {}, {}
-    for (dataset, noise, arm), rows in grouped(table, ["dataset", "noise", "arm"]):
+    for (dataset, noise, method), rows in grouped(table, ["dataset", "noise", "arm"]):
         accuracies = 100 * rows.pivot(index="seed", columns=x, values="accuracy")
         panel = _under(dataset, noise)
-        groups.setdefault(panel, {})[arm] = mean_interval(accuracies.to_numpy())
-        positions.setdefault(panel, {})[arm] = accuracies.columns.to_numpy()
+        groups.setdefault(panel, {})[method] = mean_interval(accuracies.to_numpy())
+        positions.setdefault(panel, {})[method] = accuracies.columns.to_numpy()
     columns, ticks = table["noise"].nunique(), np.unique(table[x])
     figure = plotting.panels(positions, groups, xlabel, "test accuracy / %", logx=True, columns=columns)
     for axis in figure.axes:

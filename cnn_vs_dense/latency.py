@@ -12,8 +12,8 @@ MATRICES = ("FBP, ramp", "FBP, Hann", "SART", "regression")
 FAST_TRANSFORMS = ("zero-filled", "zero-filled, magnitude")
 
 
-def multiplications_to_see(arm, scanned, pixels):
-    """Return how many real multiplications make what the network of an arm sees of one scan.
+def multiplications_to_see(method, scanned, pixels):
+    """Return how many real multiplications make what the network of a method sees of one scan.
 
     A linear reconstruction is one matrix from the measured values to the pixels, as it is applied here; an
     inverse fast Fourier transform of n complex values takes ``2 n log2(n)``. Interpolation, magnitudes and
@@ -21,16 +21,16 @@ def multiplications_to_see(arm, scanned, pixels):
 
     Parameters
     ----------
-    arm : key of `methods.CT_METHODS` or of `methods.MRI_METHODS`
+    method : key of `methods.CT_METHODS` or of `methods.MRI_METHODS`
     scanned : Scan
     pixels : int
         Of an image.
     """
-    look_up("arm", arm, CT_METHODS | MRI_METHODS)
+    look_up("method", method, CT_METHODS | MRI_METHODS)
     _, height, width, _ = scanned.values.shape
-    if arm in FAST_TRANSFORMS:
+    if method in FAST_TRANSFORMS:
         return round(2 * height * width * np.log2(height * width))
-    if arm not in MATRICES:
+    if method not in MATRICES:
         return 0
     measured = 2 * int(np.sum(scanned.places)) if np.iscomplexobj(scanned.values) else width
     return height * measured * pixels

@@ -1,4 +1,4 @@
-"""Simulated scanners: what a tomograph or a magnetic resonance scanner would record of an image.
+"""Simulated acquisition: what CT or MRI would record of an image.
 
 A measurement that is simulated with the operator that later reconstructs it makes every reconstruction look
 better than it is: the inverse crime (Colton & Kress 1998, "Inverse Acoustic and Electromagnetic Scattering

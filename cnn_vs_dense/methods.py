@@ -1,4 +1,4 @@
-"""The ways from a scanner's measurement to a decision that this study compares.
+"""The methods, ways from a measurement by CT or MRI to a decision, that this study compares.
 
 Each lets a network see the measurement itself in some arrangement, or a reconstruction of it. What it sees
 may depend on the training set: on the angles at which that was measured, or on its clean images.
@@ -161,21 +161,21 @@ def methods_for(sampling):
 
 
 def method_named(name, sampling):
-    """Return the `Method` of that name for a sampling; ValueError if there is no such arm or sampling."""
-    return look_up(f"arm for {sampling}", name, methods_for(sampling))
+    """Return the `Method` of that name for a sampling; ValueError if there is no such method or sampling."""
+    return look_up(f"method for {sampling}", name, methods_for(sampling))
 
 
-def seen(arm, images, samplings, noise, seed):
-    """Let a scanner measure the images of all parts, and return what the network of an arm sees of them.
+def seen(method, images, samplings, noise, seed):
+    """Measure the images of all parts, and return what the network of a method sees of the measurements.
 
     Parameters
     ----------
-    arm : Method
+    method : Method
     images : dict from name to array ``(n, size, size, 1)``
         One of the names is "train".
     samplings : dict from the same names to a key of `CT` or of `MRI`
     noise, seed
-        As `scanning.scan`; every part has noise of its own.
+        As `acquisition.scan`; every part has noise of its own.
 
     Returns
     -------
@@ -184,13 +184,13 @@ def seen(arm, images, samplings, noise, seed):
     Raises
     ------
     ValueError
-        As `scanning.scan`.
+        As `acquisition.scan`.
     """
     for sampling in samplings.values():
         check_acquisition(sampling, noise)
-    if arm.fit is None:
+    if method.fit is None:
         return images
     sessions = {"train": 0, "validation": 1, "test": 2}
     scans = {name: scan(images[name], samplings[name], noise, seed, sessions[name]) for name in images}
-    view = arm.fit(scans["train"], images["train"])
+    view = method.fit(scans["train"], images["train"])
     return {name: view(scanned) for name, scanned in scans.items()}

@@ -75,7 +75,7 @@ def linear_regression(measurements, images):
     def flat(values):
         return values.reshape(len(values), -1).astype("float64")
 
-    # Standardised as a whole, so that the penalty means the same for every scanner.
+    # Standardised as a whole, so that the penalty means the same for every acquisition.
     deviation = measurements.std(dtype="float64")
     model = Ridge(alpha=PENALTY * len(measurements)).fit(flat(measurements) / deviation, flat(images))
 

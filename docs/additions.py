@@ -11,8 +11,10 @@ from math import log10
 from pathlib import Path
 
 import tables
+from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).parents[1]
+REPOSITORY = os.environ.get("GITHUB_REPOSITORY") and f"https://github.com/{os.environ['GITHUB_REPOSITORY']}"
 STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
 LIVE = ROOT / "build" / "standalone"  # figures that need no kernel, STUDY.html
 FASTEST = 200  # times as long as ours, at the right end of the chart
@@ -27,11 +29,17 @@ def complete(app, docname, source):
     if docname == "docs/index":
         app.env.note_dependency(str(ROOT / "README.md"))
         opening, questions, commands = front_page()
-        for place, text in {"opening": opening, "cards": cards(questions), "commands": commands}.items():
-            source[0] = source[0].replace(f"<!-- {place} -->", text)
-        project = "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md")))
-        source[0] = source[0].replace("<!-- project -->", project)
+        more = (f"../{study}/README" for study in STUDIES)
+        places = {
+            "opening": opening,
+            "cards": cards(questions),
+            "commands": commands,
+            "studies": "\n".join(page for page in more if page not in source[0]),
+            "project": "\n".join(f"../{path.stem}" for path in sorted(ROOT.glob("C*.md"))),
+        }
+        source[0] = re.sub(r"<!-- (\w+) -->", lambda found: places[found[1]], source[0])
     elif docname == "docs/benchmarks":
+        app.env.note_dependency(str(tables.EVIDENCE / "benchmarks.txt"))
         source[0] = source[0].replace("<!-- chart -->", chart(tables.benchmarks()))
     elif folder == "docs/api":
         source[0] = re.sub(r"<!-- modules: (.*?) -->", lambda found: reference(found[1]), source[0])
@@ -56,10 +64,8 @@ def cards(text: str) -> str:
         question, _, answer = block.partition("\n")
         for study in STUDIES:
             if (LIVE / f"{study}.html").exists():
-                link = rf"^(\[.*?\]\({study}/.*?\))\s*$"
-                answer = re.sub(
-                    link, rf"\1, or [try it]({study}/README.md#try-it)", answer, flags=re.MULTILINE
-                )
+                last = re.compile(rf"^(\[.*?\]\({study}/.*?\))\s*$", re.MULTILINE)
+                answer = last.sub(rf"\1, or [try it]({study}/README.md#try-it)", answer)
         grid += [f":::{{grid-item-card}} {question.strip()}", ":class-title: question", ""]
         grid += [re.sub(r"\]\((?!https?:)", "](../", answer.strip()), ":::", ""]
     return "\n".join([*grid, "::::"])
@@ -96,13 +102,8 @@ def reference(names: str) -> str:
     """
     chosen = names.split()
     if chosen == ["rest"]:
-        pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md")]
-        named = {
-            name
-            for page in pages
-            for found in re.findall(r"modules: (.*) -->", page)
-            for name in found.split()
-        }
+        pages = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.md"))
+        named = " ".join(re.findall(r"modules: (.*) -->", pages)).split()
         chosen = [name for name in modules() if name not in named]
     found = [module for name in chosen for module in modules().get(name, [])]
     return "\n\n".join(f"## `{m}`\n\n```{{eval-rst}}\n.. automodule:: {m}\n{option(m)}```" for m in found)
@@ -125,13 +126,9 @@ def modules() -> dict[str, list[str]]:
         init = path / "__init__.py"
         if init.exists():
             text = init.read_text(encoding="utf-8")
-            inside = [module.stem for module in sorted(path.glob("[!_]*.py"))]
-            shown = [
-                m
-                for m in inside
-                if "__all__" not in text or f"from common.{path.name}.{m} import" not in text
-            ]
-            found[path.name] = [f"common.{path.name}", *(f"common.{path.name}.{module}" for module in shown)]
+            imported = re.findall(r"^from (\S+) import", text, re.MULTILINE) if "__all__" in text else []
+            inside = [f"common.{path.name}.{module.stem}" for module in sorted(path.glob("[!_]*.py"))]
+            found[path.name] = [f"common.{path.name}", *(name for name in inside if name not in imported)]
         elif path.suffix == ".py":
             found[path.stem] = [f"common.{path.stem}"]
     return found
@@ -154,7 +151,7 @@ def study_page(text: str, study: str) -> str:
 def notebook_page(text: str, study: str) -> str:
     """Return a notebook, as JSON, with its code folded and a text for each picture.
 
-    A picture is called what the study's README calls it, else by its heading and the sentence below it.
+    A picture is called what the study's README calls it, else by the heading that it stands under.
     """
     notebook = json.loads(text)
     readme = (ROOT / study / "README.md").read_text(encoding="utf-8")
@@ -162,7 +159,7 @@ def notebook_page(text: str, study: str) -> str:
     heading = ""
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
-            for line in cell["source"]:
+            for line in "".join(cell["source"]).splitlines():
                 heading = line.lstrip("# ").strip() if line.startswith("#") else heading
             continue
         tags = cell["metadata"].setdefault("tags", [])
@@ -183,23 +180,24 @@ def with_links_to_source(text: str, folder: Path) -> str:
         target = (folder / found[2]).resolve()
         if not (target.is_dir() or target.name == "explore.ipynb"):
             return found[0]
-        repository = os.environ.get("GITHUB_REPOSITORY")
-        path = f"https://github.com/{repository}/tree/HEAD/{target.relative_to(ROOT)}"
-        return f"[{found[1]}]({path})" if repository else found[1]
+        path = f"{REPOSITORY}/tree/HEAD/{target.relative_to(ROOT)}"
+        return f"[{found[1]}]({path})" if REPOSITORY else found[1]
 
     return re.sub(r"(?<!!)\[([^\]]*)\]\(([^):#]+)\)", elsewhere, text)
 
 
 def write_live_figures(app):
     """Run ``STUDY.standalone`` where its page is missing or older than what it is made of."""
-    for module in ROOT.glob("*/standalone.py"):
+    for module in ROOT.glob("*/standalone.py") if app.config.write_live_figures else ():
         study = module.parent
         page = LIVE / f"{study.name}.html"
         parts = [*ROOT.glob("common/standalone.*"), *study.glob("standalone.*"), *study.glob("weights/*")]
         newest = max(part.stat().st_mtime for part in parts)
         if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
             command = [sys.executable, "-m", f"{study.name}.standalone"]
-            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            if run.returncode:
+                raise ExtensionError(f"The live figure of {study.name} cannot be written:\n{run.stderr}")
 
 
 def finish(app, exception):

@@ -79,11 +79,14 @@ html_theme_options = {
     "show_toc_level": 2,
     "secondary_sidebar_items": {"**": ["page-toc"], root_doc: []},
 }
+if additions.REPOSITORY:
+    html_theme_options |= {"repository_url": additions.REPOSITORY, "use_repository_button": True}
 
 
 def setup(app):
     """Connect what the site adds to Sphinx: formulas as MathML, generated pages, texts for pictures."""
     app.add_html_math_renderer("mathml", (formula, None), (displayed_formula, None))
+    app.add_config_value("write_live_figures", True, "env", bool)
     app.connect("builder-inited", additions.write_live_figures)
     app.connect("source-read", additions.complete)
     app.connect("autodoc-skip-member", is_foreign)

@@ -7,11 +7,11 @@ from wavelet_based_dnn.experiments import THRESHOLDS
 from wavelet_based_dnn.models import LEVELS
 from wavelet_based_dnn.variants import NATIVE, SIZES, TRAINED_SIZES
 
-HEADS = LEVELS + 1
+CLASSIFIERS = LEVELS + 1
 
 
 def by_size(table):
-    """Return the accuracy of the finest head of every run, an array (runs, sizes) over `variants.SIZES`.
+    """Return the accuracy of the finest level of every run, an array (runs, sizes) over `variants.SIZES`.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def by_size(table):
 
 
 def accuracy_by_level(table, sizes=SIZES):
-    """Return the accuracy of every head, an array (runs, sizes, heads).
+    """Return the accuracy of every level, an array (runs, sizes, levels).
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def cheapest_exit(run, whole_macs, allowed):
     run : pandas.Series
         A row of `experiments.dynamic`.
     whole_macs : int
-        Of the finest head.
+        Of the finest level.
     allowed : float
-        How many points of validation accuracy may be lost against the finest head; the cheapest threshold
+        How many points of validation accuracy may be lost against the finest level; the cheapest threshold
         within is taken, the largest if there is none.
 
     Returns
@@ -56,7 +56,7 @@ def cheapest_exit(run, whole_macs, allowed):
     saved : float
         Per cent of the MACs, on the test images.
     lost : float
-        Points of accuracy, on the test images, against the finest head.
+        Points of accuracy, on the test images, against the finest level.
     threshold : float
     """
     finest = run["validation"][TRAINED_SIZES.index(NATIVE)]
@@ -64,13 +64,13 @@ def cheapest_exit(run, whole_macs, allowed):
     fits = np.flatnonzero(100 * (finest - np.asarray(run["exit_validation"])) <= allowed + 1e-9)
     chosen = fits[0] if fits.size else len(THRESHOLDS) - 1
     saved = 100 * (1 - run["exit_macs"][chosen] / whole_macs)
-    finest = run["head_accuracy"][SIZES.index(NATIVE) * HEADS + HEADS - 1]
+    finest = run["head_accuracy"][SIZES.index(NATIVE) * CLASSIFIERS + CLASSIFIERS - 1]
     lost = 100 * (finest - run["exit_accuracy"][chosen])
     return saved, lost, THRESHOLDS[chosen]
 
 
 def best_rates(table):
-    """Return the learning rate of each arm with the largest mean validation accuracy, a dict.
+    """Return the learning rate of each variant with the largest mean validation accuracy, a dict.
 
     Parameters
     ----------

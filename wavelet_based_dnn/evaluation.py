@@ -1,4 +1,4 @@
-"""What a classifier with one or several heads is worth at a size, and when to stop refining."""
+"""What a classifier at one or several levels is worth at a size, and when to stop refining."""
 
 import numpy as np
 from scipy.special import softmax
@@ -12,7 +12,7 @@ FRAME = 2  # pixels around the 8 x 8 digits, about MNIST's 4 of 28
 
 
 def predictions(model, images, height, width, batch_size=500):
-    """Return the logits of all heads for images resampled to a size, an array (heads, n, classes).
+    """Return the logits of all levels for images resampled to a size, an array (levels, n, classes).
 
     Parameters
     ----------
@@ -33,13 +33,13 @@ def predictions(model, images, height, width, batch_size=500):
 
 
 def right_answers(model, images, labels, height, width):
-    """Return whether each head is right on each image at a size, an array (heads, n) of bool."""
+    """Return whether each level is right on each image at a size, an array (levels, n) of bool."""
     labels = as_labels(labels, len(images), CLASSES)
     return predictions(model, images, height, width).argmax(-1) == labels
 
 
 def accuracies_on_8x8_digits(model):
-    """Return the accuracy of the finest head on scikit-learn's digits as they are, and framed as MNIST's are.
+    """Return the accuracy of the finest level on scikit-learn's digits as they are, and framed as MNIST's.
 
     They fill their 8 x 8 pixels; MNIST's 20 x 20 pixels have 4 more on either side.
     """
@@ -53,17 +53,17 @@ def accuracies_on_8x8_digits(model):
 
 
 def early_exit(logits, labels, macs, thresholds):
-    """Return the accuracy and the mean cost of stopping at the first head that is confident enough.
+    """Return the accuracy and the mean cost of stopping at the first level that is confident enough.
 
-    Confidence is the largest probability (Huang et al. 2018, arXiv:1703.09844, section 4); the finest head
+    Confidence is the largest probability (Huang et al. 2018, arXiv:1703.09844, section 4); the finest level
     answers whatever its own.
 
     Parameters
     ----------
-    logits : array, shape (heads, n, classes)
+    logits : array, shape (levels, n, classes)
     labels : array of int, shape (n,)
     macs : sequence of int
-        What an image costs that leaves at each head (`models.count_exit_macs`).
+        What an image costs that leaves at each level (`models.count_exit_macs`).
     thresholds : sequence of float, shape (m,)
 
     Returns

@@ -30,7 +30,7 @@ RATES = {
     "dynamic, db2": 2e-2,
     "dynamic, bior2.2": 1e-2,
 }
-# An arm that was not tuned takes the rate of the first tuned one whose beginning it has.
+# A variant that was not tuned takes the rate of the first tuned one whose beginning it has.
 ALIKE = {
     "dynamic": "dynamic, haar",
     "specialist": "specialist",
@@ -45,22 +45,22 @@ PHOTOGRAPH_LEVELS = (5, 4, 3, 2, 1, 0)
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 
 
-def rate_of(arm):
-    """Return the learning rate that an arm is trained with.
+def rate_of(variant):
+    """Return the learning rate that a variant is trained with.
 
     Parameters
     ----------
-    arm : key of `variants.VARIANTS`, or of `RATES`
+    variant : key of `variants.VARIANTS`, or of `RATES`
     """
-    if arm in RATES:
-        return RATES[arm]
-    look_up("arm", arm, VARIANTS)
-    return RATES[next(tuned for beginning, tuned in ALIKE.items() if arm.startswith(beginning))]
+    if variant in RATES:
+        return RATES[variant]
+    look_up("variant", variant, VARIANTS)
+    return RATES[next(tuned for beginning, tuned in ALIKE.items() if variant.startswith(beginning))]
 
 
 @experiment(version=1, tolerance=0.2)
 def tuning(*, dataset="mnist", arm, learning_rate, epochs, seed):
-    """Train an arm with one learning rate and measure it on validation images alone.
+    """Train a variant with one learning rate and measure it on validation images alone.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def tuning(*, dataset="mnist", arm, learning_rate, epochs, seed):
     Returns
     -------
     dict
-        validation, the accuracy of the finest head on 5,000 images, a list over the sizes of the arm's
+        validation, the accuracy of the finest level on 5,000 images, a list over the sizes of its
         training, ascending.
     """
     model = trained(dataset, arm, learning_rate, epochs, seed)
@@ -108,7 +108,7 @@ def specialist(*, dataset="mnist", size, network, learning_rate, epochs=EPOCHS, 
 
 @experiment(version=1, tolerance=0.15)
 def baseline(*, dataset="mnist", arm, learning_rate, epochs=EPOCHS, seed):
-    """Train a network of one head that takes any size and measure it at many.
+    """Train a network of one level that takes any size and measure it at many.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def baseline(*, dataset="mnist", arm, learning_rate, epochs=EPOCHS, seed):
 
 @experiment(version=1, tolerance=0.15)
 def dynamic(*, dataset="mnist", learning_rate, epochs=EPOCHS, seed):
-    """Train the dynamic classifier and measure its heads at many sizes.
+    """Train the dynamic classifier and measure its levels at many sizes.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def dynamic(*, dataset="mnist", learning_rate, epochs=EPOCHS, seed):
 
 @experiment(version=1, tolerance=0.05)
 def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
-    """Train a variant of the dynamic classifier and measure its heads at a few sizes.
+    """Train a variant of the dynamic classifier and measure its levels at a few sizes.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def ablation(*, dataset="mnist", variant, learning_rate, epochs=EPOCHS, seed):
 
 @experiment(version=1, tolerance=0.02)
 def committed(*, dataset="mnist", seed=0):
-    """Ask every head of the committed network about the test images of 28 pixels.
+    """Ask every level of the committed network about the test images of 28 pixels.
 
     Parameters
     ----------
@@ -223,9 +223,9 @@ def reduced(images, level, reduction):
     return tf.image.resize(small, images.shape[1:3], "bicubic").numpy()
 
 
-def trained(dataset, arm, learning_rate, epochs, seed):
-    """Return the classifier of an arm, trained on the first 55,000 training images."""
-    build, sizes, *teaching = look_up("arm", arm, VARIANTS)
+def trained(dataset, variant, learning_rate, epochs, seed):
+    """Return the classifier of a variant, trained on the first 55,000 training images."""
+    build, sizes, *teaching = look_up("variant", variant, VARIANTS)
     images, model = load_dataset(dataset).train[:TRAINING_IMAGES], build(seed=seed)
     train(
         model, images.as_float(), images.labels, sizes, Schedule(epochs, learning_rate, *teaching), seed=seed
@@ -233,14 +233,14 @@ def trained(dataset, arm, learning_rate, epochs, seed):
     return model
 
 
-def on_validation(model, dataset, arm):
-    """Return the accuracy of the finest head on the validation images at the sizes of an arm's training."""
+def on_validation(model, dataset, variant):
+    """Return the accuracy of the finest level on the validation images at its training sizes."""
     validation = load_dataset(dataset).train[TRAINING_IMAGES:]
-    return right_on(model, validation, square(VARIANTS[arm].sizes))[:, -1].mean(-1)
+    return right_on(model, validation, square(VARIANTS[variant].sizes))[:, -1].mean(-1)
 
 
 def right_on(model, images, shapes):
-    """Return whether each head is right on each image of an `ImageSet`, an array (shapes, heads, n)."""
+    """Return whether each level is right on each image of an `ImageSet`, an array (shapes, levels, n)."""
     return np.array([right_answers(model, images.as_float(), images.labels, *shape) for shape in shapes])
 
 
@@ -249,23 +249,23 @@ def square(sizes):
     return [(size, size) for size in sizes]
 
 
-def at_sizes(model, dataset, arm, sizes):
+def at_sizes(model, dataset, variant, sizes):
     """Return the accuracies of a trained model on square images.
 
     Returns
     -------
     dict
         validation, as of `tuning`; head_accuracy, on the 10,000 test images, a list over `sizes` and,
-        fastest, the heads; right_at_8, right_at_14 and right_at_28, whether the finest head is right on each
-        test image.
+        fastest, the levels; right_at_8, right_at_14 and right_at_28, whether the finest level is right on
+        each test image.
     """
     right = right_on(model, load_dataset(dataset).test, square(sizes))
-    found = {"validation": on_validation(model, dataset, arm), "head_accuracy": right.mean(-1).ravel()}
+    found = {"validation": on_validation(model, dataset, variant), "head_accuracy": right.mean(-1).ravel()}
     return found | {f"right_at_{size}": right[sizes.index(size), -1] for size in PAIRED_SIZES}
 
 
 def elsewhere(model, dataset):
-    """Return the accuracy of the finest head on test images unlike those of the training.
+    """Return the accuracy of the finest level on test images unlike those of the training.
 
     Returns
     -------

@@ -17,15 +17,15 @@ def error_against_size(groups, specialists):
     Parameters
     ----------
     groups : dict from str to dict from str to `common.statistics.Interval` of arrays (sizes,)
-        For every panel and arm the accuracy over `variants.SIZES`, in per cent; the same arms in all panels.
+        For every panel and variant the accuracy over `variants.SIZES`, in per cent; in all panels the same.
     specialists : dict from str to (sizes, Interval of arrays (sizes,))
         For every panel, drawn as dots with their intervals.
     """
     figure, axes = closed_subplots(1, len(groups), 5.2 * len(groups), 4.2)
-    for axis, (name, arms) in zip(axes[0], groups.items(), strict=True):
-        for arm, found in arms.items():
+    for axis, (name, variants) in zip(axes[0], groups.items(), strict=True):
+        for variant, found in variants.items():
             errors = 100 - np.array([found.mean, found.high, found.low])
-            (line,) = axis.plot(SIZES, errors[0], marker="o", markersize=3, label=arm)
+            (line,) = axis.plot(SIZES, errors[0], marker="o", markersize=3, label=variant)
             band = np.maximum(errors[1:], errors[0] / 10)  # an interval may reach below no error at all
             axis.fill_between(SIZES, *band, color=line.get_color(), alpha=0.2, linewidth=0)
         sizes, found = specialists[name]

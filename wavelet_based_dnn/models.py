@@ -1,7 +1,7 @@
 """The classifiers of this study: the dynamic one, and those that it is compared with.
 
 All take images ``(n, height, width, 1)`` of any height and width from 7 pixels up, floats in [0, 1], and
-return a list of logits ``(n, classes)``, one for each head, the finest last.
+return a list of logits ``(n, classes)``, one for each level, the finest last.
 """
 
 from pathlib import Path
@@ -56,7 +56,7 @@ def weight_file(dataset):
 
 
 def count_macs(model, height, width):
-    """Return how many multiplications each head takes for one image, all that it builds on included.
+    """Return how many multiplications each level takes for one image, all that it builds on included.
 
     Those of convolutions, of dense layers, of the wavelet transform and of the resampling
     (`common.multiplications.multiplications`); one multiplication and one addition are one MAC.
@@ -70,13 +70,13 @@ def count_macs(model, height, width):
     Returns
     -------
     list of int
-        One for each head, the finest last.
+        One for each level, the finest last.
     """
     return multiplications(model, (1, height, width, 1))
 
 
 def count_exit_macs(model, height, width):
-    """Return how many multiplications an image takes that leaves at each head, those asked in vain included.
+    """Return how many multiplications an image takes that leaves at each level, those asked in vain included.
 
     Parameters and result as of `count_macs`.
     """
@@ -99,7 +99,7 @@ def build_dynamic_classifier(split="haar", reuse=True, resampled=True, seed=0):
         Whether a refinement joins the features of the level before; otherwise every level starts anew.
     resampled : bool
         Whether images are resampled to 32 x 32 pixels; otherwise they are split as they are, with zeros to
-        the right and below up to a multiple of 8, and every head reads the mean over all places.
+        the right and below up to a multiple of 8, and every level reads the mean over all places.
     seed : int
         Of the initial weights.
 
@@ -118,8 +118,8 @@ class DynamicClassifier(keras.Model):
     An image is resampled to 32 x 32 pixels, so that all sizes share the same dyadic grids, and split into a
     pyramid of three levels above 4 x 4 pixels. The stem reads that approximation. Every refinement reads the
     detail bands of the next level with the approximation that they refine, and joins the features of the
-    level before, enlarged. A head follows the stem and every refinement. All that was computed is kept:
-    refining costs what it adds and no more.
+    level before, enlarged. A classifier follows the stem and every refinement: level 0 and up. All that
+    was computed is kept: refining costs what it adds and no more.
 
     No layer normalises, so nothing depends on the sizes that a batch or a training has had.
 
@@ -143,8 +143,9 @@ class DynamicClassifier(keras.Model):
         self.bodies = [
             _network(FEATURES, [_convolution(FEATURES, seeds) for _ in range(count)]) for count in (1, 1, 2)
         ]
+        # Files of weights know this name.
         self.heads = [
-            _head(side if resampled else None, strides, seeds)
+            _classifier(side if resampled else None, strides, seeds)
             for side, strides in ((4, 1), (4, 1), (8, 1), (16, 2))
         ]
         self.built = True
@@ -154,7 +155,7 @@ class DynamicClassifier(keras.Model):
         return super().get_config() | self.arguments
 
     def call(self, images, training=False):
-        """Return the logits of all heads, a list of tensors ``(n, 10)``, the coarsest first.
+        """Return the logits of all levels, a list of tensors ``(n, 10)``, the coarsest first.
 
         Raises
         ------
@@ -172,7 +173,7 @@ class DynamicClassifier(keras.Model):
         return pyramid(tf.pad(images, [[0, 0], *margins, [0, 0]]), LEVELS, self.split)
 
     def refined(self, coefficients):
-        """Yield the logits of one head after the other, computing each when it is asked for.
+        """Yield the logits of one level after the other, computing each when it is asked for.
 
         Parameters
         ----------
@@ -345,7 +346,7 @@ def _projection(seeds):
     return seeded(layers.Conv2D, seeds, FEATURES, 1, use_bias=False)
 
 
-def _head(side, strides, seeds):
+def _classifier(side, strides, seeds):
     """Return one or two convolutions and a readout of all places or, if their number is open, of the mean."""
     strided = [_convolution(WIDE, seeds, strides=2)] if strides == 2 else []
     pooling = layers.Flatten() if side else layers.GlobalAveragePooling2D()

@@ -1,4 +1,4 @@
-"""Training at many sizes at once: every step draws one, and the finest head teaches the others.
+"""Training at many sizes at once: every step draws one, and the finest level teaches the others.
 
 Everything random derives from the seed and the epoch, so a run that was killed continues with the same bits.
 """
@@ -29,7 +29,7 @@ class Schedule(NamedTuple):
     learning_rate : float
         Of Adam: it rises from 0 over a tenth of the steps and falls along a cosine to 0.
     distillation : float
-        Share of the finest head's probabilities in what the other heads learn; the rest is the label
+        Share of the finest level's probabilities in what the other levels learn; the rest is the label
         (Hinton et al. 2015, arXiv:1503.02531, with temperature 1).
     largest_teaches : bool
         Whether every batch is also seen at the largest size, which then teaches the size drawn: the
@@ -65,7 +65,7 @@ def train(model, images, labels, sizes, schedule, *, seed, checkpoint=None, prog
     Returns
     -------
     pandas.DataFrame
-        One row an epoch: epoch (from 1) and loss, the mean cross-entropy of the finest head in nats.
+        One row an epoch: epoch (from 1) and loss, the mean cross-entropy of the finest level in nats.
 
     Raises
     ------
@@ -107,13 +107,13 @@ def _build_optimizer(model, schedule, steps):
 
 
 def _step_at(model, optimizer, schedule, largest):
-    """Return the function from a size to its compiled step, which returns the loss of the finest head."""
+    """Return the function from a size to its compiled step, which returns the loss of the finest level."""
 
     def step(data, targets, chosen, size):
         images, labels = tf.gather(data, chosen), tf.gather(targets, chosen)
         views = [size, largest] if schedule.largest_teaches else [size]
         with tf.GradientTape() as tape:
-            logits = [head for view in views for head in model(resample(images, view, view), training=True)]
+            logits = [one for view in views for one in model(resample(images, view, view), training=True)]
             finest, total = losses(logits, labels, schedule.distillation)
         weights = model.trainable_variables
         # A small image reaches neither the weights of the finest levels nor those of other sizes.
@@ -126,15 +126,15 @@ def _step_at(model, optimizer, schedule, largest):
 
 
 def losses(logits, labels, distillation):
-    """Return the cross-entropy of the finest head and what a training minimises, in nats.
+    """Return the cross-entropy of the finest level and what a training minimises, in nats.
 
-    The latter adds to it the mean over the other heads of their cross-entropy, a share of it with the
-    probabilities of the finest head in place of the labels; that head does not feel it.
+    The latter adds to it the mean over the other levels of their cross-entropy, a share of it with the
+    probabilities of the finest level in place of the labels; that level does not feel it.
 
     Parameters
     ----------
     logits : list of tensors (n, classes)
-        Of all heads, the finest last.
+        Of all levels, the finest last.
     labels : tensor of int, shape (n,)
     distillation : float
         The share, in [0, 1].
@@ -145,5 +145,5 @@ def losses(logits, labels, distillation):
         return of_labels, of_labels
     targets = tf.one_hot(labels, finest.shape[-1]) * (1 - distillation)
     targets += tf.stop_gradient(tf.nn.softmax(finest)) * distillation
-    of_others = [tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, head)) for head in others]
+    of_others = [tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, one)) for one in others]
     return of_labels, of_labels + tf.add_n(of_others) / len(others)

@@ -21,10 +21,10 @@ def write(dataset):
     """Train the dynamic classifier of a data set, seed 0, and write its weights."""
     # Keras numbers the layers of a session, and their names are saved.
     keras.utils.clear_session()
-    arm, images = DYNAMIC["dynamic, haar"], load_dataset(dataset).train[:TRAINING_IMAGES]
-    model, schedule = arm.build(seed=0), Schedule(EPOCHS, RATES["dynamic, haar"])
+    variant, images = DYNAMIC["dynamic, haar"], load_dataset(dataset).train[:TRAINING_IMAGES]
+    model, schedule = variant.build(seed=0), Schedule(EPOCHS, RATES["dynamic, haar"])
     train(
-        model, images.as_float(), images.labels, arm.sizes, schedule, seed=0,
+        model, images.as_float(), images.labels, variant.sizes, schedule, seed=0,
         checkpoint=CHECKPOINTS / f"{dataset}.npz",
     )  # fmt: skip
     save_weights(model, weight_file(dataset))

@@ -16,7 +16,7 @@ its configuration, its experiment's version and its data's SHA-256 are those of 
 variable ``RESULTS=replay`` forbids measuring: a missing record is then an error.
 """
 
-from common.experiments.conditions import cpu, generation, libraries, processor, same_conditions
+from common.experiments.conditions import cpu, libraries, processor, same_conditions
 from common.experiments.declaration import Experiment, absent_data, configurations, experiment
 from common.experiments.measurement import (
     Interrupted,
@@ -33,6 +33,6 @@ from common.files import lock, require_writable, write_atomically
 
 __all__ = [
     "Experiment", "Interrupted", "MissingRecordError", "Plan", "Store", "absent_data", "complete",
-    "configurations", "cpu", "decoded", "experiment", "generation", "key", "libraries", "lock", "processor",
+    "configurations", "cpu", "decoded", "experiment", "key", "libraries", "lock", "processor",
     "require", "require_writable", "results_mode", "same_conditions", "sweep", "sweeps", "write_atomically",
 ]  # fmt: skip

@@ -3,7 +3,6 @@
 import importlib.metadata
 import os
 import platform
-import re
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -84,16 +83,6 @@ def processor(cpuinfo: str) -> str:
     parts = [f"{name.split()[-1]} {fields[name]}" for name in GENERATION if name in fields]
     name = fields.get("model name") or (platform.machine() if parts else "")
     return f"{name} ({', '.join(parts)})" if parts else name
-
-
-def generation(cpu: str) -> dict[str, str]:
-    """Return what `processor` put into a name besides the name: family, model, stepping, as far as known.
-
-    >>> generation("EPYC (family 25, model 1)")
-    {'family': '25', 'model': '1'}
-    """
-    names = "|".join(name.split()[-1] for name in GENERATION)
-    return dict(re.findall(rf"\b({names}) (\w+)", cpu.rpartition(" (")[2])) if cpu.endswith(")") else {}
 
 
 @cache

@@ -32,7 +32,6 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, ValueError, CellExecutionError) as error:
         sys.exit(str(error))
     print(table.to_string(index=False))
-    print("All of them on one page: build/index.html")
     return int((table["outputs"] != "identical").any())
 
 

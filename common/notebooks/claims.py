@@ -1,6 +1,6 @@
-"""What the notebooks claim, and the tables of the front page that are made of it.
+"""What the notebooks ask, answer and claim.
 
-A notebook's cell tagged ``claims`` displays `as_table`; ``make notebooks`` collects them in the README.
+The first cell of a notebook asks and answers; a cell tagged ``claims`` displays `as_table`.
 """
 
 import re
@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from IPython.display import Markdown
 from nbformat import NotebookNode
 
-from common.experiments import generation
-
 TAG = "claims"
 HEAD = "| claim | measured |\n| --- | --- |\n"
 ROW = re.compile(r"^\| (.*) \| (.*) \|$", re.MULTILINE)
 
 
-def as_table(measured: Mapping[str, str]) -> Markdown:
+def as_table(measured: Mapping[str, str], head: str = HEAD) -> Markdown:
     """Return a table of claims for a notebook to display.
 
     Parameters
     ----------
     measured : dict from str to str
         From a sentence to its number with unit, interval and n.
+    head : str
+        The first two lines of the table.
 
     Raises
     ------
@@ -32,7 +32,18 @@ def as_table(measured: Mapping[str, str]) -> Markdown:
     for text in map(str, (*measured, *measured.values())):
         if "|" in text or "\n" in text:
             raise ValueError(f"A claim is one line without bars, not {text!r}.")
-    return Markdown(HEAD + "\n".join(f"| {claim} | {number} |" for claim, number in measured.items()))
+    return Markdown(head + "\n".join(f"| {claim} | {number} |" for claim, number in measured.items()))
+
+
+def headline(measured: Mapping[str, str]) -> Markdown:
+    """Return a table of the numbers that a notebook's answer tells of; raises like `as_table`.
+
+    Parameters
+    ----------
+    measured : dict from str to str
+        From what was measured to its number.
+    """
+    return as_table(measured, "| quantity | measured |\n| --- | --- |\n")
 
 
 def made_in(notebook: NotebookNode) -> list[tuple[str, str]]:
@@ -47,81 +58,33 @@ def made_in(notebook: NotebookNode) -> list[tuple[str, str]]:
 
 
 def question(notebook: NotebookNode) -> str:
-    """Return the question that a notebook asks in its first cell, after ``**Question.**``.
+    """Return the question of a notebook: the paragraph under the title in its first cell.
 
     Raises
     ------
     ValueError
-        It asks none.
+        The first cell is not Markdown with a title, a question and an answer.
     """
-    first = notebook.cells[0].source
-    asked = re.search(r"\*\*Question\.\*\*(.*?)(\n\n|$)", first, re.DOTALL)
-    if asked is None:
-        raise ValueError(f"The first cell needs a paragraph that starts with **Question.**: {first!r}")
-    return " ".join(asked[1].split())
+    return " ".join(_opening(notebook)[0].split())
 
 
 def answer(notebook: NotebookNode) -> str:
-    """Return the answer of an executed notebook in one sentence, with the data that it is about.
+    """Return the answer of a notebook in one sentence: what is bold at the start of its third paragraph.
 
-    The answer is a text that starts with ``**Answer, SCOPE: SENTENCE**`` or ``**Answer, SCOPE.** SENTENCE``.
-
-    Raises
-    ------
-    ValueError
-        No cell displays one, or its bold part does not end.
+    Raises like `question`.
     """
-    texts = (
-        output.get("data", {}).get("text/markdown", "")
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-    )
-    text = next((text for text in texts if text.startswith("**Answer")), None)
-    if text is None:
-        raise ValueError(f"No cell displays a text that starts with **Answer: {notebook.cells[0].source!r}")
-    parts = re.match(r"\*\*Answer,?(.*?)\*\*(.*)", text, re.DOTALL)
-    if parts is None:
-        raise ValueError(f"The answer needs ** at the end of what is bold: {text!r}")
-    bold, rest = parts.groups()
-    scope, _, sentence = bold.rstrip(".").partition(":")
-    sentence = f"{sentence}." if sentence else re.split(r"(?<=\.)\s", rest.strip())[0]
-    said = " ".join(f"{scope}: {sentence}".removeprefix(": ").split())
-    return said[:1].upper() + said[1:]
+    return " ".join(_opening(notebook)[1].split())
 
 
-def table_of_claims(notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return a Markdown table of all claims.
-
-    Parameters
-    ----------
-    notebooks : dict from str to notebook
-        From its path below the root; executed.
-    """
-    rows = ["| claim | measured | where | measured again by |", "| --- | --- | --- | --- |"]
-    for path, notebook in notebooks.items():
-        study, name = path.split("/")
-        where = f"[{study} {name[:2]}]({path}) | `make scratch STUDY={study}`"
-        rows += [f"| {claim} | {number} | {where} |" for claim, number in made_in(notebook)]
-    return "\n".join(rows)
-
-
-def table_of_records(records: Mapping[str, list[dict]]) -> str:
-    """Return a Markdown table of how many records each study has and what measuring them all took.
-
-    Parameters
-    ----------
-    records : dict from str to list of dict
-        From a study to its records, as of `experiments.Store.read`.
-    """
-    rows = [
-        "| command | records | with their processor's model | hours of one core |",
-        "| --- | --- | --- | --- |",
-    ]
-    for study, found in records.items():
-        hours = sum(record["seconds"] for record in found) / 3600
-        exact = sum(bool(generation(record["cpu"])) for record in found)
-        rows.append(f"| `make scratch STUDY={study}` | {len(found):,} | {exact:,} | {hours:.0f} |")
-    return "\n".join(rows)
+def _opening(notebook: NotebookNode) -> tuple[str, ...]:
+    first = notebook.cells[0].source
+    found = re.match(r"# .+\n\n(.+?\?)\n\n\*\*(.+?)\*\*", first, re.DOTALL)
+    if found is None:
+        raise ValueError(
+            "The first cell needs a title, a paragraph that ends with the question, and a paragraph that "
+            f"starts with the answer in bold: {first!r}"
+        )
+    return found.groups()
 
 
 def table_of_notebooks(notebooks: Mapping[str, NotebookNode], seconds: Mapping[str, float]) -> str:
@@ -129,12 +92,13 @@ def table_of_notebooks(notebooks: Mapping[str, NotebookNode], seconds: Mapping[s
 
     Parameters
     ----------
-    notebooks : as of `table_of_claims`
+    notebooks : dict from str to notebook
+        From its path below the root; executed.
     seconds : dict from str to float
         From a path to its seconds, where they were measured.
     """
-    rows = ["| notebook | question | answer | seconds |", "| --- | --- | --- | --- |"]
+    rows = ["| question | answer | seconds |", "| --- | --- | --- |"]
     for path, notebook in notebooks.items():
         took = f"{seconds[path]:.0f}" if path in seconds else ""
-        rows.append(f"| [{path}]({path}) | {question(notebook)} | {answer(notebook)} | {took} |")
+        rows.append(f"| [{question(notebook)}]({path}) | {answer(notebook)} | {took} |")
     return "\n".join(rows)

@@ -19,13 +19,12 @@ from common.notebooks.execution import code_cells
 
 NUMBER = r"(?<![\w.,/^-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?%|\s?million\b)?(?![\w^])(?!\.\d)"
 TOKEN = re.compile(rf"(?P<number>{NUMBER})|[^\W\d_]+|\[|\]")
-# What is no result: code, links to notebooks, generated parts, years, sizes of files, a lone zero, and the
-# level of all intervals.
+# What is no result: code, links to notebooks, years, sizes of files, a lone zero, the level of all intervals.
 PASSED_OVER = re.compile(
-    r"`[^`]*`|\[\d\d_|notebook\s\d|\]\([^)]*\)|<!-- (\w+) -->.*?<!-- end \1 -->|\b(?:19|20)\d\d\b"
-    r"|[\d.]+ [kMG]B\b|\b95 %|(?<![\d.,])0(?!,?\d|\.\d| of| \[| %)",
-    re.DOTALL,
+    r"`[^`]*`|\[\d\d_|notebook\s\d|\]\([^)]*\)|\b(?:19|20)\d\d\b|[\d.]+ [kMG]B\b|\b95 %"
+    r"|(?<![\d.,])0(?!,?\d|\.\d| of| \[| %)"
 )
+GENERATED = re.compile(r"<!-- notebooks -->.*?<!-- end notebooks -->", re.DOTALL)
 TYPED = re.compile(r"\"{3}.*?\"{3}", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n(?=[|#*-])")
 LITTLE = set("[]") | set(re.findall(r"\w+", "the of and a an to in on at is with or by for are that it as "
@@ -116,7 +115,7 @@ def drifted(text: str, evidence: Evidence, anywhere: bool = False) -> list[str]:
     """Return, for each number of a text that the evidence does not hold, a sentence that names it."""
     return [
         f"{', '.join(number.text for number in numbers)} is in no output: {' '.join(sentence.split())!r}"
-        for sentence in SENTENCE.split(PASSED_OVER.sub(" ", text))
+        for sentence in SENTENCE.split(PASSED_OVER.sub(" ", GENERATED.sub(" ", text)))
         for numbers, words in groups(sentence)
         if not evidence.holds(numbers, words, anywhere)
     ]
@@ -140,7 +139,9 @@ def drifted_in(notebook: NotebookNode, study: Path | None = None) -> list[str]:
 
 
 def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
-    """Return what `drifted` finds in the paragraphs of a README that link to notebooks.
+    """Return what `drifted` finds in the sections of a README that link to notebooks.
+
+    The table of the notebooks is left out.
 
     Parameters
     ----------
@@ -149,10 +150,10 @@ def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
     """
     return [
         message
-        for paragraph in re.split(r"\n\s*\n", text)
+        for section in re.split(r"\n(?=#+ )", GENERATED.sub(" ", text))
         for address, evidence in linked.items()
-        if f"]({address}" in paragraph
-        for message in drifted(paragraph, evidence)
+        if f"]({address}" in section
+        for message in drifted(section, evidence)
     ]
 
 

@@ -1,20 +1,16 @@
-"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, READMEs, one page."""
+"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, a table of them."""
 
 import base64
-import itertools
-import json
 import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from common.experiments import Store, write_atomically
+from common.experiments import write_atomically
 from common.notebooks import claims
 from common.notebooks.compare import differing_cells, without_picture
 from common.notebooks.execution import (
@@ -30,9 +26,7 @@ from common.notebooks.execution import (
 
 EVIDENCE = "docs/evidence"  # what commands printed, committed
 TABLE = "reproduce.csv"
-PAGE_TITLE = "Research notebooks"
 FIGURE_TAG = "figure-"
-README_TAG = "readme-"
 
 
 def reproduce(root: Path = ROOT) -> pd.DataFrame:
@@ -54,8 +48,6 @@ def reproduce(root: Path = ROOT) -> pd.DataFrame:
     for name, took, outputs in side_by_side(lambda path: _reproduced(path, since), longest_first):
         rows[name] = round(took, 1), outputs
         print(f"{len(rows)} of {len(sources)}: {name}", flush=True)
-    copies = {anchor(path): read(copy) for path in sources if (copy := _copy_of(path)).exists()}
-    write_atomically(build / "index.html", page(copies).encode())
     table = pd.DataFrame(
         [(name, *rows[name]) for name in map(_name, sources)], columns=["notebook", "seconds", "outputs"]
     )
@@ -103,7 +95,7 @@ def _seconds(root: Path) -> dict[str, float]:
 
 
 def write(root: Path = ROOT, study: str | None = None) -> None:
-    """Execute the notebooks of a study, or all, in place and write what the READMEs show of them.
+    """Execute the notebooks of a study, or all, in place, their figures and the front page's table.
 
     Raises
     ------
@@ -119,16 +111,16 @@ def write(root: Path = ROOT, study: str | None = None) -> None:
         publish(path, notebook)
         print(_name(path), flush=True)
     front_page = root / "README.md"
-    write_atomically(front_page, with_tables(front_page.read_text(encoding="utf-8"), root).encode())
+    write_atomically(front_page, with_table(front_page.read_text(encoding="utf-8"), root).encode())
 
 
 def write_one(path: Path) -> None:
-    """Execute the notebook at `path` in place and write what the READMEs show of it."""
+    """Execute the notebook at `path` in place, and its figures."""
     publish(path, execute(path))
 
 
 def publish(path: Path, notebook: NotebookNode) -> None:
-    """Write an executed notebook to `path`, its figures, and what the READMEs show of it.
+    """Write an executed notebook to `path`, and its figures.
 
     Raises
     ------
@@ -143,100 +135,26 @@ def publish(path: Path, notebook: NotebookNode) -> None:
     write_atomically(path, nbformat.writes(notebook).encode())
     for name, png in figures(notebook).items():
         write_atomically(path.parent / "figures" / f"{name}.png", png)
-    for readme in readmes(path):
-        write_atomically(readme, filled(readme.read_text(encoding="utf-8"), notebook).encode())
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
     """Return the pictures of the cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
-    pictures = _tagged(notebook, FIGURE_TAG, "image/png")
-    return {name: base64.b64decode(picture) for name, picture in pictures.items()}
-
-
-def filled(readme: str, notebook: NotebookNode) -> str:
-    """Return the text of a README with the Markdown that the notebook's ``readme-NAME`` cells display."""
-    for name, markdown in _tagged(notebook, README_TAG, "text/markdown").items():
-        readme = _between(readme, name, markdown)
-    return readme
-
-
-def with_tables(readme: str, root: Path = ROOT) -> str:
-    """Return the text of a README with the tables of the committed notebooks, their claims, the records and
-    the evidence.
-
-    The seconds of the notebooks are those of the committed table of `reproduce`. A text of the evidence,
-    ``NAME.txt``, goes between ``<!-- NAME -->`` and ``<!-- end NAME -->``.
-    """
-    committed = {_name(path): read(path) for path in paths(root)}
-    readme = _between(readme, "notebooks", claims.table_of_notebooks(committed, _seconds(root)))
-    readme = _between(readme, "claims", claims.table_of_claims(committed))
-    records: dict[str, list[dict]] = {}
-    for path in sorted(root.glob("*/results/*.jsonl")):
-        records.setdefault(path.parent.parent.name, []).extend(Store(path).read().values())
-    readme = _between(readme, "records", claims.table_of_records(records))
-    for path in sorted((root / EVIDENCE).glob("*.txt")):
-        readme = _between(readme, path.stem, f"```text\n{path.read_text(encoding='utf-8').rstrip()}\n```")
-    return readme
-
-
-def readmes(path: Path) -> list[Path]:
-    """Return the READMEs that show something of the notebook at `path`: its study's and the root's."""
-    return [readme for folder in path.parents[:2] if (readme := folder / "README.md").exists()]
-
-
-def anchor(path: Path) -> str:
-    """Return the name that the notebook at `path` has on the page of all."""
-    return f"{path.parent.name}-{path.stem}"
-
-
-def page(notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return one HTML page, usable offline, with the questions, the answers and all notebooks.
-
-    Parameters
-    ----------
-    notebooks : dict from str to notebook
-        From its `anchor`; executed.
-    """
-    cells = [nbformat.v4.new_markdown_cell(_contents(notebooks), id="contents")]
-    for name, notebook in notebooks.items():
-        cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>', id=f"before-{name}"))
-        cells += [_on_the_page(cell, study=name.partition("-")[0]) for cell in notebook.cells]
-    scripts = dict.fromkeys(("mathjax_url", "require_js_url", "jquery_url", "mermaid_js_url"), "")
-    exporter = HTMLExporter(template_name="lab", **scripts)
-    whole = nbformat.v4.new_notebook(cells=cells, metadata={"title": PAGE_TITLE})
-    return exporter.from_notebook_node(whole)[0]
-
-
-def _contents(notebooks: Mapping[str, NotebookNode]) -> str:
-    """Return the table of contents of the page as Markdown, by study."""
-    lines = [f"# {PAGE_TITLE}"]
-    for study, named in itertools.groupby(notebooks.items(), lambda item: item[0].partition("-")[0]):
-        lines += ["", f"## {study}", ""]
-        for name, notebook in named:
-            title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-            said = f"{claims.question(notebook)} **{claims.answer(notebook)}**"
-            lines.append(f"- [{title}](#{name})  \n  {said}")
-    return "\n".join(lines)
-
-
-def _on_the_page(cell: NotebookNode, study: str) -> NotebookNode:
-    """Return a copy of a cell whose links to other notebooks lead to their places on the page."""
-    text = re.sub(r"\]\((\d\d_\w+)\.ipynb\)", rf"](#{study}-\1)", json.dumps(cell))
-    return nbformat.from_dict(json.loads(text))
-
-
-def _between(readme: str, name: str, markdown: str) -> str:
-    start, end = f"<!-- {name} -->", f"<!-- end {name} -->"
-    pattern = re.compile(f"{re.escape(start)}.*?{re.escape(end)}", re.DOTALL)
-    return pattern.sub(lambda _: f"{start}\n{markdown}\n{end}", readme)
-
-
-def _tagged(notebook: NotebookNode, prefix: str, kind: str) -> dict[str, str]:
     return {
-        tag.removeprefix(prefix): output.data[kind]
+        tag.removeprefix(FIGURE_TAG): base64.b64decode(output.data["image/png"])
         for cell in code_cells(notebook)
         for tag in cell.metadata.get("tags", [])
-        if tag.startswith(prefix)
+        if tag.startswith(FIGURE_TAG)
         for output in cell.outputs
-        if kind in output.get("data", {})
+        if "image/png" in output.get("data", {})
     }
+
+
+def with_table(readme: str, root: Path = ROOT) -> str:
+    """Return the text of the front page with the table of the committed notebooks.
+
+    Their seconds are those of the committed table of `reproduce`.
+    """
+    committed = {_name(path): read(path) for path in paths(root)}
+    start, end = "<!-- notebooks -->", "<!-- end notebooks -->"
+    table = f"{start}\n{claims.table_of_notebooks(committed, _seconds(root))}\n{end}"
+    return re.sub(f"{start}.*?{end}", lambda _: table, readme, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""An image classified, one alone and in a batch: every head of the dynamic classifier beside specialists.
+"""An image classified, one alone and in a batch: every level of the dynamic classifier beside specialists.
 
 The specialist of a size is the network for 28 pixels, which sees images of the size resampled.
 """
@@ -18,13 +18,13 @@ SPECIALISTS = (8, 14, 28)  # pixels a side
 
 
 def cases():
-    """Yield ``(task, implementations by name, no target, factors)``; ours is the finest head at 28 pixels."""
+    """Yield ``(task, implementations, no target, factors)``; ours is the finest level at 28 pixels."""
     for batch in BATCHES:
-        heads = {
-            f"head {count} of {LEVELS + 1}": partial(_head, count, batch) for count in range(1, LEVELS + 1)
+        levels = {
+            f"level {count} of {LEVELS + 1}": partial(_level, count, batch) for count in range(1, LEVELS + 1)
         }
         specialists = {f"specialist of {size}": partial(_specialist, size, batch) for size in SPECIALISTS}
-        implementations = {"ours": partial(_head, LEVELS + 1, batch), **heads, **specialists}
+        implementations = {"ours": partial(_level, LEVELS + 1, batch), **levels, **specialists}
         task = f"classifying, an image of a batch of {batch}"
         yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)
 
@@ -33,7 +33,7 @@ def _images(size, batch):
     return resample(load_mnist().test[:batch].as_float(), size, size)
 
 
-def _head(count, batch):
+def _level(count, batch):
     model, images = build_dynamic_classifier(), _images(NATIVE, batch)
 
     @tf.function

@@ -63,7 +63,7 @@ def test_what_is_only_arranged_is_not_multiplied():
     # A fast transform takes less than one by a matrix for rows and one for columns.
     matrices = keras.Sequential([keras.Input((28, 28, 2)), SeparableTransform()])
     assert 0 < multiplications_to_see("zero-filled", scanned, 784) < cost(matrices)
-    with pytest.raises(ValueError, match="no arm 'FBP'; there are dense"):
+    with pytest.raises(ValueError, match="no method 'FBP'; there are dense"):
         multiplications_to_see("FBP", scanned, 784)
 
 

@@ -29,9 +29,9 @@ TUNING = {"learning_rate": 0.1, **GENERATOR}
 @pytest.mark.parametrize(
     ("kind", "call"),
     [
-        ("arm", lambda: attacks.fooling(arm="x", **ATTACK)),
+        ("attack", lambda: attacks.fooling(arm="x", **ATTACK)),
         ("sources", lambda: attacks.fooling(arm="FGSM", sources="x", **ATTACK)),
-        ("arm", lambda: attacks.transfer(arm="x", source="mlp", **TRANSFER)),
+        ("attack", lambda: attacks.transfer(arm="x", source="mlp", **TRANSFER)),
         ("source", lambda: attacks.transfer(arm="momentum", source="x", **TRANSFER)),
         ("source", lambda: attacks.transfer(arm="momentum", source="all but x", **TRANSFER)),
         ("demand", lambda: attacks.frontier(demand="x", image=0, seed=0)),
@@ -44,7 +44,7 @@ TUNING = {"learning_rate": 0.1, **GENERATOR}
             lambda: generators.tuning(method="adversarial", option="x", **TUNING),
         ),
         ("baseline", lambda: generators.baseline(kind="x", seed=0)),
-        ("arm", lambda: sizes.rate_of("dynamic, x")),
+        ("variant", lambda: sizes.rate_of("dynamic, x")),
     ],
 )
 def test_an_unknown_name_gets_one_clear_sentence(kind, call):

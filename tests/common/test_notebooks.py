@@ -1,6 +1,6 @@
 import json
-import re
 import shutil
+import sys
 
 import nbformat
 import pytest
@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from nbclient.exceptions import CellExecutionError
 
 from common import notebooks
-from common.experiments import Store
-from common.notebooks import claims, compare, publish
+from common.notebooks import __main__, claims, compare, publish
 
 PLOT = "from common.plotting import image_grid\nimage_grid([[[[0.5]]]])"
 SOURCES = [
@@ -18,7 +17,6 @@ SOURCES = [
     "print('noise', file=sys.stderr)\n5 * 7\n6 * 7",
     PLOT,
     "from common.notebooks.claims import as_table\nas_table({'Six times seven': f'{6 * 7} [42, 42]'})",
-    "from IPython.display import Markdown\nMarkdown(f'**Answer: it is {6 * 7}.** \\\\1')",
     "import time\ntime.time()",
 ]
 HOSTILE = """
@@ -28,10 +26,10 @@ c.InlineBackend.figure_formats = {"svg"}
 
 
 def write_notebook(path, sources=SOURCES):
-    first = "# A question\n\n**Question.** What is\n6 * 7?"
+    first = "# A question\n\nWhat is\n6 * 7?\n\n**It is 42.**"
     cells = [nbformat.v4.new_markdown_cell(first), *map(nbformat.v4.new_code_cell, sources)]
-    tags = ("figure-plot", "claims", "readme-answer", notebooks.IGNORE_OUTPUT)
-    for cell, tag in zip(cells[-4:], tags, strict=False):
+    tags = ("figure-plot", "claims", notebooks.IGNORE_OUTPUT)
+    for cell, tag in zip(cells[-3:], tags, strict=False):
         cell.metadata["tags"] = [tag]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)))
@@ -49,14 +47,7 @@ def written(tmp_path_factory):
     (home / "kernels" / "python3" / "kernel.json").write_text(json.dumps(kernel))
     path = root / "study" / "01_question.ipynb"
     write_notebook(path)
-    for folder in (root, path.parent):
-        (folder / "README.md").write_text("before <!-- answer -->old<!-- end answer --> after")
-    with (root / "README.md").open("a") as readme:
-        tables = ("notebooks", "claims", "records")
-        readme.write("".join(f"\n<!-- {table} --><!-- end {table} -->" for table in tables))
-    for name, cpu in (("one", "A processor"), ("other", "A processor (family 6, model 1)")):
-        record = {"config": {}, "result": {}, "seconds": 7200, "cpu": cpu}
-        Store(path.parent / "results" / f"{name}.jsonl").add(record)
+    (root / "README.md").write_text("before <!-- notebooks -->old<!-- end notebooks --> after")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "Agg")
         patch.setenv("IPYTHONDIR", str(home))
@@ -97,7 +88,7 @@ def replace(path, old, new):
 def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
     notebook = notebooks.read(tree)
     cells = notebooks.code_cells(notebook)
-    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5, 6]
+    assert [cell.execution_count for cell in cells] == [1, 2, 3, 4, 5]
     assert cells[0].outputs[0].text == "replay\n"
     assert [output.data["text/plain"] for output in cells[1].outputs] == ["42"]
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
@@ -108,19 +99,11 @@ def test_writing_executes_and_keeps_only_what_belongs_in_the_repository(tree):
     assert notebooks.figures(notebook) == {"plot": png}
 
 
-def test_writing_fills_the_readmes(root):
-    for folder in (root, root / "study"):
-        text = (folder / "README.md").read_text()
-        assert "before <!-- answer -->\n**Answer: it is 42.** \\1\n<!-- end answer --> after" in text
-
-
 def test_writing_fills_the_front_page(root):
     text = (root / "README.md").read_text()
-    link = "study/01_question.ipynb"
-    assert f"\n| [{link}]({link}) | What is 6 * 7? | It is 42. |  |\n" in text
-    where = f"[study 01]({link}) | `make scratch STUDY=study`"
-    assert f"\n| Six times seven | 42 [42, 42] | {where} |\n" in text
-    assert "\n| `make scratch STUDY=study` | 2 | 1 | 4 |\n" in text
+    assert text.startswith("before <!-- notebooks -->\n| question | answer | seconds |")
+    assert "| [What is 6 * 7?](study/01_question.ipynb) | It is 42. |  |" in text
+    assert text.endswith("<!-- end notebooks --> after")
 
 
 def test_one_study_is_written_and_another_name_gets_one_clear_sentence(root, not_executed):
@@ -146,7 +129,7 @@ def test_a_figure_without_a_picture_is_not_written(tree, not_executed):
 
 def test_the_front_page_is_that_of_the_committed_notebooks():
     readme = (notebooks.ROOT / "README.md").read_text(encoding="utf-8")
-    assert notebooks.with_tables(readme) == readme
+    assert notebooks.with_table(readme) == readme
     for path in notebooks.paths():
         assert claims.made_in(notebooks.read(path)), path
 
@@ -157,44 +140,27 @@ def test_a_claim_that_would_break_the_table_is_refused(claim):
         claims.as_table(dict([claim]))
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        (
-            "**Answer, on MNIST.** It costs 0.4\n[0.3, 0.5] points. More.",
-            "On MNIST: It costs 0.4 [0.3, 0.5] points.",
-        ),
-        ("**Answer, on MNIST: yes,\nat 0.4.** More.", "On MNIST: yes, at 0.4."),
-    ],
-)
-def test_the_answer_of_a_notebook_is_one_sentence(text, sentence):
-    output = nbformat.v4.new_output("display_data", data={"text/markdown": text})
-    cell = nbformat.v4.new_code_cell(outputs=[output])
-    assert claims.answer(nbformat.v4.new_notebook(cells=[cell])) == sentence
+def test_the_first_cell_asks_and_answers():
+    text = "# Title\n\nIs it?\nIs it so?\n\n**It is,\nby 0.4.** More **bold**.\n\n![A figure](figures/a.png)"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert claims.question(notebook) == "Is it? Is it so?"
+    assert claims.answer(notebook) == "It is, by 0.4."
 
 
-def test_reproduce_finds_identical_outputs_and_makes_one_page_and_the_evidence(root, capfd):
+def test_reproduce_finds_identical_outputs_and_makes_the_evidence(root, capfd):
     table = notebooks.reproduce(root)
     assert capfd.readouterr() == ("1 of 1: study/01_question.ipynb\n", "")
     assert table[["notebook", "outputs"]].to_numpy().tolist() == [["study/01_question.ipynb", "identical"]]
-    html = (root / "build" / "index.html").read_text()
-    assert 'href="#study-01_question"' in html
-    assert "A question" in html
-    assert not re.findall(r'(?:src|href)="(https?://[^"]*)"', html)
     evidence = root / notebooks.EVIDENCE
     evidence.mkdir(parents=True)
     (root / "build" / notebooks.TABLE).rename(evidence / notebooks.TABLE)
-    (evidence / "report.txt").write_text("all identical\n")
-    markers = "".join(f"<!-- {name} --><!-- end {name} -->" for name in ("notebooks", "report"))
-    readme = notebooks.with_tables(markers, root)
+    readme = notebooks.with_table("<!-- notebooks --><!-- end notebooks -->", root)
     assert f"| It is 42. | {table['seconds'][0]:.0f} |" in readme
-    assert "<!-- report -->\n```text\nall identical\n```\n<!-- end report -->" in readme
 
 
 def test_reproduce_reports_a_cell_that_fails(tmp_path):
     path = tmp_path / "study" / "01_question.ipynb"
-    answer = "from IPython.display import Markdown\nMarkdown('**Answer: no.**')"
-    write_notebook(path, [answer, "6 / 0"])
+    write_notebook(path, ["6 / 0"])
     assert notebooks.reproduce(tmp_path)["outputs"].tolist() == [
         "failed: ZeroDivisionError: division by zero"
     ]
@@ -264,8 +230,7 @@ def test_changed_source_differs():
 
 
 def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root, not_executed, monkeypatch):
-    text = (root / "study" / "01_question.ipynb").read_text()
-    (root / "study" / "02_next.ipynb").write_text(text.replace('"id": "', '"id": "next-'))
+    shutil.copy(root / "study" / "01_question.ipynb", root / "study" / "02_next.ipynb")
     monkeypatch.setattr("joblib.cpu_count", lambda: 1)
     execute = publish.execute
 
@@ -284,6 +249,17 @@ def test_an_interrupted_reproduce_continues_and_a_finished_one_starts_over(root,
     assert set(others) == {"01_question", "02_next"} - {first}
     notebooks.reproduce(root)
     assert set(not_executed[3:]) == {"01_question", "02_next"}
+
+
+def test_an_interruption_prints_one_line_and_does_not_wait_for_kernels(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(__main__, "main", interrupted)
+    monkeypatch.setattr(__main__.os, "_exit", sys.exit)
+    with pytest.raises(SystemExit, match="130"):
+        __main__.run()
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.fixture(scope="module")
@@ -321,15 +297,9 @@ def test_a_notebook_of_no_known_format_gets_one_clear_sentence(whole):
         notebooks.read(path)
 
 
-@pytest.mark.parametrize(("function", "wanted"), [(claims.question, "Question"), (claims.answer, "Answer")])
-def test_a_notebook_without_question_or_answer_gets_one_clear_sentence(function, wanted):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Title")])
-    with pytest.raises(ValueError, match=rf"{wanted}.*: '# Title'"):
-        function(notebook)
-
-
-def test_an_answer_whose_bold_part_does_not_end_gets_one_clear_sentence():
-    data = {"text/markdown": "**Answer: it is 42."}
-    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data)])
-    with pytest.raises(ValueError, match=r"needs \*\* at the end"):
-        claims.answer(nbformat.v4.new_notebook(cells=[cell]))
+@pytest.mark.parametrize("text", ["# Title", "# Title\n\nIs it?\n\n**It is.", "Is it?\n\n**It is.**"])
+def test_a_notebook_without_question_or_answer_gets_one_clear_sentence(text):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    for function in (claims.question, claims.answer):
+        with pytest.raises(ValueError, match="needs a title, a paragraph that ends with the question"):
+            function(notebook)

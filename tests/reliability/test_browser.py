@@ -1,27 +1,21 @@
-"""The explorers in JupyterLab, and the page of all notebooks, in a real headless browser."""
+"""The explorers in JupyterLab in a real headless browser."""
 
-import functools
-import http.server
 import os
-import shutil
 import subprocess
 import sys
-import threading
 import time
 
 import nbformat
 import pytest
 from jupyter_server.serverapp import list_running_servers
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from common.notebooks import ROOT, anchor, code_cells, explorers, page, paths, read
+from common.notebooks import ROOT, code_cells, explorers, read
+from tests.browser import HAS_BROWSER, chromium, resize
 
-DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
-HAS_BROWSER = bool(DRIVER and BROWSER)
 pytestmark = pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
 PATIENCE = 180  # seconds, for a kernel that imports TensorFlow on a busy machine
 KERNEL = "return window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status"
@@ -30,21 +24,9 @@ WIDGETS = ".jp-OutputArea-output .jupyter-widgets"
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("browser")
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    switches = ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "no-first-run",
-                "disable-background-networking", "disable-component-update", "disable-sync",
-                "window-size=1400,1000", f"user-data-dir={folder}")  # fmt: skip
-    for switch in switches:
-        options.add_argument(f"--{switch}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options, webdriver.ChromeService(DRIVER)) as driver:
+    with chromium(tmp_path_factory.mktemp("browser")) as driver:
+        resize(driver, 1400, 1000)
         yield driver
-
-
-def errors(browser):
-    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
 @pytest.fixture(scope="module")
@@ -117,33 +99,3 @@ def test_a_moved_slider_changes_the_picture(browser, lab):
     slider = browser.find_element(By.CSS_SELECTOR, f"{WIDGETS} .noUi-handle")
     slider.send_keys(Keys.ARROW_RIGHT)
     wait(browser, lambda b: picture(b) != before)
-
-
-@pytest.fixture
-def served(tmp_path):
-    """The page of all notebooks, as the only file of a server; return its address."""
-    (tmp_path / "page").mkdir()
-    (tmp_path / "page" / "index.html").write_text(page({anchor(path): read(path) for path in paths()}))
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "page")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
-        server.shutdown()
-
-
-def test_the_page_is_whole(browser, served):
-    errors(browser)  # JupyterLab's
-    browser.get(served)
-    images = browser.find_elements(By.CSS_SELECTOR, "img")
-    widths = browser.execute_script("return [...document.images].map(image => image.naturalWidth)")
-    assert len(images) > 20
-    assert min(widths) > 0
-    targets = (
-        "return [...document.querySelectorAll('a[href^=\"#\"]')].filter(a => a.hash.length > 1 && "
-        "!document.getElementById(decodeURIComponent(a.hash.slice(1)))).map(a => a.hash)"
-    )
-    assert browser.execute_script(targets) == []
-    elsewhere = "return [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"
-    links = browser.execute_script(elsewhere)
-    assert [link for link in links if not link.startswith(("#", "https://"))] == []
-    assert [message for message in errors(browser) if "favicon" not in message] == []

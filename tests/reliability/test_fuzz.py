@@ -61,8 +61,8 @@ TABLES = st.fixed_dictionaries({"group": COLUMNS, "value": COLUMNS}).map(pd.Data
 ARGUMENTS = {
     "experiments.audit.distances": [st.dictionaries(WORDS, NUMBERS | st.lists(NUMBERS)) for _ in range(2)],
     "experiments.audit.verdict": [NUMBERS, NUMBERS, st.booleans()],
-    "checkpoints.read_arrays": [st.binary(max_size=200)],
-    "checkpoints.read_torch": [st.binary(max_size=200)],
+    "foreign_weights.read_arrays": [st.binary(max_size=200)],
+    "foreign_weights.read_torch": [st.binary(max_size=200)],
     "notebooks.claims.as_table": [st.dictionaries(WORDS | st.text(), ANYTHING | st.text())],
     "data.ImageSet": [IMAGES, st.none() | ROWS],
     "data.is_available": [ANYTHING],
@@ -70,7 +70,6 @@ ARGUMENTS = {
     "data.load_imagenet_compatible": [ANYTHING],
     "data.load_imagenet_samples": [st.integers(-3, 9) | WORDS | FLOATS],
     "data.load_photograph": [ANYTHING],
-    "experiments.conditions.generation": [st.text()],
     "experiments.conditions.processor": [st.text()],
     "experiments.store.as_json": [ANYTHING | IMAGES | st.lists(NUMBERS)],
     "experiments.store.decoded": [st.dictionaries(WORDS, NUMBERS)],

@@ -9,7 +9,7 @@ from papermill.inspection import inspect_notebook
 from common import notebooks
 from common.notebooks import claims
 
-PATHS = {notebooks.anchor(path): path for path in notebooks.paths()}
+PATHS = {f"{path.parent.name}-{path.stem}": path for path in notebooks.paths()}
 CHEAP = "wavelet_based_dnn-03_switching_on_frequencies"
 
 
