@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 SITE := $(RUN) sphinx -c docs . build/site --quiet
 NOTEBOOKS := $(wildcard */[0-9][0-9]_*.ipynb)
-TRANSFORMS := $(patsubst %,tests/common/test_%.py,wavelet radon fourier scramble)
+TRANSFORMS := $(patsubst %,tests/common/test_%.py,wavelet radon fourier scramble layers)
 # The settings of processes that share the cores.
 ONE_THREAD := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 # Containers often set this variable; every start of Python would then compile all of TensorFlow again.

@@ -15,7 +15,7 @@ The functions take arrays, tensors, also in a compiled function that does not kn
 """
 
 import math
-from functools import lru_cache, partial
+from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -118,10 +118,12 @@ def _transform(parts, origin, inverse):
     return Spectrum(*transform(parts, height, width, origin, inverse))
 
 
-def _on_planes(function, parts):
-    """Apply a function of planes ``(batch, channels, height, width)`` to images, channels last."""
-    parts = function([ops.transpose(part, (0, 3, 1, 2)) for part in parts])
-    return [ops.transpose(part, (0, 2, 3, 1)) for part in parts]
+def _planes(x):
+    return ops.transpose(x, (0, 3, 1, 2))
+
+
+def _channels_last(x):
+    return ops.transpose(x, (0, 2, 3, 1))
 
 
 def _fast_transform(parts, height, width, origin, inverse):
@@ -131,8 +133,8 @@ def _fast_transform(parts, height, width, origin, inverse):
     image_shift = middle if origin == "centre" else (0, 0)
     before, after = (middle, image_shift) if inverse else (image_shift, middle)
     parts = [_roll(part * scale, *before, inverse=True) for part in parts]
-    parts = _on_planes(partial(_fft, inverse=inverse), parts)
-    return [_roll(part, *after, inverse=False) for part in parts]
+    parts = _fft([_planes(part) for part in parts], inverse)
+    return [_roll(_channels_last(part), *after, inverse=False) for part in parts]
 
 
 def _even_transform(parts, height, width, origin, inverse):
@@ -140,14 +142,18 @@ def _even_transform(parts, height, width, origin, inverse):
 
     Changing signs is cheaper, and leaves the transform of a real image symmetric.
     """
-    signs = 1 - 2 * ((np.arange(height)[:, None, None] + np.arange(width)[:, None]) % 2)
+    signs = 1 - 2 * ((np.arange(height)[:, None] + np.arange(width)) % 2)
     of_image, of_spectrum = signs, signs * signs[height // 2, width // 2] if origin == "centre" else None
     before, after = (of_spectrum, of_image) if inverse else (of_image, of_spectrum)
     scale = 1 / math.sqrt(height * width)
-    parts = [part * _constant(scale if before is None else scale * before, part) for part in parts]
-    real_input = len(parts) == 1 and keras.backend.backend() == "tensorflow"
-    parts = _fft_of_real(parts[0]) if real_input else _on_planes(partial(_fft, inverse=inverse), parts)
-    return parts if after is None else [part * _constant(after, part) for part in parts]
+    factor = _constant(scale if before is None else scale * before, parts[0])
+    planes = [_planes(part) * factor for part in parts]
+    if len(planes) == 1 and keras.backend.backend() == "tensorflow":
+        return _fft_of_real(planes[0], after)
+    planes = _fft(planes, inverse)
+    if after is not None:
+        planes = [part * _constant(after, part) for part in planes]
+    return [_channels_last(part) for part in planes]
 
 
 def _fft(parts, inverse):
@@ -159,12 +165,15 @@ def _fft(parts, inverse):
     return ops.fft2((real, imaginary))
 
 
-def _fft_of_real(x):
-    """Return both parts of the transform of real images of even sizes, from half of its columns."""
+def _fft_of_real(planes, signs):
+    """Return both parts of the transform of real planes of even sizes, times signs, from half its columns."""
     import tensorflow as tf
 
-    half = tf.transpose(tf.signal.rfft2d(tf.transpose(x, (0, 3, 1, 2))), (0, 2, 3, 1))
-    height, width = x.shape[1:3]
+    height, width = planes.shape[2:]
+    half = tf.signal.rfft2d(planes)
+    if signs is not None:
+        half *= tf.constant(signs[:, : width // 2 + 1], half.dtype)
+    half = _channels_last(half)
     # F(-u, -v) is the conjugate of F(u, v).
     rows, columns = -np.arange(height) % height, np.arange(width // 2 - 1, 0, -1)
     mirrored = tf.gather(tf.gather(half, columns, axis=2), rows, axis=1)
@@ -224,9 +233,9 @@ def _separable(left, x, rights):
     joined = ops.shape(rights[0])[0]
     height = ops.shape(left)[0] * width // joined
     # The operator, because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
-    rows = ops.reshape(left @ ops.transpose(x, (0, 3, 1, 2)), (-1, joined))
+    rows = ops.reshape(left @ _planes(x), (-1, joined))
     products = [ops.reshape(rows @ right, (-1, channels, height, width)) for right in rights]
-    return [ops.transpose(product, (0, 2, 3, 1)) for product in products]
+    return [_channels_last(product) for product in products]
 
 
 # --- spectra as images -------------------------------------------------------------------------------

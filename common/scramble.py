@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from common.transform import TransformLayer, register, symbolic_dtype
-from common.validation import Tensor
+from common.validation import Tensor, check_seed
 
 
 class Scrambler:
@@ -54,7 +54,7 @@ class Scrambler:
         self, shape: tuple[int, int], seed: int, block: int | None = None, whole_blocks: bool = False
     ) -> None:
         self.shape = checked_shape(shape)
-        _check_seed(seed)
+        check_seed(seed)
         _check_block(block, whole_blocks, self.shape)
         self._settings = {"shape": self.shape, "seed": seed, "block": block, "whole_blocks": whole_blocks}
         self.permutation = _permutation(self.shape, np.random.default_rng(seed), block, whole_blocks)
@@ -124,11 +124,6 @@ def checked_shape(shape: tuple[int, int]) -> tuple[int, int]:
         raise ValueError(f"shape must be two positive integers (height, width), but it is {shape!r}.")
     height, width = shape
     return int(height), int(width)
-
-
-def _check_seed(seed):
-    if not _is_integer(seed, 0):
-        raise ValueError(f"seed must be an integer of at least 0, but it is {seed!r}.")
 
 
 def _check_block(block, whole_blocks, shape):

@@ -40,7 +40,8 @@ def as_floating(x: ArrayLike | Tensor, rank: int, name: str, axes: str) -> Tenso
         raise ValueError(f"{name} must have the {rank} axes {axes}, but the shape is {shape}{hint}.")
     dtype = dtype_of(x)
     if dtype not in FLOATS:
-        way = ".astype('float32') / 255" if dtype == "uint8" else ".astype('float32')"
+        ways = {"uint8": ".astype('float32') / 255", "complex64": ".real", "complex128": ".real"}
+        way = ways.get(dtype, ".astype('float32')")
         raise ValueError(f"{name} must be floating point, but the dtype is {dtype}; try {name}{way}.")
     if 0 in shape:
         raise ValueError(f"{name} must not be empty, but the shape is {shape}.")

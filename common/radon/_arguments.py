@@ -36,18 +36,19 @@ def as_angles(angles: ArrayLike | Tensor | None, theta: ArrayLike | Tensor | Non
 
 
 def _look_like_radians(angles):
-    """Return whether angles are multiples of pi / 12 other than 0, or cover pi or 2 pi and are no decimals.
+    """Return whether angles up to 2 pi are multiples of pi / 12, or cover pi or 2 pi and are no decimals.
 
-    To cover is to spread over at least 80 % and not over more; decimals have at most three places.
+    Zeros are no radians. To cover is to spread over at least 80 % and not over more; decimals have at most
+    three places.
     """
-    twelfths = angles / (np.pi / 12)
+    if np.abs(angles).max() > 6.29:
+        return False
+    twelfths, thousandths = angles / (np.pi / 12), 1000 * angles
     if np.round(twelfths).any() and np.abs(twelfths - np.round(twelfths)).max() < 1e-9:
         return True
-    thousandths = 1000 * angles
     are_decimals = np.abs(thousandths - np.round(thousandths)).max() < 1e-6
-    spread = np.ptp(angles) / np.pi
-    covers = any(0.8 * turns < spread < 1.001 * turns for turns in (1, 2))
-    return bool(np.abs(angles).max() < 6.29 and covers and not are_decimals)
+    covers = any(0.8 * turn < np.ptp(angles) < 1.001 * turn for turn in (np.pi, 2 * np.pi))
+    return covers and not are_decimals
 
 
 def as_bool(circle: bool) -> bool:

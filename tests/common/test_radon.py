@@ -298,7 +298,14 @@ def test_the_package_is_the_transform():
 
 @pytest.mark.parametrize(
     "angles",
-    [range(0, 90, 30), np.arange(3, dtype="uint8"), pd.Series([0.5, 1]), (0,), [1.0], np.linspace(-1, 1, 7)],
+    [
+        range(0, 90, 30),
+        np.arange(3, dtype="uint8"),
+        pd.Series([0.5, 1]),
+        (0,),
+        [1e300, 1.0],
+        np.linspace(-1, 1, 7),
+    ],
 )
 def test_angles_are_any_numbers_in_a_row(angles):
     x = np.random.default_rng(0).random((1, 6, 6, 1))

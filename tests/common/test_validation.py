@@ -19,7 +19,7 @@ def test_floating_images_pass_unchanged(dtype):
     [
         (np.zeros((2, 3, 5), "float32"), r"axes .*; images\[..., None\] adds channels"),
         (np.zeros((2, 3, 5, 1), "uint8"), r"uint8; try images.astype\('float32'\) / 255"),
-        (np.zeros((2, 3, 5, 1), "complex64"), "complex64"),
+        (np.zeros((2, 3, 5, 1), "complex64"), "complex64; try images.real"),
         (np.zeros((2, 1, 28, 28)), r"channels-first; pass np.moveaxis\(images, 1, -1\)"),
         (np.zeros((2, 3, 480, 640)), "channels-first"),
         (keras.Input((3, 224, 224)), "channels-first"),
