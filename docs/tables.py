@@ -84,10 +84,10 @@ def table_of_repetitions() -> str:
 
 def share_of_drifts_found() -> str:
     """Return what share of changed numbers in sentences the tests find."""
-    total, there, found, share = re.findall(r"\d[\d,.]*\d", _evidence("prose.txt"))
+    total, found, share = re.findall(r"\d[\d,.]*\d", _evidence("prose.txt"))
     return (
-        f"Answers and claims hold {total} numbers, of which {there} stand in another output of their "
-        f"notebook. We changed one digit of each of these; the test found {found} of the changes, {share} %."
+        f"The answers of the notebooks and the READMEs of the studies hold {total} numbers. We changed one digit "
+        f"of each; the test found {found} of the changes, {share} %."
     )
 
 

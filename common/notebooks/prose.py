@@ -22,13 +22,16 @@ TOKEN = re.compile(rf"(?P<number>{NUMBER})|[^\W\d_]+|\[|\]")
 # What is no result: code, links to notebooks, years, sizes of files, a lone zero, the level of all intervals.
 PASSED_OVER = re.compile(
     r"`[^`]*`|\[\d\d_|notebook\s\d|\]\([^)]*\)|\b(?:19|20)\d\d\b|[\d.]+ [kMG]B\b|\b95 %"
-    r"|(?<![\d.,])0(?!,?\d|\.\d| of| \[| %)"
+    r"|(?<![\d.,\[])0(?!,?\d|\.\d| of| \[| %)"
 )
 GENERATED = re.compile(r"<!-- notebooks -->.*?<!-- end notebooks -->", re.DOTALL)
 TYPED = re.compile(r"\"{3}.*?\"{3}", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n(?=[|#*-])")
 LITTLE = set("[]") | set(re.findall(r"\w+", "the of and a an to in on at is with or by for are that it as "
                                    "from about above below least most than"))  # fmt: skip
+
+
+NEAR = 2
 
 
 class Number(NamedTuple):
@@ -164,7 +167,7 @@ def groups(sentence: str) -> Iterator[tuple[list[Number], set[str]]]:
         if not isinstance(tokens[i], Number):
             i += 1
             continue
-        end = i + _length(["0" if isinstance(token, Number) else token for token in tokens[i : i + 5]])
+        end = i + _length(["0" if isinstance(token, Number) else token for token in tokens[i : i + 7]])
         numbers = [token for token in tokens[i:end] if isinstance(token, Number)]
         yield numbers, _neighbours(tokens, i, end)
         i = end
@@ -172,7 +175,10 @@ def groups(sentence: str) -> Iterator[tuple[list[Number], set[str]]]:
 
 def _length(kinds: list[str]) -> int:
     """Return how many tokens the group has that starts with the first."""
-    if kinds == ["0", "[", "0", "0", "]"]:
+    interval = ["0", "[", "0", "0", "]"]
+    if kinds == [*interval, "of", "0"]:
+        return 7
+    if kinds[:5] == interval:
         return 5
     return 3 if kinds[:3] == ["0", "of", "0"] else 1
 
@@ -190,10 +196,10 @@ def _tokens(text: str) -> Iterator[str | Number]:
 
 
 def _neighbours(tokens: Sequence[str | Number], start: int, end: int) -> set[str]:
-    """Return the nearest words before and after some tokens."""
-    sides = (tokens[max(0, start - 6) : start][::-1], tokens[end : end + 6])
-    nearest = (next((t for t in side if isinstance(t, str) and t not in LITTLE), "") for side in sides)
-    return {word for word in nearest if word}
+    """Return the nearest words before and after some tokens, up to `NEAR` on either side."""
+    sides = (tokens[:start][::-1], tokens[end:])
+    words = ([t for t in side if isinstance(t, str) and t not in LITTLE] for side in sides)
+    return {word for side in words for word in side[:NEAR]}
 
 
 def _rounded(numbers: list[Number], found: list[Number]) -> bool:

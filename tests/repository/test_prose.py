@@ -67,9 +67,7 @@ def test_numbers_typed_into_a_displayed_text_are_looked_for_and_computed_ones_ar
 def test_a_section_of_a_readme_is_held_against_what_it_links_to():
     linked = {"study": Evidence(["costs 3.4 points"])}
     text = "## Answer\n\nIt costs 3.5 points.\n\n[study](study/01_title.ipynb)\n\n## Use\n\nPython 3.11.\n"
-    text += (
-        "## Table\n<!-- notebooks -->\n[At 3.6 points](study/01_title.ipynb)\n<!-- end notebooks -->"
-    )
+    text += "## Table\n<!-- notebooks -->\n[At 3.6 points](study/01_title.ipynb)\n<!-- end notebooks -->"
     (message,) = prose.drifted_in_readme(text, linked)
     assert message.startswith("3.5 is in no output")
 
