@@ -86,8 +86,8 @@ def share_of_drifts_found() -> str:
     """Return what share of changed numbers in sentences the tests find."""
     total, found, share = re.findall(r"\d[\d,.]*\d", _evidence("prose.txt"))
     return (
-        f"The answers of the notebooks and the READMEs of the studies hold {total} numbers. We changed one digit "
-        f"of each; the test found {found} of the changes, {share} %."
+        f"The answers of the notebooks and the READMEs of the studies hold {total} numbers. We changed a "
+        f"digit of each; the test found {found} of the changes, {share} %."
     )
 
 
