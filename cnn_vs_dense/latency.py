@@ -15,9 +15,9 @@ FAST_TRANSFORMS = ("zero-filled", "zero-filled, magnitude")
 def multiplications_to_see(method, scanned, pixels):
     """Return how many real multiplications make what the network of a method sees of one scan.
 
-    A linear reconstruction is one matrix from the measured values to the pixels, as it is applied here; an
-    inverse fast Fourier transform of n complex values takes ``2 n log2(n)``. Interpolation, magnitudes and
-    scaling are not counted.
+    A linear reconstruction counts as one matrix from the measured values to the pixels; an inverse fast
+    Fourier transform of n complex values takes ``2 n log2(n)``. Interpolation, magnitudes and scaling are not
+    counted.
 
     Parameters
     ----------

@@ -1,12 +1,15 @@
 """What IPython runs at the start of every kernel (`PYTHONSTARTUP` of `common.environment`)."""
+# ruff: noqa: E402
 
 import sys
 from pathlib import Path
 
-# A foreign package called `common`, say on PYTHONPATH, would come first.
-sys.path.insert(0, str(Path(__file__).parents[1]))
+# A foreign package called `common`, say on PYTHONPATH, would come first. Where this environment serves several
+# clones of the repository, the one of the notebook is meant.
+_CLONES = (folder for folder in Path.cwd().parents if (folder / "common" / "kernel_startup.py").exists())
+sys.path.insert(0, str(next(_CLONES, Path(__file__).parents[1])))
 
 from common.environment import quieten
 
 quieten()
-del quieten, sys, Path
+del quieten, sys, Path, _CLONES

@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -71,6 +72,8 @@ def make_study(folder, monkeypatch, name, version=1, seconds=0.0, declared=""):
     (package / "__init__.py").touch()
     code = STUDY.format(version=version, seconds=seconds, declared=declared)
     (package / "experiments.py").write_text(code)
+    # Python takes a file of the same size and second for the one that it compiled.
+    shutil.rmtree(package / "__pycache__", ignore_errors=True)
     monkeypatch.syspath_prepend(str(folder))
     for module in [m for m in sys.modules if m.startswith(name)]:
         del sys.modules[module]
