@@ -4,8 +4,8 @@
 import sys
 from pathlib import Path
 
-# A foreign package called `common`, say on PYTHONPATH, would come first. Where this environment serves several
-# clones of the repository, the one of the notebook is meant.
+# A foreign package called `common`, say on PYTHONPATH, would come first. Where this environment serves
+# several clones of the repository, the one of the notebook is meant.
 _CLONES = (folder for folder in Path.cwd().parents if (folder / "common" / "kernel_startup.py").exists())
 sys.path.insert(0, str(next(_CLONES, Path(__file__).parents[1])))
 
