@@ -58,14 +58,14 @@ def made_in(notebook: NotebookNode) -> list[tuple[str, str]]:
 
 
 def question(notebook: NotebookNode) -> str:
-    """Return the question of a notebook: the paragraph under the title in its first cell.
+    """Return the question of a notebook: the last sentence of the paragraph under its title.
 
     Raises
     ------
     ValueError
         The first cell is not Markdown with a title, a question and an answer.
     """
-    return " ".join(_opening(notebook)[0].split())
+    return re.split(r"(?<=\.)\s", " ".join(_opening(notebook)[0].split()))[-1]
 
 
 def answer(notebook: NotebookNode) -> str:
