@@ -103,3 +103,8 @@ def test_the_figures_are_those_of_the_notebook(path):
         assert (path.parent / "figures" / f"{name}.png").read_bytes() == png
     (opening,) = re.findall(r"!\[.+\]\(figures/(\w+)\.png\)", notebook.cells[0].source)
     assert opening in shown
+
+
+def test_the_front_page_is_read_in_two_minutes():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.replace("|", " ").split()) <= 900
