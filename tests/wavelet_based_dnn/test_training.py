@@ -60,7 +60,7 @@ def test_one_head_learns_from_labels_alone():
 
 @pytest.mark.parametrize(("arm", "count"), [("dynamic, haar", 1), ("resized, many", 2)])
 def test_a_few_steps_learn_at_every_size_of_the_training(arm, count):
-    images, labels = few(1_536)
+    images, labels = few(768)
     model, sizes = VARIANTS[arm].build(seed=0), VARIANTS[arm].sizes[:count]
     history = train(model, images, labels, sizes, SCHEDULE._replace(batch_size=16), seed=0)
     assert list(history["epoch"]) == [1, 2]
