@@ -21,7 +21,7 @@ def test_as_many_samples_are_recognised_as_by_the_original(name, right, samples)
     pictures = [
         Image.fromarray(image).resize((224, 224), Image.Resampling.BICUBIC) for image in samples.images
     ]
-    logits = load_classifier(name).predict(np.stack(pictures).astype("float32") / 255, verbose=0)
+    logits = load_classifier(name)(np.stack(pictures).astype("float32") / 255)
     assert np.sum(np.argmax(logits, axis=1) == samples.labels) == right
 
 
@@ -30,10 +30,10 @@ def test_images_of_any_size_become_logits_each_on_its_own(name, samples):
     classifier = load_classifier(name)
     for height, width in ((64, 64), (75, 130)):
         images = samples[:3].as_float()[:, :height, :width]
-        logits = classifier.predict(images, verbose=0)
+        logits = classifier(images).numpy()
         assert logits.shape == (3, 1000)
         assert np.abs(logits.sum(axis=1) - 1).min() > 1
-        alone = classifier.predict(images[1:2], verbose=0)
+        alone = classifier(images[1:2])
         np.testing.assert_allclose(alone[0], logits[1], atol=1e-3)
     assert not classifier.trainable_variables
 
@@ -70,13 +70,13 @@ def test_an_unknown_classifier_gets_one_clear_sentence(name):
 @pytest.mark.skipif(not all(map(data.is_available, STORED)), reason="the MobileNets do not ship: make data")
 @pytest.mark.parametrize("name", STORED)
 def test_a_rebuilt_network_decides_like_the_stored_one(name):
-    photographs = data.load_imagenet_compatible("development")
+    photographs = data.load_imagenet_compatible("development")[:30]
     stored = load_interpreter(name)(photographs.as_float())
-    rebuilt = load_classifier(name).predict(photographs.as_float(), verbose=0)
-    assert stored.shape == rebuilt.shape == (200, 1000)
+    rebuilt = np.asarray(load_classifier(name)(photographs.as_float()))
+    assert stored.shape == rebuilt.shape == (30, 1000)
     said = np.argmax(rebuilt, axis=1)
     # Integers tie now and then.
-    assert np.mean(stored[np.arange(200), said] == stored.max(axis=1)) >= 0.97
+    assert np.sum(stored[np.arange(30), said] == stored.max(axis=1)) >= 29
     assert np.mean(np.argmax(stored, axis=1) == photographs.labels) > 0.74
 
 

@@ -100,15 +100,15 @@ def test_filtered_backprojection_equals_scikit_image(detectors, angles, circle, 
     assert_close(filtered_backprojection(y, angles, filter, size, circle), expected, 1e-5, case, whole)
 
 
-@pytest.mark.parametrize(("shape", "circle"), [((8, 13), False), ((31, 20), True)])
+@pytest.mark.parametrize(("shape", "circle"), [((8, 13), False), ((17, 12), True)])
 def test_both_paths_equal_scikit_image(path, shape, circle):
     rng = np.random.default_rng(0)
-    angles = [*rng.uniform(-400, 400, 5), 0, 45, 90, 180, 270]
-    x = rng.random((2, *shape, 3))
+    angles = [*rng.uniform(-400, 400, 3), 0, 45, 270]
+    x = rng.random((2, *shape, 2))
     y = skimage_radon(x, angles, circle)
     assert_close(radon(x, angles, circle), y, 1e-12)
     assert_close(radon(x.astype("float32"), angles, circle), y, 1e-6)
-    for filter, size in (("ramp", None), ("hann", 60)):
+    for filter, size in (("ramp", None), ("hann", 30)):
         expected = skimage_iradon(y, angles, filter_name=filter, output_size=size, circle=circle)
         assert_close(filtered_backprojection(y, angles, filter, size, circle), expected, 1e-12, filter)
         y32 = y.astype("float32")

@@ -15,11 +15,10 @@ COMMITTED = sorted(ROOT.glob("*/weights"))
 
 
 def build(seed=0):
-    # Keras numbers the layers of a session, and their names are saved.
-    keras.utils.clear_session()
-    return keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=keras.initializers.GlorotUniform(seed))]
-    )
+    # Keras numbers layers without a name, and the names are saved.
+    initializer = keras.initializers.GlorotUniform(seed)
+    layers = [keras.Input((3,)), keras.layers.Dense(2, kernel_initializer=initializer, name="dense")]
+    return keras.Sequential(layers, name="small")
 
 
 @pytest.fixture(scope="module")

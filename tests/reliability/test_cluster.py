@@ -34,15 +34,23 @@ PATIENCE = 180  # seconds, on a busy machine
 GRID = {"size": [3, 4], "seed": range(8)}
 
 
-@pytest.fixture
-def study(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder that this process and the workers import from."""
+    folder = tmp_path_factory.mktemp("cluster")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("RESULTS", "compute")
+        patched.setenv("PYTHONPATH", f"{folder}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        patched.syspath_prepend(str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def study(folder):
     """Return a function from a name to the experiment of a new study, which workers can import."""
-    monkeypatch.setenv("RESULTS", "compute")
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
-    monkeypatch.syspath_prepend(str(tmp_path))
 
     def make(name):
-        package = tmp_path / name
+        package = folder / name
         package.mkdir()
         (package / "__init__.py").touch()
         (package / "experiments.py").write_text(STUDY)
@@ -52,14 +60,14 @@ def study(tmp_path, monkeypatch):
     return make
 
 
-@pytest.fixture
-def cluster(study, tmp_path):
+@pytest.fixture(scope="module")
+def cluster(folder):
     """Start a scheduler and two workers; return a client and the workers' processes."""
-    address = tmp_path / "scheduler.json"
+    address = folder / "scheduler.json"
 
     def start(program, *options):
         command = [sys.executable, "-m", "distributed.cli.dask_" + program, "--scheduler-file", address]
-        return subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=tmp_path)
+        return subprocess.Popen([*command, *options], stderr=subprocess.DEVNULL, cwd=folder)
 
     scheduler = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
     one_thread = ("--nthreads", "1", "--no-nanny", "--no-dashboard")
@@ -97,6 +105,7 @@ def test_a_cluster_measures_what_this_machine_measures(study, cluster):
 
 @pytest.mark.fault("worker of a Dask cluster killed", "the records of this machine")
 def test_a_killed_worker_loses_nothing(study, cluster):
+    """The last test of this cluster, because it leaves one worker."""
     client, workers = cluster
     here, there = study("before"), study("after")
     sweep(here, **GRID)

@@ -26,7 +26,7 @@ def few_images(monkeypatch):
 RUN = {"learning_rate": 5e-3, "epochs": 1, "seed": 0}
 
 
-def test_tuning_sees_no_test_image(monkeypatch):
+def test_tuning_sees_no_test_image(monkeypatch, eagerly):
     data = experiments.load_dataset("mnist")
     monkeypatch.setattr(experiments, "load_dataset", lambda name: Dataset(data.train, None))
     found = experiments.tuning(arm="specialist 8 at 8", **RUN)
@@ -67,13 +67,13 @@ def test_every_arm_has_a_rate():
     assert {experiments.rate_of(arm) for arm in VARIANTS} == set(experiments.RATES.values())
 
 
-def test_a_specialist_is_measured_at_its_size():
+def test_a_specialist_is_measured_at_its_size(eagerly):
     found = experiments.specialist(size=8, network=28, **RUN)
     assert found["right"].shape == (200,)
     assert 0.2 < found["right"].mean() < 1
 
 
-def test_a_baseline_is_measured_at_all_sizes():
+def test_a_baseline_is_measured_at_all_sizes(eagerly):
     found = experiments.baseline(arm="resized, 28", **RUN)
     assert found["head_accuracy"].shape == (2,)
     assert found["right_at_8"].mean() == found["head_accuracy"][0]
@@ -82,8 +82,8 @@ def test_a_baseline_is_measured_at_all_sizes():
     assert {"digits_8x8", "digits_8x8_framed"} < set(found)
 
 
-def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
-    monkeypatch.setattr(experiments, "TRAINING_IMAGES", 256)  # two steps, so at most two sizes are compiled
+def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch, eagerly):
+    monkeypatch.setattr(experiments, "TRAINING_IMAGES", 256)
     found = experiments.dynamic(dataset="fashion_mnist", **RUN)
     assert found["head_accuracy"].shape == (2 * 4,)
     assert found["right_at_8"].mean() == found["head_accuracy"][3]
@@ -95,7 +95,7 @@ def test_the_dynamic_classifier_is_measured_at_all_heads(monkeypatch):
     assert found["zeroed"] != found["shuffled"]
 
 
-def test_a_variant_is_measured_at_a_few_sizes(monkeypatch):
+def test_a_variant_is_measured_at_a_few_sizes(monkeypatch, eagerly):
     monkeypatch.setattr(experiments, "TRAINING_IMAGES", 256)
     monkeypatch.setattr(experiments, "PAIRED_SIZES", (8, 10))
     found = experiments.ablation(variant="zeroed details", **RUN)
@@ -104,7 +104,8 @@ def test_a_variant_is_measured_at_a_few_sizes(monkeypatch):
 
 
 @pytest.mark.parametrize("reduction", ["haar", "resized"])
-def test_photographs_are_recognised_the_better_the_more_has_arrived(reduction):
+def test_photographs_are_recognised_the_better_the_more_has_arrived(monkeypatch, reduction):
+    monkeypatch.setattr(experiments, "PHOTOGRAPH_LEVELS", (4, 0))
     found = experiments.photographs(network="squeezenet", reduction=reduction)
     assert found["agreement"][-1] == 1
     assert found["accuracy"][0] < found["accuracy"][-1]

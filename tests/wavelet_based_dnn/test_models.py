@@ -77,12 +77,12 @@ def dynamic(request):
 
 
 def test_any_size_gives_the_logits_of_four_heads(dynamic):
-    for seed, (height, width) in enumerate([(7, 7), (7, 64), (9, 13), (28, 28), (32, 32), (57, 31)]):
+    for seed, (height, width) in enumerate([(7, 64), (32, 32), (57, 31)]):
         logits = dynamic(images(seed, 2, height, width))
         assert [head.shape for head in logits] == [(2, 10)] * 4
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(sides, sides, seeds)
 def test_networks_judge_each_image_by_itself_at_any_size(height, width, seed):
     given_images = images(seed, 3, height, width)

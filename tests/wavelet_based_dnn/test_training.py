@@ -58,10 +58,10 @@ def test_one_head_learns_from_labels_alone():
     assert float(finest) == float(total)
 
 
-@pytest.mark.parametrize("arm", ["dynamic, haar", "resized, many", "specialist 8 at 8"])
-def test_a_few_steps_learn_at_every_size_of_the_training(arm):
-    images, labels = few(1_536)
-    model, sizes = VARIANTS[arm].build(seed=0), VARIANTS[arm].sizes[:2]
+@pytest.mark.parametrize(("arm", "count"), [("dynamic, haar", 1), ("resized, many", 2)])
+def test_a_few_steps_learn_at_every_size_of_the_training(arm, count):
+    images, labels = few(768)
+    model, sizes = VARIANTS[arm].build(seed=0), VARIANTS[arm].sizes[:count]
     history = train(model, images, labels, sizes, SCHEDULE._replace(batch_size=16), seed=0)
     assert list(history["epoch"]) == [1, 2]
     assert history["loss"].iloc[1] < 0.6 * history["loss"].iloc[0]
@@ -69,7 +69,7 @@ def test_a_few_steps_learn_at_every_size_of_the_training(arm):
         assert right_answers(model, images[:500], labels[:500], size, size)[-1].mean() > 0.75
 
 
-def test_the_largest_size_teaches_the_others():
+def test_the_largest_size_teaches_the_others(eagerly):
     images, labels = few(256)
     found = []
     for taught in (False, True):
@@ -81,7 +81,7 @@ def test_the_largest_size_teaches_the_others():
 
 def test_an_interrupted_training_continues_with_the_same_bits(tmp_path, monkeypatch):
     images, labels = few(256)
-    run = {"images": images, "labels": labels, "sizes": (8, 16), "schedule": SCHEDULE, "seed": 3}
+    run = {"images": images, "labels": labels, "sizes": (8,), "schedule": SCHEDULE, "seed": 3}
     whole = tiny()
     expected = train(whole, **run)
 
@@ -102,7 +102,7 @@ def test_an_interrupted_training_continues_with_the_same_bits(tmp_path, monkeypa
     assert history.equals(expected)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    others = {"images": images[::-1].copy()}, {"labels": 9 - labels}, {"sizes": (8, 12)}, {"seed": 4}
+    others = {"images": images[::-1].copy()}, {"labels": 9 - labels}, {"sizes": (12,)}, {"seed": 4}
     for change, name in zip(others, ("data", "data", "sizes", "seed"), strict=True):
         with pytest.raises(ValueError, match=f"run.npz belongs to another run, with other {name};"):
             train(tiny(), **run | change, checkpoint=tmp_path / "run.npz")
