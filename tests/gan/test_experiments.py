@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -5,6 +6,7 @@ from common.data import Dataset, load_dataset
 from gan import baselines, evaluation, experiments
 from gan.baselines import BASELINES
 from gan.critic import Split
+from tests.gan.conftest import called, make_small
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,6 +27,8 @@ def _few_images(monkeypatch):
     for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 480}.items():
         for module in (baselines, evaluation, experiments):
             monkeypatch.setattr(module, name, value, raising=False)
+    make_small(monkeypatch)
+    monkeypatch.setattr(keras.Model, "predict", called)
     monkeypatch.setattr(experiments, "TUNING_SAMPLES", 200)
     monkeypatch.setattr(experiments, "budgets_up_to", lambda largest: (128, 512))
     monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
