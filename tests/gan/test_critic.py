@@ -8,7 +8,7 @@ from sklearn.metrics import log_loss
 from gan import critic, models
 from gan.critic import Split, cross_entropies
 
-BUDGETS = (4_000, 16_000, 64_000)
+BUDGETS = (1_000, 4_000, 16_000)
 
 
 def gaussian(shift, seed, features=1):
@@ -35,7 +35,7 @@ def test_the_cross_entropy_is_that_of_scikit_learn(seed):
     assert critic.cross_entropy(logits, labels) == pytest.approx(log_loss(labels, probabilities))
 
 
-@pytest.mark.parametrize("shift", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("shift", [0.0, 1.5])
 def test_a_critic_reads_the_divergence_of_two_gaussians(shift):
     found = cross_entropies(models.build_dense_critic(1), gaussian(0, 0), gaussian(shift, 1), BUDGETS)
     assert found["cross_entropy"].iloc[-1] == pytest.approx(np.log(2) - divergence(shift), abs=0.02)
@@ -59,7 +59,7 @@ def test_overfitting_is_not_read_as_difference():
 def test_the_same_seed_gives_the_same_critic():
     one, other = (
         cross_entropies(
-            models.build_dense_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), (2_000, 4_000), seed=4
+            models.build_dense_critic(1, seed=3), gaussian(0, 0), gaussian(1, 1), (200, 400), seed=4
         )
         for _ in range(2)
     )

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -5,6 +6,8 @@ from common.data import Dataset, load_dataset
 from gan import baselines, evaluation, experiments
 from gan.baselines import BASELINES
 from gan.critic import Split
+from gan.models import build_dense_critic
+from tests.gan.conftest import DIGIT, called, make_small
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -12,6 +15,12 @@ def few_images():
     """Data sets of 1,000 training and 200 test images, and critics of small budgets."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         yield from _few_images(monkeypatch)
+
+
+def flat_critic(seed):
+    return keras.Sequential(
+        [keras.Input(DIGIT), keras.layers.Flatten(), build_dense_critic(int(np.prod(DIGIT)), seed)]
+    )
 
 
 def _few_images(monkeypatch):
@@ -25,9 +34,13 @@ def _few_images(monkeypatch):
     for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 480}.items():
         for module in (baselines, evaluation, experiments):
             monkeypatch.setattr(module, name, value, raising=False)
+    make_small(monkeypatch)
+    monkeypatch.setattr(keras.Model, "predict", called)
     monkeypatch.setattr(experiments, "TUNING_SAMPLES", 200)
     monkeypatch.setattr(experiments, "budgets_up_to", lambda largest: (128, 512))
     monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
+    # The convolutional critic is used by `told_apart` and `first_sight`.
+    monkeypatch.setattr(evaluation, "build_critic", flat_critic)
     evaluation.seen_test.cache_clear()
     yield
     evaluation.seen_test.cache_clear()

@@ -19,28 +19,6 @@ def images(count=160):
     return load_mnist().train[:count].as_float()
 
 
-@pytest.fixture
-def tiny(monkeypatch):
-    """Networks that are compiled in a moment."""
-
-    def generator(latent_size, seed, normalised):
-        return network(
-            (latent_size,), seed, [keras.layers.Dense(784, "sigmoid"), keras.layers.Reshape(DIGIT)]
-        )
-
-    def discriminator(seed, normalised):
-        return network(DIGIT, seed, [keras.layers.Dense(1)])
-
-    def network(shape, seed, last):
-        keras.utils.set_random_seed(sum(seed))
-        return keras.Sequential(
-            [keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(4, "relu"), *last]
-        )
-
-    monkeypatch.setattr(training, "build_generator", generator)
-    monkeypatch.setattr(training, "build_discriminator", discriminator)
-
-
 @given(equal=logits)
 def test_players_that_cannot_tell_lose_the_logarithm_of_two(equal):
     for loss, logits in (("relativistic", equal), ("non-saturating", 0 * equal)):
@@ -92,7 +70,7 @@ def brightness(generator):
     return float(np.mean(generator(np.linspace(-1, 1, 60).reshape(20, 3))))
 
 
-def test_a_training_that_was_killed_continues_with_the_same_bits(tmp_path):
+def test_a_training_that_was_killed_continues_with_the_same_bits(tiny, tmp_path):
     recipe = Recipe(normalised=True)  # all the state that there can be
     options = {"images": images(48), "latent_size": 3, "recipe": recipe, "epochs": 2, "seed": 5}
     whole = train_gan(**options, validate=brightness)
@@ -161,7 +139,7 @@ def test_later_the_average_forgets_the_beginning():
 
 
 def test_a_tiny_training_moves_towards_the_images():
-    real = images(960)
+    real = images(480)
     points = np.random.default_rng(0).uniform(-1, 1, (200, 8))
 
     def validate(generator):

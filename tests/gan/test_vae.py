@@ -42,7 +42,7 @@ def test_the_gaussian_likelihood_is_that_of_the_best_deviation(seed):
 
 
 @pytest.mark.parametrize("likelihood", list(vae.LIKELIHOODS))
-def test_a_tiny_autoencoder_learns_and_repeats(likelihood):
+def test_a_tiny_autoencoder_learns_and_repeats(tiny, likelihood):
     images = load_dataset("mnist").train[:256].as_float()
     options = {"likelihood": likelihood, "learning_rate": 1e-3, "epochs": 3, "seed": 2}
     (generator, history), (again, _) = (vae.train_vae(images, 2, **options) for _ in range(2))
