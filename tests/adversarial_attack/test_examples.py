@@ -28,7 +28,9 @@ def test_a_missing_example_is_named(monkeypatch, tmp_path):
 def test_missing_examples_are_made_again_and_only_these(monkeypatch, tmp_path):
     monkeypatch.setattr(examples, "FOLDER", tmp_path)
     monkeypatch.setattr(examples, "IMAGES", 2)
-    monkeypatch.setattr(examples, "CONFIG", examples.CONFIG | {"arm": "white noise", "epsilon": 4})
+    monkeypatch.setattr(
+        examples, "CONFIG", examples.CONFIG | {"arm": "white noise", "sources": "squeezenet", "epsilon": 4}
+    )
     (tmp_path / "00.png").write_bytes(b"untouched")
     examples.write_missing()
     assert (tmp_path / "00.png").read_bytes() == b"untouched"

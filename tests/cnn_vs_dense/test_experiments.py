@@ -1,10 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from cnn_vs_dense import experiments
 from cnn_vs_dense.acquisition import CT
-from cnn_vs_dense.methods import CT_METHODS, MRI_METHODS
 from cnn_vs_dense.representations import REPRESENTATIONS
 from common.data import Dataset, load_dataset, load_mnist
 from common.experiments import configurations
@@ -23,11 +24,9 @@ def few_images(monkeypatch):
     monkeypatch.setattr(experiments, "EPOCHS", 2)
 
 
-TINY = {"examples": 256, "learning_rate": 0.001}
-
-
-def parts_of_mnist(examples=300):
-    return experiments.split(load_mnist(), examples, seed=0)
+def parts_of_mnist():
+    data = load_mnist()
+    return {"train": data.train[:300], "validation": data.train[-10:], "test": data.test[:30]}
 
 
 @pytest.mark.parametrize("representation", ["raw", "sinogram", "k-space, real and imaginary"])
@@ -49,8 +48,8 @@ def test_inputs_are_standardised_by_the_training_set_alone(representation, norma
     ("normalisation", "axes"), [("standardised", (0, 1, 2)), ("standardised by position", 0)]
 )
 def test_many_large_images_are_standardised_precisely(monkeypatch, normalisation, axes):
-    # 16 million positions: added up one by one, single precision stops counting there.
-    images = np.random.default_rng(0).normal(5, [0.1, 3], (80_000, 14, 15, 2)).astype("float32")
+    # Two million positions of about 500: added up one by one, single precision stops counting there.
+    images = np.random.default_rng(0).normal(500, [0.1, 3], (40_000, 14, 4, 2)).astype("float32")
     monkeypatch.setitem(REPRESENTATIONS, "raw", lambda pixels, seed: images)
     part = load_mnist().test[:1]
     inputs = experiments.network_inputs({"train": part}, "raw", normalisation, seed=0)["train"][0]
@@ -68,10 +67,9 @@ def test_the_range_of_the_pixels_and_a_scrambling_commute(normalisation):
     np.testing.assert_array_equal(inputs, experiments.PIXEL_RANGES[normalisation](scrambled))
 
 
-@pytest.mark.parametrize(("dataset", "evaluate_on"), [("mnist", "validation"), ("fashion_mnist", "test")])
-def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
+def test_a_tiny_run_of_the_experiment(few_images):
     run = {"examples": 1_024, "epochs": 2, "learning_rate": 0.003}
-    result = experiments.accuracy(**run, dataset=dataset, evaluate_on=evaluate_on, seed=0)
+    result = experiments.accuracy(**run, dataset="fashion_mnist", evaluate_on="test", seed=0)
     # Twice as good as always answering with the most frequent class.
     assert 0.23 < result["accuracy"] < 0.95
     assert len(result["epoch_loss"]) == 2
@@ -80,10 +78,8 @@ def test_a_tiny_run_of_the_experiment(few_images, dataset, evaluate_on):
 
 @pytest.mark.parametrize(
     ("representation", "architecture"),
-    [("sinogram", "lenet5"), ("wavelet subbands", "lenet5"), ("sinogram", "mixer"),
-     ("sinogram", "sinogram_1d"), ("sinogram", "sinogram_wrapped"),
-     ("k-space, real and imaginary", "separable")],
-)  # fmt: skip
+    [("sinogram", "sinogram_wrapped"), ("wavelet subbands", "mixer")],
+)
 def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, architecture):
     result = experiments.accuracy(
         examples=640, epochs=2, learning_rate=0.001, representation=representation, architecture=architecture,
@@ -94,7 +90,10 @@ def test_a_tiny_run_of_the_experiment_on_transforms(few_images, representation, 
     assert result["parameters"] <= 61_706
 
 
-def test_a_tiny_run_of_the_experiment_on_recovered_layouts(few_images):
+def test_a_tiny_run_of_the_experiment_on_recovered_layouts(few_images, monkeypatch):
+    few = experiments.load_dataset("mnist")
+    centres = [replace(part, images=part.images[:, 6:22, 6:22]) for part in (few.train, few.test)]
+    monkeypatch.setattr(experiments, "load_dataset", lambda name: Dataset(*centres))
     result = experiments.accuracy_unscrambled(
         unlabelled=300, examples=1_024, learning_rate=0.003, evaluate_on="test", seed=0
     )
@@ -119,11 +118,12 @@ def test_unknown_names_get_one_clear_sentence():
             experiments.accuracy(**{name: "x"}, **run)
 
 
-def test_long_trainings_are_validated_at_most_forty_times(few_images):
+def test_long_trainings_are_validated_a_limited_number_of_times(few_images, monkeypatch):
+    monkeypatch.setattr(experiments, "MOST_VALIDATIONS", 4)
     result = experiments.accuracy(
-        **TINY | {"epochs": 85}, architecture="dense_small", evaluate_on="test", seed=0
+        examples=128, epochs=9, learning_rate=0.001, architecture="dense_small", evaluate_on="test", seed=0
     )
-    assert len(result["epoch_loss"]) == len(result["epoch_validation_accuracy"]) == 85 // 3
+    assert len(result["epoch_loss"]) == len(result["epoch_validation_accuracy"]) == 9 // 3
 
 
 @pytest.mark.parametrize(("examples", "epochs"), [(100, 500), (1000, 63), (10_000, 8), (55_000, 8)])
@@ -188,19 +188,21 @@ def test_tuning_goes_beyond_the_edge_of_the_grid_with_all_methods_together(best,
     assert table["validation_accuracy"].unique().tolist() == [0]
 
 
-# They train the network of another method on another view, which tests/cnn_vs_dense/test_methods.py tries.
-ALIKE = ("FBP, Hann", "SART", "zero-filled", "clean image")
+# The others train these networks on other views, which tests/cnn_vs_dense/test_methods.py tries; LeNet-5 on
+# the sinogram is trained below.
+ARMS = {
+    "4 angles": ("dense", "1-D CNN along the detector", "regression", "learned filter"),
+    "acceleration 2": ("learned transform", "known transform"),
+}
 
 
 @pytest.mark.parametrize(
-    ("sampling", "noise", "arm"),
-    [("4 angles", "1,000 photons", name) for name in CT_METHODS if name not in ALIKE]
-    + [("acceleration 2", "none", name) for name in MRI_METHODS if name not in ALIKE],
+    ("sampling", "arm"), [(sampling, name) for sampling, names in ARMS.items() for name in names]
 )
-def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
+def test_a_tiny_run_of_every_network(few_images, sampling, arm):
     found = experiments.accuracy_measured(
         sampling=sampling,
-        noise=noise,
+        noise="1,000 photons" if sampling in CT else "none",
         arm=arm,
         examples=1_024,
         learning_rate=0.003,
@@ -213,7 +215,9 @@ def test_a_tiny_run_of_every_arm(few_images, sampling, noise, arm):
     assert found["accuracy"] > 0.23
 
 
-def test_elsewhere_includes_where_it_was_trained(few_images):
+def test_elsewhere_includes_where_it_was_trained(few_images, monkeypatch):
+    elsewhere = {name: CT[name] for name in ("8 angles", "wedge of 60 degrees")}
+    monkeypatch.setattr(experiments, "CT", elsewhere)
     run = {
         "arm": "LeNet-5 on the sinogram",
         "examples": 1_024,
@@ -222,8 +226,9 @@ def test_elsewhere_includes_where_it_was_trained(few_images):
         "seed": 0,
     }
     trained_there = experiments.accuracy_measured(sampling="8 angles", **run)["accuracy"]
-    found = dict(zip(CT, experiments.accuracy_elsewhere(sampling="8 angles", **run)["accuracy"], strict=True))
-    assert found["8 angles"] == trained_there
+    accuracies = experiments.accuracy_elsewhere(sampling="8 angles", **run)["accuracy"]
+    found = dict(zip(elsewhere, accuracies, strict=True))
+    assert found["8 angles"] == trained_there > 0.23
     assert found["wedge of 60 degrees"] < trained_there
 
 

@@ -170,10 +170,13 @@ def test_regression_reconstructs_new_images_better_than_what_it_competes_with(sa
     assert min(errors, key=errors.get) == "regression"
 
 
-# At more angles SART takes long to become a matrix.
-@pytest.mark.parametrize("sampling", ["4 angles", "wedge of 60 degrees", *MRI])
+@pytest.mark.parametrize(
+    "sampling", ["4 angles", "wedge of 60 degrees", "acceleration 1", "acceleration 4", "acceleration 16"]
+)
 def test_all_arms_have_the_parameters_of_lenet5(sampling, images):
     for name, arm in methods_for(sampling).items():
+        if name == "SART" and sampling != "4 angles":
+            continue  # at more angles it takes long to become a matrix, and its images have the same size
         inputs = seen(arm, {"train": images[:50]}, {"train": sampling}, "none", seed=0)["train"]
         parameters = build(arm.architecture, inputs.shape[1:], 10).count_params()
         assert 0.98 * BUDGET < parameters <= BUDGET, name

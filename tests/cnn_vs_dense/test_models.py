@@ -101,10 +101,10 @@ def test_an_unknown_architecture_gets_one_clear_sentence():
 
 @pytest.mark.parametrize(
     ("architecture", "optimizer", "seed"),
-    [("dense", 0, 1), ("dense_small", 1, 2), ("pointwise", 0, 3), ("pointwise", 1, 4)],
+    [("dense", 0, 1), ("dense_small", 1, 2), ("pointwise", 0, 3)],
 )
 def test_networks_without_neighbourhoods_train_alike_on_scrambled_pixels(architecture, optimizer, seed):
-    part = load_mnist().train[:256]
+    part = load_mnist().train[:200]
     run = architecture, part.as_float(), part.labels, OPTIMIZERS[optimizer]
     difference, change = largest_difference(*run, epochs=2, seed=seed)
     assert difference < 1e-5 < 1e-3 < change
@@ -123,11 +123,11 @@ def test_a_mixer_with_its_weights_permuted_gives_the_same_logits():
     ("representation", "seed"), [("k-space, real and imaginary", 0), ("wavelet subbands", 1)]
 )
 def test_gradient_descent_cannot_tell_a_dense_network_of_an_isometry(representation, seed):
-    part = load_mnist().train[:256]
+    part = load_mnist().train[:200]
     arguments = REPRESENTATIONS[representation], part.as_float(), part.labels
     difference, change = largest_difference_of_dense(*arguments, OPTIMIZERS[0], epochs=2, seed=seed)
     assert difference < 1e-5 < 1e-3 < change
-    if seed:
+    if representation == "wavelet subbands":
         difference, _ = largest_difference_of_dense(*arguments, OPTIMIZERS[1], epochs=2, seed=seed)
         assert difference > 1e-4
 

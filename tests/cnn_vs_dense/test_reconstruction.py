@@ -27,7 +27,7 @@ def test_sart_is_that_of_scikit_image(iterations, angles, seed):
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_reconstructions_of_simulated_measurements_resemble_the_images(dataset):
     images = load_dataset(dataset).test[:10].as_float()
-    angles = tuple(np.arange(32) * 180 / 32)
+    angles = tuple(np.arange(16) * 180 / 16)
     sinogram = measurement.projections(images, angles)
     for found in (
         np.asarray(filtered_backprojection(sinogram, angles)),
@@ -35,7 +35,7 @@ def test_reconstructions_of_simulated_measurements_resemble_the_images(dataset):
         zero_filled(measurement.k_space(images)).real,
     ):
         assert found.shape == images.shape
-        assert peak_signal_noise_ratio(images, found, data_range=1) > 20
+        assert peak_signal_noise_ratio(images, found, data_range=1) > 17
 
 
 def test_zero_filling_is_the_inverse_fourier_transform():

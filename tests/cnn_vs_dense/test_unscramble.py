@@ -15,7 +15,7 @@ def blurred_noise(size, count, seed):
     return np.asarray(gaussian_blur(noise, 1.5))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_the_layout_of_smooth_images_is_recovered(seed):
     scrambler = Scrambler((12, 12), seed)
     recovered = recover_layout(scrambler.scramble(blurred_noise(12, 2000, seed)))
@@ -25,11 +25,10 @@ def test_the_layout_of_smooth_images_is_recovered(seed):
 
 
 def test_the_layout_of_real_images_is_recovered_better_than_by_chance():
-    images, scrambler = load_dataset("fashion_mnist").train.images[:500], Scrambler((28, 28), 3)
+    images, shape = load_dataset("fashion_mnist").train.images[:500, 6:22, 6:22], (16, 16)
+    scrambler = Scrambler(shape, 3)
     layout = scrambler.permutation[recover_layout(scrambler.scramble(images))]
-    assert (
-        neighbours_kept(layout, (28, 28), 3) > 0.5 > 0.1 > neighbours_kept(scrambler.permutation, (28, 28), 3)
-    )
+    assert neighbours_kept(layout, shape, 3) > 0.8 > 0.15 > neighbours_kept(scrambler.permutation, shape, 3)
 
 
 def test_pixels_in_groups_without_a_connection_are_laid_out_without_a_warning():
