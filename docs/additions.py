@@ -13,6 +13,8 @@ from pathlib import Path
 import tables
 from sphinx.errors import ExtensionError
 
+from common.environment import environment
+
 ROOT = Path(__file__).parents[1]
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY") and f"https://github.com/{os.environ['GITHUB_REPOSITORY']}"
 STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
@@ -195,7 +197,7 @@ def write_live_figures(app):
         newest = max(part.stat().st_mtime for part in parts)
         if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
             command = [sys.executable, "-m", f"{study.name}.standalone"]
-            run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+            run = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
             if run.returncode:
                 raise ExtensionError(f"The live figure of {study.name} cannot be written:\n{run.stderr}")
 
