@@ -4,6 +4,11 @@
 kind "strict" of the records of `experiments.fooling` whose configuration is `CONFIG`.
 """
 
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
 import io
 from pathlib import Path
 

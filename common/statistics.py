@@ -242,11 +242,16 @@ def bootstrap_interval(
         raise ValueError(f"samples must be numbers, not {samples.dtype}.")
     check_confidence(confidence)
 
-    def of_units(chosen):
+    # All resamples at once, which is many times faster, where the statistic takes an axis and memory allows.
+    at_once = samples.ndim == 1 and statistic in (np.mean, np.median) and len(samples) <= 1000
+
+    def of_units(chosen, axis=None):
+        if at_once:
+            return statistic(samples[chosen], axis=axis)
         return float(statistic(samples[chosen]))  # SciPy counts the resamples in the precision given
 
     limits = stats.bootstrap(
-        (np.arange(len(samples)),), of_units, vectorized=False, confidence_level=confidence,
+        (np.arange(len(samples)),), of_units, vectorized=at_once, confidence_level=confidence,
         method="percentile", rng=np.random.default_rng(seed),
     ).confidence_interval  # fmt: skip
     return Interval(float(statistic(samples)), *map(float, limits))

@@ -1,5 +1,10 @@
 """The latent square as one HTML file, drawn by the generator in the browser: ``python -m gan.standalone``."""
 
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
 import io
 from pathlib import Path
 from string import Template

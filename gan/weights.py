@@ -1,12 +1,16 @@
 """Writes the committed weights: ``python -m gan.weights``; interrupted, it continues where it was."""
 
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
 from functools import partial
 from pathlib import Path
 
 import joblib
 import keras
 
-from common import environment
 from common.data import load_dataset
 from common.training import compile_classifier, fit
 from common.weights import are_whole, save_weights

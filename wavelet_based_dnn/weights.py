@@ -1,11 +1,15 @@
 """Writes the committed weights: ``python -m wavelet_based_dnn.weights``; interrupted, it continues."""
 
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
 from pathlib import Path
 
 import joblib
 import keras
 
-from common import environment
 from common.data import load_dataset
 from common.weights import are_whole, save_weights
 from wavelet_based_dnn.experiments import EPOCHS, RATES

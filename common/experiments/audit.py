@@ -30,7 +30,7 @@ from common.experiments.store import Record, Store, decoded
 from common.files import write_atomically
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 40  # of one core, for a sample
+SECONDS = 20  # of one core, for a sample
 Records: TypeAlias = dict[str, Record]
 Again: TypeAlias = list[tuple[Experiment, Records, Store]]
 
@@ -227,7 +227,7 @@ def main(argv: list[str] | None = None) -> int:
     sampling.add_argument("--seed", type=int, help="the same sample again")
     commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
-    environment.quieten()
+    environment.apply(MPLBACKEND="Agg")  # before the experiments import Keras
     drifted = False
     try:
         checkout.require("Every record")

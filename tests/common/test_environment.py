@@ -137,3 +137,12 @@ def test_a_kernel_of_jupyterlab_is_quiet_and_shows_figures(hostile, tmp_path, mo
     assert third[0][1] == {"text/plain": "10.0"}
     assert "image/png" in third[1][1]
     assert capfd.readouterr().err == ""
+
+
+def test_every_command_of_a_study_takes_our_environment_before_keras_is_imported():
+    commands = [path for path in ROOT.glob("*/*.py") if '__name__ == "__main__"' in path.read_text()]
+    assert len(commands) >= 4
+    for path in commands:
+        before = path.read_text().partition("environment.apply(")[0]
+        assert "import keras" not in before, path
+        assert before.count("import ") == 1, path

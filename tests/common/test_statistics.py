@@ -207,6 +207,13 @@ def test_the_bootstrap_draws_units_whole():
     assert found == pytest.approx((1, 1, 1), abs=1e-9)
 
 
+@pytest.mark.parametrize("statistic", [np.mean, np.median])
+def test_all_resamples_at_once_are_the_resamples_one_by_one(statistic):
+    samples = np.random.default_rng(0).normal(size=11)
+    one_by_one = bootstrap_interval(samples, lambda drawn: statistic(drawn))
+    assert bootstrap_interval(samples, statistic) == pytest.approx(one_by_one, rel=1e-12)
+
+
 def test_a_bootstrap_of_equal_values_is_the_value():
     assert bootstrap_interval([2.0, 2.0, 2.0]) == (2, 2, 2)
     with pytest.raises(ValueError, match="at least two measurements"):
