@@ -227,10 +227,10 @@ def main(argv: list[str] | None = None) -> int:
     sampling.add_argument("--seed", type=int, help="the same sample again")
     commands.add_parser("scratch", help="everything").add_argument("study", nargs="?")
     arguments = parser.parse_args(argv)
-    environment.apply(MPLBACKEND="Agg")  # before the experiments import Keras
     drifted = False
     try:
         checkout.require("Every record")
+        environment.apply(MPLBACKEND="Agg")  # before the experiments import Keras
         for table in _tables(arguments):
             print(report(table))
             drifted |= bool((table["verdict"] == "drifted").any())
