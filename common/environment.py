@@ -141,7 +141,7 @@ def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleTyp
         exec_module(module)
         module.config.list_physical_devices()  # else the first tensor would say that there is no driver
     finally:
-        # What TensorFlow made stays; looking for garbage in it takes a fifth of the import, and time later on.
+        # What TensorFlow made stays; looking for garbage in it takes a fifth of the import, and time later.
         gc.freeze()
         gc.enable()
         os.dup2(kept, 2)
