@@ -27,10 +27,10 @@ settings.register_profile("faults", settings.get_profile("default"), max_example
 settings.load_profile("default")
 
 
-@pytest.hookimpl(optionalhook=True)
+@pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Return one worker more than there are cores: some always wait for a kernel, a browser or a cluster."""
-    return (os.cpu_count() or 1) + 1
+    """Take one worker more than there are cores: some always wait for a kernel, a browser or a cluster."""
+    return (yield) + 1
 
 
 def pytest_collectstart(collector):
