@@ -9,7 +9,6 @@ import time
 
 import joblib
 import pytest
-from distributed import Client
 
 from common.experiments import Store, sweep
 
@@ -63,6 +62,8 @@ def study(folder):
 @pytest.fixture(scope="module")
 def cluster(folder):
     """Start a scheduler and two workers; return a client and the workers' processes."""
+    from distributed import Client  # here, because every worker of pytest imports this file
+
     address = folder / "scheduler.json"
 
     def start(program, *options):
