@@ -4,10 +4,11 @@ Along one axis an analysis extends the signal beyond both ends, filters it and k
 
     c[k] = sum_j h[j] x[2k + o - j],    o = len(h) / 2 for "periodization", 1 for the other modes.
 
-Every extension mode is linear, so the whole step is a matrix: the filter slides over the rows of the extension
-matrix E, where ``extended = E x``. One dense product with this matrix is fastest up to a few hundred values.
-While a graph is traced, longer axes are filtered without a matrix and only their ends are extended. XLA fuses
-these operations, so compile large images with ``tf.function(..., jit_compile=True)`` or ``jax.jit``.
+Every extension mode is linear, so the whole step is a matrix: the filter slides over the rows of the
+extension matrix E, where ``extended = E x``. One dense product with this matrix is fastest up to a few
+hundred values. While a graph is traced, longer axes are filtered without a matrix and only their ends are
+extended. XLA fuses these operations, so compile large images with ``tf.function(..., jit_compile=True)`` or
+``jax.jit``.
 
 Synthesis is the transpose of an analysis with the time-reversed reconstruction filters.
 
