@@ -86,7 +86,7 @@ def apply(**more: str) -> None:
     if late and other:
         raise RuntimeError(
             f"This process imported {' and '.join(late)} before it had the settings of measurements "
-            f"({', '.join(other)}); start a new process, or call common.environment.apply() first."
+            f"({', '.join(other)}); start a fresh process, or call common.environment.apply() first."
         )
     _set(environment(**more))
     quieten()
