@@ -8,7 +8,6 @@ read their settings at import, so this module imports only the standard library.
 JupyterLab then uses.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -155,18 +154,10 @@ def _set(wanted: Mapping[str, str]) -> None:
     os.environ.update(wanted)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.environment", description="Writes our settings into this Python's kernel."
-    )
-    parser.add_argument("command", choices=["kernelspec"])
-    parser.parse_args(argv)
+if __name__ == "__main__":
+    if sys.argv[1:] != ["kernelspec"]:
+        sys.exit("python -m common.environment takes one command: kernelspec.")
     try:
         write_kernelspec()
     except OSError as error:
         sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -79,8 +79,8 @@ def ifft2(k: Tensor | Spectrum, origin: str = "corner") -> Spectrum:
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        ``(batch, height, width, channels)`` with the zero frequency at ``(height//2, width//2)``.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
+        The zero frequency is at ``(height//2, width//2)``.
     origin : {"corner", "centre"}
         As in `fft2`.
 
@@ -244,8 +244,7 @@ def as_channels(k: Tensor | Spectrum, representation: str = "real_imaginary") ->
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        ``(batch, height, width, channels)``.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
     representation : {"real_imaginary", "magnitude_phase", "log_magnitude", "magnitude"}
         Channels of the result, in this order: real and imaginary parts; ``|k|`` and the phase in [-pi, pi]
         radians; ``log(1 + |k|)``; ``|k|``. At ``k = 0`` the phase and all gradients are zero. On JAX and
@@ -309,13 +308,12 @@ def radial_spectrum(x: ArrayLike | Tensor) -> Tensor:
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
 
     Returns
     -------
-    tensor
-        ``(batch, rings, channels)``: the mean of ``|fft2(x)|^2`` over each ring.
+    tensor, ``(batch, rings, channels)``
+        The mean of ``|fft2(x)|^2`` over each ring.
 
     Raises
     ------
@@ -372,8 +370,7 @@ def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
     cutoff : float
         Radius of the disk in units of the Nyquist frequency, which is half a cycle per pixel: the
         frequency f (cycles per pixel) is kept if ``2 |f| <= cutoff``. In (0, sqrt(2)]; sqrt(2) is the
@@ -381,8 +378,7 @@ def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
 
     Returns
     -------
-    tensor
-        Shape and dtype of `x`.
+    tensor of the shape and dtype of `x`
 
     Raises
     ------
@@ -413,15 +409,13 @@ def gaussian_blur(x: ArrayLike | Tensor, sigma: float) -> Tensor:
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
     sigma : float
         Standard deviation in pixels, from 0 to `LARGEST_SIGMA`.
 
     Returns
     -------
-    tensor
-        Shape and dtype of `x`.
+    tensor of the shape and dtype of `x`
 
     Raises
     ------
@@ -473,8 +467,8 @@ def undersample(
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        Centred, ``(batch, height, width, channels)``; the width must be static.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
+        Centred, of static width.
     acceleration : float
         At least 1, which keeps everything.
     centre_fraction : float

@@ -61,7 +61,7 @@ _APPLICATIONS = {
 OFFLINE, ONLINE = tuple(_PACKAGES), tuple(_APPLICATIONS)
 CLASSES = 1000
 
-# For each stage: how often a block is repeated, and the stride of the first. The weights tell all sizes.
+# For each stage: how often a block is repeated, and the stride of the first. The weights imply all sizes.
 LITE_STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
 EPSILON = 1e-3  # of the batch normalisation
 LITE_DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}

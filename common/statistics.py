@@ -78,7 +78,9 @@ def difference_interval(ones: ArrayLike, others: ArrayLike, confidence: float = 
 
 
 def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the ratio of two geometric means with the `difference_interval` of their logarithms.
+    """Return the ratio of two geometric means and its interval, as an `Interval` of floats.
+
+    The interval is the `difference_interval` of the logarithms.
 
     Parameters
     ----------
@@ -86,10 +88,6 @@ def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: f
         Positive independent measurements, at least 2 in each array.
     confidence : float
         In (0, 1).
-
-    Returns
-    -------
-    Interval of floats
 
     Raises
     ------
@@ -216,7 +214,7 @@ def bootstrap_interval(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return a statistic of samples and its percentile bootstrap interval (Efron 1979).
+    """Return a statistic and its percentile bootstrap interval (Efron 1979), as an `Interval` of floats.
 
     Parameters
     ----------
@@ -228,10 +226,6 @@ def bootstrap_interval(
         In (0, 1).
     seed : int
         Seed of the 9,999 resamples.
-
-    Returns
-    -------
-    Interval of floats
 
     Raises
     ------

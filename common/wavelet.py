@@ -25,7 +25,7 @@ import pywt
 from keras import ops
 from numpy.typing import ArrayLike
 
-from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
+from common.transform import TransformLayer, register, transformed
 from common.validation import Tensor, as_coefficients, as_images, dtype_of
 
 WAVELETS: list[str] = pywt.wavelist(kind="discrete")
@@ -54,7 +54,7 @@ def dwt2(x: ArrayLike | Tensor, wavelet: Wavelet = "haar", mode: str | int = "sy
 
     Parameters
     ----------
-    x : array or tensor (batch, height, width, channels)
+    x : array or tensor, ``(batch, height, width, channels)``
         Finite floating-point values of any range; heights and widths may be odd, tiny or dynamic. 16-bit
         values are transformed in float32. A `keras.KerasTensor` adds the layer `DWT2` to the model.
     wavelet : str, pywt.Wavelet or filter bank
@@ -80,11 +80,7 @@ def dwt2(x: ArrayLike | Tensor, wavelet: Wavelet = "haar", mode: str | int = "sy
     >>> [round(float(band[0, 0, 0, 0]), 6) for band in dwt2(image[None, :, :, None])]
     [6.0, -3.0, -2.0, 1.0]
     """
-    x = as_images(x)
-    if dtype := symbolic_dtype(x):
-        return DWT2(wavelet, mode, dtype=dtype)(x)
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda x: _dwt2(x, bank, mode), x)
+    return transformed(DWT2, _with_filter_bank(_dwt2), as_images(x), wavelet, _checked_mode(mode))
 
 
 def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
@@ -115,10 +111,7 @@ def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = 
     True
     """
     bands = _matching(Subbands(*_as_bands(_four_bands(subbands), Subbands._fields)))
-    if dtype := symbolic_dtype(bands):
-        return IDWT2(wavelet, mode, dtype=dtype)(bands)
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda bands: _idwt2(bands, bank, mode), bands)
+    return transformed(IDWT2, _with_filter_bank(_idwt2), bands, wavelet, _checked_mode(mode))
 
 
 def wavedec2(
@@ -153,11 +146,9 @@ def wavedec2(
     >>> [tuple(band.shape) for band in (approximation, coarse[0], fine[0])]
     [(1, 2, 2, 1), (1, 2, 2, 1), (1, 4, 4, 1)]
     """
-    x, bank, mode = as_images(x), _filter_bank(wavelet), _checked_mode(mode)
-    level = _checked_level(level, x.shape[1:3], bank)
-    if dtype := symbolic_dtype(x):
-        return WaveletDecomposition(wavelet, level, mode, dtype=dtype)(x)
-    return in_working_precision(lambda x: _wavedec2(x, bank, level, mode), x)
+    x, mode = as_images(x), _checked_mode(mode)
+    level = _checked_level(level, x.shape[1:3], _filter_bank(wavelet))
+    return transformed(WaveletDecomposition, _with_filter_bank(_wavedec2), x, wavelet, level, mode)
 
 
 def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
@@ -192,11 +183,9 @@ def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str |
         )
     approximation, *levels = coefficients
     approximation = as_coefficients(approximation, "approximation")
-    levels = [_as_bands(details, Subbands._fields[1:]) for details in levels]
-    if dtype := symbolic_dtype(approximation):
-        return WaveletReconstruction(wavelet, mode, dtype=dtype)([approximation, *levels])
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda bands: _waverec2(bands, bank, mode), [approximation, levels])
+    bands = [approximation, *(_as_bands(details, Subbands._fields[1:]) for details in levels)]
+    function = _with_filter_bank(_waverec2)
+    return transformed(WaveletReconstruction, function, bands, wavelet, _checked_mode(mode))
 
 
 class _FilterBank(NamedTuple):
@@ -210,6 +199,11 @@ class _FilterBank(NamedTuple):
         return len(self.analysis[0])
 
 
+def _with_filter_bank(function):
+    """Return a function that takes a wavelet where `function` takes its filter bank."""
+    return lambda x, wavelet, *settings: function(x, _filter_bank(wavelet), *settings)
+
+
 def _wavedec2(x, bank, level, mode):
     details = []
     for _ in range(level):
@@ -219,7 +213,7 @@ def _wavedec2(x, bank, level, mode):
 
 
 def _waverec2(bands, bank, mode):
-    x, levels = bands
+    x, *levels = bands
     for details in levels:
         x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
     return x
@@ -321,7 +315,7 @@ def _extended(x, axis, before, after, mode):
 
 def _product(matrix, x, axis):
     """Return `matrix` applied along the height (axis 1) or the width (axis 2)."""
-    matrix = _as(matrix, x.dtype)  # "@", because ops.matmul rounds float64 to float32 on PyTorch
+    matrix = _as(matrix, x.dtype)  # @, because ops.matmul rounds float64 to float32 on PyTorch
     if axis == 2:
         return ops.swapaxes(ops.swapaxes(x, 2, 3) @ ops.transpose(matrix), 2, 3)
     height, width, channels = ops.shape(x)[1:]
@@ -411,7 +405,7 @@ def _signal_length(count, length, mode):
 
 
 def _is_filtered(x, axis, bank):
-    """Whether to filter `x` in place rather than multiply it by a matrix."""
+    """Return whether to filter `x` in place rather than multiply it by a matrix."""
     # Eager TensorFlow and PyTorch tensors hold values; each tap would be a separate pass over the image.
     is_eager = hasattr(x, "numpy")
     size = x.shape[axis]

@@ -49,7 +49,7 @@ class Interrupted(KeyboardInterrupt):
     """An interruption of measurements; the message says how many records are stored."""
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # what IPython shows
+        return [str(self)]  # IPython shows this
 
 
 def sweep(function: Experiment, /, **grid: Any) -> pd.DataFrame:

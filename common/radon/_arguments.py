@@ -116,8 +116,9 @@ def checked_detectors(
     """Return the detector length of a sinogram of this shape; raise ValueError if it does not match."""
     expected = detectors or detector_length(*size, circle)
     if shape[1] not in (None, expected):
-        why = f"detectors={detectors}" if detectors else f"images of this size have {expected}"
+        why = "were asked for" if detectors else "match images of this size"
         raise ValueError(
-            f"The sinogram has {shape[1]} detectors, but {why}; pass detectors={shape[1]} if that is right."
+            f"The sinogram has {shape[1]} detectors, but {expected} {why}; pass detectors={shape[1]} if that "
+            "is the length of the detector."
         )
     return expected
