@@ -244,7 +244,7 @@ def bootstrap_interval(
     def of_units(chosen, axis=None):
         if at_once:
             return statistic(samples[chosen], axis=axis)
-        return float(statistic(samples[chosen]))  # SciPy would keep the resamples in a lower precision
+        return float(statistic(samples[chosen]))  # SciPy computes in the precision of the statistic
 
     limits = stats.bootstrap(
         (np.arange(len(samples)),), of_units, vectorized=at_once, confidence_level=confidence,

@@ -1,7 +1,7 @@
-"""Interactive figures in one HTML file without kernel or server; ``standalone.js`` runs the network.
+"""Interactive figures in one HTML file without kernel or server; ``network_page.js`` runs the network.
 
-A study writes its figure from a body, a script and data. The script may use the functions of
-``standalone.js``.
+A figure is made from a body, a script and data. The script may use the functions of
+``network_page.js``.
 """
 
 import base64
@@ -34,7 +34,7 @@ PLAIN = {
 
 
 def packed(model: keras.Sequential, more: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a network in the format of ``standalone.js``, with weights in half precision.
+    """Return a network in the format of ``network_page.js``, with weights in half precision.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _described(layer, more):
     unusual = [name for name, value in PLAIN.items() if config.get(name, value) != value]
     if kind not in KINDS + more or unusual or config.get("activation", "linear") not in ACTIVATIONS:
         raise ValueError(
-            f"standalone.js has no {kind} layer with the configuration {config}; it has {', '.join(KINDS)} "
+            f"network_page.js has no {kind} layer with the configuration {config}; it has {', '.join(KINDS)} "
             f"with biases, without dilation or groups, and the activations {', '.join(ACTIVATIONS)}."
         )
     names = OPTIONS if kind in KINDS else [name for name in config if name not in ("name", "dtype")]
@@ -96,14 +96,14 @@ def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str
     body : str
         HTML below the title.
     script : str
-        JavaScript that runs after ``standalone.js`` and reads the data with ``carried("data")``.
+        JavaScript that runs after ``network_page.js`` and reads the data with ``carried("data")``.
     data : mapping
         JSON.
     style : str
-        CSS in addition to ``standalone.html``.
+        CSS in addition to ``network_page.html``.
     """
-    template = Template((HERE / "standalone.html").read_text(encoding="utf-8"))
-    scripts = (HERE / "standalone.js").read_text(encoding="utf-8") + script
+    template = Template((HERE / "network_page.html").read_text(encoding="utf-8"))
+    scripts = (HERE / "network_page.js").read_text(encoding="utf-8") + script
     # Without "<", no text in the data can end the script.
     carried = json.dumps(data).replace("<", "\\u003c")
     return template.substitute(title=escape(title), body=body, style=style, data=carried, scripts=scripts)
