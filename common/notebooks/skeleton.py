@@ -34,7 +34,7 @@ def make(name: str, root: Path = ROOT) -> list[Path]:
             "make study NAME=my_study"
         )
     if (root / name).exists() or importlib.util.find_spec(name):
-        raise ValueError(f"Python already imports something named {name}; choose another name.")
+        raise ValueError(f"{name} is a name that Python imports already; choose another one.")
     template = root / "docs" / "skeleton"
     written = []
     # With their own endings the .txt files would count as a page of the site or as a notebook here.
