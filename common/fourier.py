@@ -16,7 +16,7 @@ The functions take arrays and tensors, whose sizes may be unknown in a compiled 
 
 import math
 from functools import lru_cache, partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, NamedTuple
 
 import keras
@@ -24,8 +24,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from common.names import look_up
 from common.transform import TransformLayer, register, transformed
-from common.validation import Tensor, as_images, dtype_of
+from common.validation import Tensor, as_images, check_seed, dtype_of
 
 # Up to this height and width two matrix products are faster than the FFT (measured on two CPU cores).
 LARGEST_MATRIX = 64
@@ -267,7 +268,7 @@ def as_channels(k: Tensor | Spectrum, representation: str = "real_imaginary") ->
     >>> np.asarray(as_channels(k, "magnitude_phase"))[0, 0].round(2).tolist()
     [[5.0, 0.93], [1.0, -1.57]]
     """
-    _representation(representation)
+    look_up("representation", representation, _REPRESENTATIONS)
     return transformed(SpectrumChannels, _as_channels, _as_spectrum(k), representation)
 
 
@@ -505,7 +506,7 @@ def _column_mask(width, acceleration, centre_fraction, seed):
         raise ValueError("The width must be static, because undersample draws its columns in advance.")
     _checked(acceleration, "acceleration", "a number of at least 1", lambda a: 1 <= a < math.inf)
     _checked(centre_fraction, "centre_fraction", "a number in [0, 1]", lambda f: 0 <= f <= 1)
-    _checked(seed, "seed", "an integer of at least 0", lambda s: isinstance(s, Integral) and s >= 0)
+    check_seed(seed)
     centre, allowed = round(centre_fraction * width), width / acceleration
     if centre > allowed:
         raise ValueError(
@@ -545,12 +546,6 @@ def _checked_origin(origin):
     if origin not in ("corner", "centre"):
         raise ValueError(f"origin must be 'corner' or 'centre', but it is {origin!r}.")
     return origin
-
-
-def _representation(name):
-    if name not in _REPRESENTATIONS:
-        raise ValueError(f"representation must be one of {', '.join(_REPRESENTATIONS)}, but it is {name!r}.")
-    return _REPRESENTATIONS[name]
 
 
 def _checked_cutoff(cutoff):
@@ -607,7 +602,7 @@ class IFFT2(_SpectrumLayer):
 class _ChannelsLayer(TransformLayer):
     def __init__(self, representation: str = "real_imaginary", **kwargs: Any) -> None:
         super().__init__({"representation": representation}, **kwargs)
-        self.parts = len(_representation(representation))
+        self.parts = len(look_up("representation", representation, _REPRESENTATIONS))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return ``(batch, height, width, channels or 2 channels)``."""
