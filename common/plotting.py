@@ -267,7 +267,7 @@ def curves(
     for name, band in bands.items():
         points, mean, low, high = _band(_of(x, name), band, name)
         if logx and np.min(points) <= 0:
-            raise ValueError(f"A logarithmic axis shows no x of 0 or less, as {name} has; set logx=False.")
+            raise ValueError(f"A logarithmic axis cannot show x of 0 or less, as {name} has; set logx=False.")
         (line,) = axis.plot(points, mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
         axis.fill_between(points, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         lines[name] = line

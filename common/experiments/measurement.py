@@ -183,8 +183,8 @@ def complete(work: Work) -> None:
     planned = sum(len(configs) for *_, configs in work)
     names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in jobs))
     print(
-        f"{len(jobs)} of {planned} records ({names}) are to be measured, which takes {_in_words(seconds)}; "
-        "an interruption loses nothing that is finished.",
+        f"Measuring {len(jobs)} of {planned} records ({names}) takes {_in_words(seconds)}; "
+        "an interruption keeps all finished records.",
         flush=True,
     )
     # The longest jobs come first, so that the processes end at about the same time.
@@ -268,7 +268,7 @@ def _in_words(seconds: list[float | None]) -> str:
     """Return the total time of measurements in words; unknown times count like the mean of the others."""
     known = [each for each in seconds if each is not None]
     if not known:
-        return "a time that no record tells yet"
+        return "an unknown time"
     total = max(len(seconds) * statistics.mean(known) / _workers(), *known)
     amount, unit = next((total / n, u) for n, u in ((3600, "hours"), (60, "minutes"), (1, "seconds")) if
                         total >= 2 * n or n == 1)  # fmt: skip
