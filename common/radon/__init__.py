@@ -13,7 +13,14 @@ and filtered backprojection sums linear samples of the filtered projections g ov
 Every operator here is linear. If its dense matrix is small, we build the matrix once and apply it as one
 product. The matrix of filtered backprojection is folded at the rotation centre, which halves the product. If
 the matrix is too large, a compiled loop over the angles gathers and scatters samples.
+
+The package is callable, so ``from common import radon`` and ``from common.radon import radon`` both give the
+transform.
 """
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from common.radon.transforms import (
     Backprojection,
@@ -32,3 +39,11 @@ __all__ = [
     "filtered_backprojection",
     "radon",
 ]
+
+
+class _CallablePackage(ModuleType):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return radon(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _CallablePackage
