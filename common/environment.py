@@ -9,6 +9,7 @@ JupyterLab then uses.
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -135,9 +136,13 @@ def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleTyp
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
+        gc.disable()
         exec_module(module)
         module.config.list_physical_devices()  # otherwise the first tensor reports the missing driver
     finally:
+        # What TensorFlow made stays; looking for garbage in it takes a fifth of the import, and time later.
+        gc.freeze()
+        gc.enable()
         os.dup2(kept, 2)
         os.close(kept)
 
