@@ -72,3 +72,18 @@ def test_strips_hold_the_images_row_by_row():
     np.testing.assert_array_equal(drawn[5:9, 6:11], rows["b"][1, ..., 0])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y", "z"]
+
+
+def test_the_best_of_n_is_drawn_beside_real_digits():
+    bits, real_bits = np.arange(7, 12), np.arange(7, 10)
+    mean = np.exp(-0.1 * bits)
+    bands = {f"d = {d}": Interval(d * mean, 0.9 * d * mean, 1.1 * d * mean) for d in (1, 2)}
+    figure = figures.best_of(bits, bands, real_bits, mean[:3], {"d = 2": 8.5})
+    (axis,) = figure.axes
+    real, one, two, mark = axis.lines
+    np.testing.assert_allclose(real.get_xydata(), np.stack([real_bits, mean[:3]], axis=1))
+    np.testing.assert_allclose(one.get_ydata(), mean)
+    np.testing.assert_allclose(mark.get_xydata(), [[8.5, 2 * np.exp(-0.85)]])
+    assert mark.get_color() == two.get_color()
+    assert axis.get_yscale() == "log"
+    assert sorted(text.get_text() for text in axis.texts) == ["d = 1", "d = 2", "real digits"]
