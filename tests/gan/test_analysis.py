@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.statistics import Interval, mean_interval
@@ -90,10 +90,11 @@ def test_a_table_smaller_or_larger_than_all_is_a_limit():
     assert analysis.bits_of_table(real[None, :, -1] / 2, real, BITS).mean == BITS[-1]
 
 
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_an_interval_covers_the_truth_of_paired_digits(seed):
     rng = np.random.default_rng(seed)
-    digits = rng.gamma(4.0, size=(1, 300))
+    digits = rng.gamma(4.0, size=(1, 50))
     found = analysis.error_ratio(1.5 * digits, digits)
     np.testing.assert_allclose(found, 1.5)
     noisy = analysis.error_ratio(1.5 * digits * rng.uniform(0.9, 1.1, digits.shape), digits)
