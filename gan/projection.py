@@ -7,7 +7,6 @@ The bound is as good as the search. Two controls say how good: a generator's own
 from functools import partial
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -17,11 +16,12 @@ from gan.manifold import square
 from gan.worth import BATCH, flattened, relative_errors
 
 CANDIDATES = 2**17
-STARTS = 4
-STEPS = 200
-RATE = 0.1
-INSIDE = 0.999  # starts nearer to the surface of the cube would hardly move
-BETA_2 = 0.99  # of Adam: the slope changes within some hundred steps
+# Searches a digit and their steps, from stage to stage. Most searches end in a local minimum, so many short
+# ones and few long ones find more than as many steps of equal searches.
+STAGES = ((32, 30), (8, 60), (2, 110))
+RATE = 0.05  # of Adam
+BETAS = (0.9, 0.99)
+TINY = 1e-8
 RESEMBLING = (2, 5)  # classes that look like each other in a mirror
 
 
@@ -41,11 +41,13 @@ class Projected(NamedTuple):
     images: np.ndarray
 
 
-def project(generator, digits, points, *, starts=STARTS, steps=STEPS, rate=RATE, guesses=None):
+def project(generator, digits, points, *, stages=STAGES, rate=RATE, guesses=None):
     """Return the nearest images to digits that Adam finds from the nearest of many points.
 
-    The point is ``z = tanh(u)``, so it stays in the cube. All searches of all digits run as one batch. The
-    best iterate counts, not the last.
+    After each stage the best searches of each digit go on from their best points (successive halving:
+    Jamieson & Talwalkar 2016, arXiv:1502.07943). All searches of all digits run as one batch. Points are
+    moved back into the cube after every step: ``z = tanh(u)`` would be slow near its surface, where most
+    points of a cube of many numbers lie. The best iterate counts, not the last.
 
     Parameters
     ----------
@@ -53,12 +55,11 @@ def project(generator, digits, points, *, starts=STARTS, steps=STEPS, rate=RATE,
         From points ``(n, latent_size)`` in [-1, 1] to images ``(n, 28, 28, 1)`` in [0, 1]; differentiable.
     digits : array of uint8, shape (n, 28, 28, 1)
     points : array of float32, shape (count, latent_size)
-        Candidates for the start (`candidates`).
-    starts : int
-        Candidates, the nearest, from which each digit's search starts.
-    steps : int
+        Candidates for the start (`candidates`), at least as many as the first stage has searches.
+    stages : sequence of (int, int)
+        Searches a digit and steps of each stage; the first searches start from the nearest candidates.
     rate : float
-        Of Adam; it falls to 0 along a cosine.
+        Of Adam; it falls to 0 along a cosine over all steps.
     guesses : array of float32, shape (n, k, latent_size), optional
         Further starts of each digit, such as the code of an encoder.
 
@@ -66,13 +67,18 @@ def project(generator, digits, points, *, starts=STARTS, steps=STEPS, rate=RATE,
     -------
     Projected
     """
-    begin = nearest_points(generator, digits, points, starts)
+    found = nearest_points(generator, digits, points, stages[0][0])
     if guesses is not None:
-        begin = np.concatenate([begin, guesses], axis=1)
-    found = _searched(generator, as_float(digits), begin, steps, rate)
-    images = images_of(generator, found)
+        found = np.concatenate([found, guesses], axis=1)
+    rates = np.array_split(
+        _cosine(rate, sum(steps for _, steps in stages)), np.cumsum([s for _, s in stages])[:-1]
+    )
+    following = [searches for searches, _ in stages[1:]] + [1]
+    for kept, part in zip(following, rates, strict=True):
+        found = _searched(generator, as_float(digits), found, part, kept)
+    images = images_of(generator, found[:, 0])
     errors = np.mean((flattened(digits) - flattened(images)) ** 2, axis=1)
-    return Projected(errors, found, images)
+    return Projected(errors, found[:, 0], images)
 
 
 def candidates(latent_size, seed, count=CANDIDATES):
@@ -129,28 +135,41 @@ def _least(errors, chosen, count):
     return np.take_along_axis(errors, few, 1), np.take_along_axis(chosen, few, 1)
 
 
-def _searched(generator, digits, begin, steps, rate):
-    """Return the best point of all searches of each digit, from starts (n, starts, latent_size)."""
-    n, starts, size = begin.shape
-    inputs = keras.Variable(np.arctanh(np.clip(begin, -INSIDE, INSIDE)).reshape(-1, size))
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps), beta_2=BETA_2)
-    optimizer.build([inputs])
-    step = tf.function(partial(_step, generator, optimizer, inputs, np.repeat(digits, starts, axis=0)))
-    best = tf.fill([n * starts], np.float32(np.inf)), tf.zeros_like(inputs.value)
-    for _ in range(steps):
-        best = step(best)
-    errors, points = (np.reshape(x, (n, starts, -1)) for x in best)
-    return points[np.arange(n), errors[..., 0].argmin(axis=1)]
+def _searched(generator, digits, begin, rates, kept):
+    """Return the best `kept` points of each digit, from starts (n, searches, latent_size)."""
+    n, searches, size = begin.shape
+    targets = tf.constant(np.repeat(digits, searches, axis=0))
+    points = tf.constant(begin.reshape(-1, size))
+    state = points, tf.zeros_like(points), tf.zeros_like(points), tf.fill([len(points)], np.inf), points
+    step = tf.function(partial(_adam, generator, targets))
+    for time, rate in enumerate(rates, start=1):
+        state = step(state, tf.constant(time, tf.float32), tf.constant(rate, tf.float32))
+    *_, errors, best = state
+    first = np.argsort(np.reshape(errors, (n, searches)), axis=1)[:, :kept]
+    return np.take_along_axis(np.reshape(best, begin.shape), first[..., None], axis=1)
 
 
-def _step(generator, optimizer, inputs, targets, best):
-    """Move the inputs of all searches by one step, and return the least errors so far with their points."""
+def _adam(generator, targets, state, time, rate):
+    """Make one step of Kingma & Ba 2015 (arXiv:1412.6980, algorithm 1), and keep the best points so far."""
+    points, mean, square_, least, best = state
     with tf.GradientTape() as tape:
-        points = tf.tanh(inputs.value)
+        tape.watch(points)
         errors = tf.reduce_sum((generator(points) - targets) ** 2, axis=(1, 2, 3))
-    optimizer.apply([tape.gradient(errors, inputs.value)], [inputs])
-    better = errors < best[0]
-    return tf.where(better, errors, best[0]), tf.where(better[:, None], points, best[1])
+    gradient = tape.gradient(errors, points)
+    mean, square_ = (
+        beta * moment + (1 - beta) * power
+        for beta, moment, power in zip(BETAS, (mean, square_), (gradient, gradient**2), strict=True)
+    )
+    better = errors < least
+    least, best = tf.where(better, errors, least), tf.where(better[:, None], points, best)
+    unbiased, scale = (moment / (1 - beta**time) for beta, moment in zip(BETAS, (mean, square_), strict=True))
+    moved = points - rate * unbiased / (tf.sqrt(scale) + TINY)
+    return tf.clip_by_value(moved, -1.0, 1.0), mean, square_, least, best
+
+
+def _cosine(rate, steps):
+    """Return a rate for each step, from `rate` down to almost 0."""
+    return rate * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
 
 
 def mirrored(digits):

@@ -41,13 +41,14 @@ def drawn(generator, points):
 @given(seed=seeds, size=st.integers(1, 4))
 def test_the_projection_onto_a_plane_is_that_of_least_squares(seed, size):
     plane = Plane(size, seed)
-    noise = np.random.default_rng(seed).normal(0, 20, (6, 28, 28, 1))
+    noise = np.random.default_rng(seed + 2).normal(0, 20, (6, 28, 28, 1))
     digits = np.clip(drawn(plane, 1.2 * uniform(6, size, seed)) + noise, 0, 255).astype("uint8")
-    found = projection.project(plane, digits, uniform(50, size, seed + 1), starts=2)
+    found = projection.project(plane, digits, uniform(50, size, seed + 1), stages=[(3, 60), (2, 140)])
     expected = np.mean(
         (drawn(plane, plane.nearest(digits).astype("float32")) / 255 - digits / 255) ** 2, (1, 2, 3)
     )
-    np.testing.assert_allclose(found.errors, expected, rtol=0.01)
+    # Rounding to 8 bits moves an error by some thousandths.
+    np.testing.assert_allclose(found.errors, expected, rtol=5e-3)
     np.testing.assert_array_equal(found.images, drawn(plane, found.points))
     assert np.all(np.abs(found.points) <= 1)
 
@@ -57,16 +58,16 @@ def test_the_projection_onto_a_plane_is_that_of_least_squares(seed, size):
 def test_own_samples_are_found_again(seed):
     plane = Plane(3, seed)
     digits = drawn(plane, 0.9 * uniform(5, 3, seed))
-    found = projection.project(plane, digits, uniform(20, 3, seed + 1), starts=1, steps=100)
+    found = projection.project(plane, digits, uniform(20, 3, seed + 1), stages=[(1, 100)])
     assert np.all(found.errors < LEVEL)
 
 
 def test_an_encoders_guess_is_a_start_among_others():
     plane, truth = Plane(2, 0), 0.9 * uniform(4, 2, 1)
     digits, far = drawn(plane, truth), np.full((1, 2), -0.9, "float32")
-    options = {"starts": 1, "steps": 1}
+    options = {"stages": [(1, 1)]}
     guessed = projection.project(plane, digits, far, guesses=truth[:, None], **options)
-    np.testing.assert_allclose(guessed.points, truth, atol=1e-3)
+    np.testing.assert_allclose(guessed.points, truth)
     assert np.all(guessed.errors <= projection.project(plane, digits, far, **options).errors)
 
 
