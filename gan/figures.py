@@ -171,35 +171,37 @@ def maps(values, labels):
 
 
 @in_our_style
-def best_of(bits, bands, real_bits, real, leaves):
+def best_of(bits, errors, real_bits, real, leaves):
     """Draw the error of the best of N samples against bits, with a mark where a line leaves real digits.
 
     Parameters
     ----------
-    bits : sequence of float
+    bits : sequence of int
         log2 N.
-    bands : dict from str to common.statistics.Interval of arrays, shape (sizes,)
-        Squared error per pixel; for six generators at most.
+    errors : dict from str to array, shape (trainings, sizes)
+        Squared error per pixel, of six generators at most. Every training is a thin line, their mean a thick
+        one.
     real_bits : sequence of float
     real : array, shape (real sizes,)
         The same of real digits.
-    leaves : dict from names of `bands` to float
-        Bits at which the line leaves that of real digits; without an entry there is no mark.
+    leaves : dict from names of `errors` to float
+        Bits at which the mean leaves the line of real digits; without an entry there is no mark.
     """
-    figure, axes = closed_subplots(1, 1, 7.4, 4.6)
+    figure, axes = closed_subplots(1, 1, 7.4, 4.8)
     axis = axes[0, 0]
-    ends = {"real digits": axis.plot(real_bits, real, color="black", linewidth=2.5, zorder=3)[0]}
-    for name, band in bands.items():
-        [ends[name]] = axis.plot(bits, band.mean)
-        colour = ends[name].get_color()
-        axis.fill_between(bits, band.low, band.high, color=colour, alpha=0.2, linewidth=0)
+    lines = {"real digits": axis.plot(real_bits, real, color="black", linewidth=2.5)[0]}
+    for name, runs in errors.items():
+        mean = np.mean(runs, axis=0)
+        [lines[name]] = axis.plot(bits, mean, linewidth=2)
+        colour = lines[name].get_color()
+        axis.plot(bits, np.transpose(runs), color=colour, linewidth=0.7, alpha=0.5)
         if name in leaves:
-            height = np.exp(np.interp(leaves[name], bits, np.log(band.mean)))
+            height = np.exp(np.interp(leaves[name], bits, np.log(mean)))
             axis.plot(
-                leaves[name], height, "o", color=colour, markeredgecolor="white", markersize=8, zorder=4
+                leaves[name], height, "o", color=colour, markeredgecolor="white", markersize=9, zorder=4
             )
-    _log_errors(axis)
-    _name_ends(axis, ends)
+    _label_errors_and_bits(axis, range(int(min(bits)), int(max(bits)) + 1))
+    _name_ends(axis, lines)
     return figure
 
 
@@ -211,10 +213,14 @@ def _line(axis, height, name):
     )  # fmt: skip
 
 
-def _log_errors(axis):
-    """Make the axes those of error against bits."""
-    axis.set(xlabel="bits = log2 of the number of samples N", ylabel="squared error per pixel, best of N",
-             yscale="log")  # fmt: skip
+def _label_errors_and_bits(axis, bits):
+    """Make the axes those of error, a logarithmic one, and of bits with the numbers of samples."""
+    axis.set(
+        xlabel="bits, and the number N of samples", ylabel="squared error per pixel of the best of N",
+        yscale="log",
+    )  # fmt: skip
+    even = [bit for bit in bits if bit % 2 == 0]
+    axis.set_xticks(even, [f"{bit}\n{2**bit:,}" for bit in even])
     low, high = axis.get_ylim()
     ticks = [tick for tick in ERROR_TICKS if low <= tick <= high]
     axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
