@@ -5,6 +5,7 @@ The bound is as good as the search. Two controls say how good: a generator's own
 """
 
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,14 @@ from gan.manifold import square
 from gan.worth import BATCH, flattened, relative_errors
 
 CANDIDATES = 2**17
+GRID = 2**18  # candidates of one and two numbers
 # Searches a digit and their steps, from stage to stage. Most searches end in a local minimum, so many short
 # ones and few long ones find more than as many steps of equal searches.
 STAGES = ((32, 30), (8, 60), (2, 110))
 RATE = 0.05  # of Adam
 BETAS = (0.9, 0.99)
 TINY = 1e-8
+GROUP = 50  # digits that are searched for as one batch
 RESEMBLING = (2, 5)  # classes that look like each other in a mirror
 
 
@@ -45,9 +48,9 @@ def project(generator, digits, points, *, stages=STAGES, rate=RATE, guesses=None
     """Return the nearest images to digits that Adam finds from the nearest of many points.
 
     After each stage the best searches of each digit go on from their best points (successive halving:
-    Jamieson & Talwalkar 2016, arXiv:1502.07943). All searches of all digits run as one batch. Points are
-    moved back into the cube after every step: ``z = tanh(u)`` would be slow near its surface, where most
-    points of a cube of many numbers lie. The best iterate counts, not the last.
+    Jamieson & Talwalkar 2016, arXiv:1502.07943). Points are moved back into the cube after every step:
+    ``z = tanh(u)`` would be slow near its surface, where most points of a cube of many numbers lie. The best
+    iterate counts, not the last.
 
     Parameters
     ----------
@@ -70,18 +73,15 @@ def project(generator, digits, points, *, stages=STAGES, rate=RATE, guesses=None
     found = nearest_points(generator, digits, points, stages[0][0])
     if guesses is not None:
         found = np.concatenate([found, guesses], axis=1)
-    rates = np.array_split(
-        _cosine(rate, sum(steps for _, steps in stages)), np.cumsum([s for _, s in stages])[:-1]
-    )
-    following = [searches for searches, _ in stages[1:]] + [1]
-    for kept, part in zip(following, rates, strict=True):
-        found = _searched(generator, as_float(digits), found, part, kept)
-    images = images_of(generator, found[:, 0])
+    step, targets = tf.function(partial(_adam, generator)), as_float(digits)
+    groups = [slice(start, start + GROUP) for start in range(0, len(digits), GROUP)]
+    found = np.concatenate([_raced(step, targets[group], found[group], stages, rate) for group in groups])
+    images = images_of(generator, found)
     errors = np.mean((flattened(digits) - flattened(images)) ** 2, axis=1)
-    return Projected(errors, found[:, 0], images)
+    return Projected(errors, found, images)
 
 
-def candidates(latent_size, seed, count=CANDIDATES):
+def candidates(latent_size, seed, count=None):
     """Return points to start from: a grid where it can be dense, random points of the cube elsewhere.
 
     Parameters
@@ -89,13 +89,14 @@ def candidates(latent_size, seed, count=CANDIDATES):
     latent_size : int
         1 and 2 have a grid, of the centres of equal cells.
     seed : int
-    count : int
-        For 2 numbers a square number.
+    count : int, optional
+        By default `CANDIDATES`, or `GRID` of a grid; for 2 numbers a square number.
 
     Returns
     -------
     array of float32, shape (count, latent_size)
     """
+    count = count or (GRID if latent_size <= 2 else CANDIDATES)
     if latent_size == 1:
         return ((2 * np.arange(count) + 1) / count - 1).astype("float32")[:, None]
     if latent_size == 2:
@@ -120,10 +121,8 @@ def nearest_points(generator, digits, points, count):
     errors, chosen = np.zeros((len(flat), 0), "float32"), np.zeros((len(flat), 0), int)
     for start in range(0, len(points), BATCH):
         batch = relative_errors(flat, images_of(generator, points[start : start + BATCH]))
-        errors = np.concatenate([errors, batch], axis=1)
-        chosen = np.concatenate(
-            [chosen, np.broadcast_to(start + np.arange(batch.shape[1]), batch.shape)], axis=1
-        )
+        indices = np.broadcast_to(start + np.arange(batch.shape[1]), batch.shape)
+        errors, chosen = np.hstack([errors, batch]), np.hstack([chosen, indices])
         errors, chosen = _least(errors, chosen, count)
     return points[chosen]
 
@@ -135,15 +134,23 @@ def _least(errors, chosen, count):
     return np.take_along_axis(errors, few, 1), np.take_along_axis(chosen, few, 1)
 
 
-def _searched(generator, digits, begin, rates, kept):
-    """Return the best `kept` points of each digit, from starts (n, searches, latent_size)."""
+def _raced(step, digits, points, stages, rate):
+    """Return the best point (n, latent_size) of each digit, from starts (n, searches, latent_size)."""
+    rates = iter(_cosine(rate, sum(steps for _, steps in stages)))
+    following = [searches for searches, _ in stages[1:]] + [1]
+    for (_, steps), kept in zip(stages, following, strict=True):
+        points = _searched(step, digits, points, list(islice(rates, steps)), kept)
+    return points[:, 0]
+
+
+def _searched(step, digits, begin, rates, kept):
+    """Return the best `kept` points of each digit after a step for each rate, the best first."""
     n, searches, size = begin.shape
     targets = tf.constant(np.repeat(digits, searches, axis=0))
     points = tf.constant(begin.reshape(-1, size))
     state = points, tf.zeros_like(points), tf.zeros_like(points), tf.fill([len(points)], np.inf), points
-    step = tf.function(partial(_adam, generator, targets))
     for time, rate in enumerate(rates, start=1):
-        state = step(state, tf.constant(time, tf.float32), tf.constant(rate, tf.float32))
+        state = step(targets, state, tf.constant(time, tf.float32), tf.constant(rate, tf.float32))
     *_, errors, best = state
     first = np.argsort(np.reshape(errors, (n, searches)), axis=1)[:, :kept]
     return np.take_along_axis(np.reshape(best, begin.shape), first[..., None], axis=1)

@@ -101,6 +101,15 @@ def test_candidates_of_one_and_two_numbers_are_a_grid(size):
     np.testing.assert_array_equal(np.unique(np.floor((points + 1) / 2 * side), axis=0).shape, (64, size))
 
 
+def test_groups_of_digits_change_nothing(monkeypatch):
+    plane = Plane(3, 0)
+    digits, points = drawn(plane, uniform(5, 3, 1)), uniform(30, 3, 2)
+    at_once = projection.project(plane, digits, points, stages=[(3, 5), (2, 5)])
+    monkeypatch.setattr(projection, "GROUP", 2)
+    in_groups = projection.project(plane, digits, points, stages=[(3, 5), (2, 5)])
+    np.testing.assert_allclose(in_groups.points, at_once.points, atol=1e-5)
+
+
 def test_candidates_of_more_numbers_are_random():
     one, other = (projection.candidates(3, seed, 1000) for seed in (0, 1))
     assert one.shape == (1000, 3)
