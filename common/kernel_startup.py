@@ -12,4 +12,8 @@ sys.path.insert(0, str(next(_CLONES, Path(__file__).parents[1])))
 from common.environment import quieten
 
 quieten()
+# Named, not imported: a kernel that draws nothing need not wait for Matplotlib.
+get_ipython().display_formatter.formatters["image/png"].for_type_by_name(  # type: ignore[name-defined]  # noqa: F821
+    "common.plotting", "Figure", lambda figure: figure.png()
+)
 del quieten, sys, Path, _CLONES
