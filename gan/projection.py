@@ -20,7 +20,7 @@ CANDIDATES = 2**17
 GRID = 2**18  # candidates of one and two numbers
 # Searches a digit and their steps, from stage to stage. Most searches end in a local minimum, so many short
 # ones and few long ones find more than as many steps of equal searches.
-STAGES = ((32, 30), (8, 60), (2, 110))
+STAGES = ((64, 30), (16, 60), (4, 110))
 RATE = 0.05  # of Adam
 BETAS = (0.9, 0.99)
 TINY = 1e-8
