@@ -163,7 +163,7 @@ def _verdict(line):
 
 
 def _number(value):
-    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return "" if value is None or value != value else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _machine(line):

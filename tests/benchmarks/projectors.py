@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-ANGLES = np.arange(180.0)  # in degrees
-
 
 class Projector(NamedTuple):
     """The operators of a library on its own arrays, and the ways from our arrays to those and back.
@@ -56,7 +54,7 @@ def _odd(n):
     return n // 2 * 2 + 1
 
 
-def ours(size, batch):
+def ours(size, batch, angles):
     """`common.radon` on TensorFlow, eager."""
     from keras import ops
 
@@ -69,14 +67,14 @@ def ours(size, batch):
         return ops.convert_to_numpy(x)[..., 0]
 
     return Projector(
-        lambda x: radon(x, ANGLES),
-        lambda y: backproject(y, ANGLES, size),
-        lambda y: filtered_backprojection(y, ANGLES, size=size),
+        lambda x: radon(x, angles),
+        lambda y: backproject(y, angles, size),
+        lambda y: filtered_backprojection(y, angles, size=size),
         *(to_tensor, to_tensor, to_array, to_array),
     )
 
 
-def scikit_image(size, batch):
+def scikit_image(size, batch, angles):
     """Return scikit-image's, one image at a time; unfiltered, `iradon` stands in for the adjoint.
 
     `iradon` multiplies by ``pi / (2 angles)``.
@@ -84,92 +82,92 @@ def scikit_image(size, batch):
     from skimage.transform import iradon, radon
 
     def backproject(sinograms, name):
-        return [iradon(y, ANGLES, size, filter_name=name, circle=False) for y in sinograms]
+        return [iradon(y, angles, size, filter_name=name, circle=False) for y in sinograms]
 
     return Projector(
-        lambda images: [radon(x, ANGLES, circle=False, preserve_range=True) for x in images],
+        lambda images: [radon(x, angles, circle=False, preserve_range=True) for x in images],
         lambda sinograms: backproject(sinograms, None),
         lambda sinograms: backproject(sinograms, "ramp"),
         *(np.asarray,) * 4,
-        scales=(1.0, 2 * len(ANGLES) / np.pi, 1.0),
+        scales=(1.0, 2 * len(angles) / np.pi, 1.0),
     )
 
 
-def torchskradon(size, batch):
+def torchskradon(size, batch, angles):
     """Return torchskradon's, in scikit-image's convention; the adjoint is a backward pass alone."""
     import torch
     from torchskradon.functional import skiradon, skradon
 
-    angles, zeros = torch.from_numpy(ANGLES), torch.zeros(batch, 1, size, size, requires_grad=True)
+    theta, zeros = torch.from_numpy(angles), torch.zeros(batch, 1, size, size, requires_grad=True)
 
     def forward(x):
-        return skradon(x, angles, circle=False, preserve_range=True)
+        return skradon(x, theta, circle=False, preserve_range=True)
 
     sinograms = forward(zeros)
     return Projector(
         forward,
         lambda y: torch.autograd.grad(sinograms, zeros, y, retain_graph=True)[0],
-        lambda y: skiradon(y, angles, size, circle=False),
+        lambda y: skiradon(y, theta, size, circle=False),
         *(_one_channel, _one_channel, _first_channel, _first_channel),
     )
 
 
-def torchtomo(size, batch):
+def torchtomo(size, batch, angles):
     """Return torchtomo's; its images are as wide as the detector and span [-1, 1]."""
     import torch
     from torchtomo import ParallelBeam
 
     length, width = detector_length(size), _odd(detector_length(size))
     pixels = width / 2  # in its unit of length
-    beam = ParallelBeam(width, angles=torch.deg2rad(torch.from_numpy(ANGLES)).float(), circle=False)
+    beam = ParallelBeam(width, angles=torch.deg2rad(torch.from_numpy(angles)).float(), circle=False)
     return Projector(
         beam.forward,
         beam.adjoint,
         beam.fbp,
         lambda x: _one_channel(placed(x, width, width)),
-        lambda y: _one_channel(placed(y, width, len(ANGLES)).swapaxes(1, 2)),
+        lambda y: _one_channel(placed(y, width, len(angles)).swapaxes(1, 2)),
         lambda x: placed(_first_channel(x), size, size),
-        lambda y: placed(_first_channel(y).swapaxes(1, 2), length, len(ANGLES)),
+        lambda y: placed(_first_channel(y).swapaxes(1, 2), length, len(angles)),
         scales=(pixels, pixels, 1 / pixels),
     )
 
 
-def diffct(size, batch):
+def diffct(size, batch, angles):
     """Return diffct's, the portable implementation in PyTorch; vectors are (column, row)."""
     import torch
     from diffct import Projector as Operator
     from diffct import fbp
 
-    length, side, angles = detector_length(size), _odd(size), torch.deg2rad(torch.from_numpy(ANGLES)).float()
-    cos, sin = torch.cos(angles), torch.sin(angles)
-    trajectory = torch.stack([sin, cos], 1), torch.zeros(len(angles), 2), torch.stack([cos, -sin], 1)
+    length, side, theta = detector_length(size), _odd(size), torch.deg2rad(torch.from_numpy(angles)).float()
+    cos, sin = torch.cos(theta), torch.sin(theta)
+    trajectory = torch.stack([sin, cos], 1), torch.zeros(len(theta), 2), torch.stack([cos, -sin], 1)
     operator = Operator(trajectory, (side, side), _odd(length), beam="parallel", backend="torch")
     return Projector(
         operator.project,
         operator.backproject,
-        lambda y: torch.stack([fbp(one, trajectory, (side, side), angles, backend="torch") for one in y]),
+        lambda y: torch.stack([fbp(one, trajectory, (side, side), theta, backend="torch") for one in y]),
         lambda x: torch.from_numpy(placed(x, side, side)),
-        lambda y: torch.from_numpy(np.ascontiguousarray(placed(y, _odd(length), len(ANGLES)).swapaxes(1, 2))),
+        lambda y: torch.from_numpy(np.ascontiguousarray(placed(y, _odd(length), len(angles)).swapaxes(1, 2))),
         lambda x: placed(x.numpy(), size, size),
-        lambda y: placed(y.numpy().swapaxes(1, 2), length, len(ANGLES)),
+        lambda y: placed(y.numpy().swapaxes(1, 2), length, len(angles)),
     )
 
 
-def astra(size, batch):
+def astra(size, batch, angles):
     """Return ASTRA's on the CPU, one image at a time, with its linear (Joseph's) kernel."""
     import astra as toolbox
 
     length, side = detector_length(size), _odd(size)
-    rays = toolbox.create_proj_geom("parallel", 1.0, _odd(length), np.deg2rad(ANGLES))
+    rays = toolbox.create_proj_geom("parallel", 1.0, _odd(length), np.deg2rad(angles))
     operator = toolbox.OpTomo(toolbox.create_projector("linear", rays, toolbox.create_vol_geom(side, side)))
     return Projector(
         lambda images: [operator.FP(x) for x in images],
         lambda sinograms: [operator.BP(y) for y in sinograms],
         lambda sinograms: [operator.reconstruct("FBP", y) for y in sinograms],
         lambda x: placed(x, side, side),
-        lambda y: np.ascontiguousarray(placed(y, _odd(length), len(ANGLES)).swapaxes(1, 2)),
+        lambda y: np.ascontiguousarray(placed(y, _odd(length), len(angles)).swapaxes(1, 2)),
         lambda x: placed(np.asarray(x), size, size),
-        lambda y: placed(np.asarray(y).swapaxes(1, 2), length, len(ANGLES)),
+        lambda y: placed(np.asarray(y).swapaxes(1, 2), length, len(angles)),
     )
 
 
@@ -183,7 +181,8 @@ def _first_channel(x):
     return x.detach().numpy()[:, 0]
 
 
-# Each library's name here, its package, and what makes its projector for images of a size and their number.
+# Each library's name here, its package, and what makes its projector for a batch of square images of a size
+# and angles in degrees.
 LIBRARIES = {
     "ours": ("common", ours),
     "scikit-image": ("skimage", scikit_image),

@@ -15,7 +15,7 @@ EXACT_ADJOINTS = [name for name in installed() if name != "scikit-image"]
 @pytest.mark.parametrize("size", [25, 32])
 @pytest.mark.parametrize("name", installed())
 def test_sinograms_are_those_of_scikit_image(name, size):
-    round_trip, difference = disc_errors(name, LIBRARIES[name][1](size, 1), size)
+    round_trip, difference = disc_errors(name, size)
     assert difference < 0.01
     assert round_trip < 0.05
 
@@ -23,8 +23,9 @@ def test_sinograms_are_those_of_scikit_image(name, size):
 @pytest.mark.parametrize("name", EXACT_ADJOINTS)
 def test_adjoints_are_exact(name, rng):
     images = rng.normal(size=(2, 12, 12)).astype("float32")
-    sinograms = rng.normal(size=(2, detector_length(12), 180)).astype("float32")
-    assert dot_test(LIBRARIES[name][1](12, 2), images, sinograms) < 1e-6
+    angles = np.arange(0, 180, 20.0)
+    sinograms = rng.normal(size=(2, detector_length(12), 9)).astype("float32")
+    assert dot_test(LIBRARIES[name][1](12, 2, angles), images, sinograms) < 1e-6
 
 
 @pytest.mark.parametrize("way", [lambda x: x[:, ::-1], lambda x: x[:, :, ::-1], lambda x: x.swapaxes(1, 2)])
