@@ -5,12 +5,12 @@ from numpy.typing import ArrayLike
 
 
 def as_bytes(images: ArrayLike) -> np.ndarray:
-    """Return images in [0, 1], of any shape, as the nearest of 256 levels, uint8; values beyond are clipped.
+    """Return images in [0, 1], of any shape, rounded to 256 levels, uint8; values outside are clipped.
 
     Raises
     ------
     ValueError
-        NaN or infinity, or no numbers.
+        NaN, infinity, or values that are not floats.
 
     Examples
     --------

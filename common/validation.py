@@ -1,4 +1,4 @@
-"""Checks that every transform makes on its input: rank, floating dtype, layout, finite values."""
+"""Checks of images, labels, counts and seeds."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ def as_floating(x: ArrayLike | Tensor, rank: int, name: str, axes: str) -> Tenso
     Parameters
     ----------
     x : array or tensor
-        float16, bfloat16, float32 or float64; anything else is refused, never cast.
+        float16, bfloat16, float32 or float64; any other dtype is refused, never cast.
     rank : int
         Required number of dimensions.
     name : str
-        What the error message calls `x`.
+        Name of `x` in the error message.
     axes : str
-        What the error message calls its dimensions, e.g. ``"(batch, height, width, channels)"``.
+        Names of the dimensions in the error message, e.g. ``"(batch, height, width, channels)"``.
 
     Raises
     ------
     ValueError
-        Wrong rank, a dtype that is not floating, an empty axis, or NaN or infinity. While a graph is
-        traced the values are not known, so only rank, dtype and static sizes are checked.
+        A wrong rank, a dtype that is not floating, an empty axis, NaN or infinity. While a graph is traced,
+        values are unknown, so only rank, dtype and static sizes are checked.
     """
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         x = np.asarray(x)
@@ -58,13 +58,13 @@ def as_images(x: ArrayLike | Tensor, name: str = "images") -> Tensor:
     ----------
     x : array or tensor
     name : str
-        What the error message calls `x`.
+        Name of `x` in the error message.
 
     Raises
     ------
     ValueError
-        As `as_floating`, or a shape that only channels-first images have: 1 or 3 rows, and as many channels
-        as columns, at least 8; or 3 rows and at least 32 columns and channels.
+        The errors of `as_floating`, or a shape that only channels-first images have: 1 or 3 rows with as
+        many channels as columns, at least 8; or 3 rows with at least 32 columns and channels.
 
     Examples
     --------
@@ -101,7 +101,8 @@ def is_finite(x: Tensor) -> bool:
     """Return whether no value of the tensor `x` is NaN or infinite; True while its values are unknown."""
     if isinstance(x, keras.KerasTensor):
         return True
-    # NaN and infinity survive a sum, which is one pass without a temporary; a sum may also overflow.
+    # NaN and infinity survive a sum, which needs one pass and no temporary. The sum may also overflow, so an
+    # infinite sum is not yet a proof.
     finite = concrete(ops.isfinite(ops.sum(x)))
     return finite is None or bool(finite) or bool(concrete(ops.all(ops.isfinite(x))))
 
@@ -125,26 +126,25 @@ def as_labels(
     Parameters
     ----------
     labels : array
-        One class an image, from 0.
+        One class for each image, counted from 0.
     count : int, optional
-        Number of images that they belong to.
+        Number of images.
     classes : int, optional
         Number of classes.
     name : str
-        What the error message calls `labels`.
+        Name of `labels` in the error message.
 
     Raises
     ------
     ValueError
-        Another shape, another type, another number of labels, or a label outside the classes.
+        A wrong shape, type or number of labels, or a label outside the classes.
     """
     found = np.asarray(labels)
     wanted = f"{name} must be one integer an image, shape ({'n' if count is None else count},)"
-    if found.ndim == 2:
-        way = "take [:, 0] of them" if found.shape[1] == 1 else "of one-hot rows take .argmax(axis=1)"
-        raise ValueError(f"{wanted}, not of shape {found.shape}; {way}.")
     if found.ndim != 1:
-        raise ValueError(f"{wanted}, not of shape {found.shape}.")
+        way = "; take [:, 0]" if found.shape[1:] == (1,) else ""
+        way = "; of one-hot rows take .argmax(axis=1)" if found.ndim == 2 and not way else way
+        raise ValueError(f"{wanted}, not of shape {found.shape}{way}.")
     if not np.issubdtype(found.dtype, np.integer):
         raise ValueError(f"{wanted}, not {found.dtype}; convert them with .astype('int64').")
     if count is not None and len(found) != count:
@@ -156,12 +156,12 @@ def as_labels(
 
 
 def as_unit_images(images: ArrayLike, name: str = "images") -> np.ndarray:
-    """Return floating-point images ``(n, height, width, channels)`` of which all values lie in [0, 1].
+    """Return floating-point images ``(n, height, width, channels)`` whose values all lie in [0, 1].
 
     Raises
     ------
     ValueError
-        Another shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
+        A wrong shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
     """
     found = np.asarray(images)
     as_images(found, name)
@@ -180,6 +180,6 @@ def check_counts(**counts: int) -> None:
 
 
 def check_seed(seed: object) -> None:
-    """Raise ValueError unless a seed is an integer of at least 0: chance never decides a result here."""
+    """Raise ValueError unless a seed is an integer of at least 0; None would make results random."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")

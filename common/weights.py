@@ -1,6 +1,6 @@
-"""Trained weights that are committed beside a study: written whole, checked whenever they are read.
+"""Trained weights that are committed with a study; their SHA-256 is checked whenever they are read.
 
-``<study>/weights/SHA256SUMS`` holds the SHA-256 of each file, as ``sha256sum --check`` reads it.
+``<study>/weights/SHA256SUMS`` holds the SHA-256 of each file in the format of ``sha256sum --check``.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ SUMS = "SHA256SUMS"
 def save_weights(model: keras.Model, path: Path) -> None:
     """Write the weights of a model and their SHA-256.
 
-    A kill leaves whole weights, the old or the new ones, or weights that are not `are_whole`.
+    After a kill the file holds the old or the new weights, or `are_whole` is false.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
     Raises
     ------
     OSError
-        They cannot be written; what was there is as it was.
+        The weights cannot be written; the old file is unchanged.
     """
     require_writable(path)
     with tempfile.TemporaryDirectory() as folder:
@@ -56,13 +56,13 @@ def load_weights(model: keras.Model, path: Path) -> keras.Model:
     Parameters
     ----------
     model : keras.Model
-        Built, of the architecture that was saved.
+        Built, with the saved architecture.
     path : Path
 
     Raises
     ------
     ValueError
-        There is no such file, or it is not the one that `save_weights` wrote.
+        There is no such file, or it differs from the file that `save_weights` wrote.
     """
     name = path.name.removesuffix(SUFFIX)
     if not path.exists():
@@ -76,7 +76,7 @@ def load_weights(model: keras.Model, path: Path) -> keras.Model:
 
 
 def are_whole(path: Path) -> bool:
-    """Whether a file of weights is there as `save_weights` wrote it."""
+    """Return whether a file of weights exists exactly as `save_weights` wrote it."""
     return path.exists() and _sha256(path.read_bytes()) == _sums(path.parent).get(path.name)
 
 
@@ -85,7 +85,7 @@ def _sha256(content):
 
 
 def _sums(folder):
-    """Return the SHA-256 of each file of a folder, a dict by name."""
+    """Return a dict from the name of each file of a folder to its SHA-256."""
     file = folder / SUMS
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

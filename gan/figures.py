@@ -8,6 +8,7 @@ from common.statistics import mean_interval
 from gan.manifold import mosaic
 
 CHANCE = np.log(2)  # the cross-entropy of a critic that cannot tell
+ERROR_TICKS = (0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06)
 
 
 @in_our_style
@@ -169,9 +170,71 @@ def maps(values, labels):
     return figure
 
 
+@in_our_style
+def best_of(bits, errors, real_bits, real, leaves):
+    """Draw the error of the best of N samples against bits, with a mark where a line leaves real digits.
+
+    Parameters
+    ----------
+    bits : sequence of int
+        log2 N.
+    errors : dict from str to array, shape (trainings, sizes)
+        Squared error per pixel, of six generators at most. Every training is a thin line, their mean a thick
+        one.
+    real_bits : sequence of float
+    real : array, shape (real sizes,)
+        The same of real digits.
+    leaves : dict from names of `errors` to float
+        Bits at which the mean leaves the line of real digits; without an entry there is no mark.
+    """
+    figure, axes = closed_subplots(1, 1, 7.4, 4.8)
+    axis = axes[0, 0]
+    lines = {"real digits": axis.plot(real_bits, real, color="black", linewidth=2.5)[0]}
+    for name, runs in errors.items():
+        mean = np.mean(runs, axis=0)
+        [lines[name]] = axis.plot(bits, mean, linewidth=2)
+        colour = lines[name].get_color()
+        axis.plot(bits, np.transpose(runs), color=colour, linewidth=0.7, alpha=0.5)
+        if name in leaves:
+            height = np.exp(np.interp(leaves[name], bits, np.log(mean)))
+            axis.plot(
+                leaves[name], height, "o", color=colour, markeredgecolor="white", markersize=9, zorder=4
+            )
+    _label_errors_and_bits(axis, range(int(min(bits)), int(max(bits)) + 1))
+    _name_ends(axis, lines)
+    return figure
+
+
 def _line(axis, height, name):
     axis.axhline(height, color="0.4", linewidth=1, linestyle="--", zorder=0)
     axis.annotate(
         name, (0.01, height), (0, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
         color="0.4", fontsize=8,
     )  # fmt: skip
+
+
+def _label_errors_and_bits(axis, bits):
+    """Make the axes those of error, a logarithmic one, and of bits with the numbers of samples."""
+    axis.set(
+        xlabel="bits, and the number N of samples", ylabel="squared error per pixel of the best of N",
+        yscale="log",
+    )  # fmt: skip
+    even = [bit for bit in bits if bit % 2 == 0]
+    axis.set_xticks(even, [f"{bit}\n{2**bit:,}" for bit in even])
+    low, high = axis.get_ylim()
+    ticks = [tick for tick in ERROR_TICKS if low <= tick <= high]
+    axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.minorticks_off()
+
+
+def _name_ends(axis, lines):
+    """Write the names of lines at their right ends, from below, so far apart that none covers another."""
+    low, high = np.log(axis.get_ylim())
+    previous = -np.inf
+    for name, line in sorted(lines.items(), key=lambda item: item[1].get_ydata()[-1]):
+        x, y = line.get_xydata()[-1]
+        previous = max((np.log(y) - low) / (high - low), previous + 0.05)
+        axis.annotate(
+            name, (x, np.exp(low + previous * (high - low))), (5, 0), textcoords="offset points", va="center",
+            color=line.get_color(), fontsize=9, annotation_clip=False,
+        )  # fmt: skip

@@ -1,10 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.statistics import mean_interval
+from common.statistics import Interval, mean_interval
 from gan import analysis
 
 BUDGETS = [1_000, 2_000, 4_000]
@@ -33,3 +33,84 @@ def test_the_option_with_the_least_mean_is_chosen():
         {"option": ["a", "a", "b", "b"], "learning_rate": 0.1, "frechet": [1.0, 9.0, 3.0, 4.0]}
     )
     assert analysis.chosen_options(table) == {"option": "b", "learning_rate": 0.1, "frechet": 3.5}
+
+
+BITS = np.arange(7.0, 16.0)
+
+
+def real_line(digits=40, slope=0.13):
+    """Errors that halve every 0.69 / slope bits, each digit with a height of its own."""
+    heights = np.random.default_rng(0).uniform(0.5, 1.5, (digits, 1))
+    return 0.1 * heights * np.exp(-slope * BITS)
+
+
+def leaving(at, pace=0.1):
+    """A real line times a factor whose logarithm grows by `pace` for each bit after `at`."""
+    return real_line() * np.exp(pace * np.maximum(BITS - at, 0))
+
+
+@given(at=st.integers(7, 13), share=st.floats(0.02, 0.1), pace=st.floats(0.06, 1))
+def test_a_generator_falls_behind_where_its_ratio_reaches_the_share(at, share, pace):
+    found = analysis.bits_until_behind(leaving(at, pace)[None], real_line(), BITS, share)
+    assert found.mean == pytest.approx(at + np.log1p(share) / pace, abs=1e-6)
+    # Every digit falls behind at the same place, so nothing varies.
+    np.testing.assert_allclose(found[1:], found.mean, atol=1e-6)
+
+
+def test_a_generator_that_never_falls_behind_has_a_limit_instead_of_infinity():
+    never = analysis.bits_until_behind(real_line()[None], real_line(), BITS)
+    assert never == Interval(15.0, 15.0, 15.0)
+    assert analysis.bits_text(never, BITS) == "≥ 15.0 [≥ 15.0, ≥ 15.0]"
+    at_once = analysis.bits_until_behind(2 * real_line()[None], real_line(), BITS)
+    assert analysis.bits_text(at_once, BITS) == "≤ 7.0 [≤ 7.0, ≤ 7.0]"
+
+
+def test_a_limit_within_an_interval_is_marked():
+    assert analysis.bits_text(Interval(12.34, 9.0, 15.0), BITS) == "12.3 [9.0, ≥ 15.0]"
+
+
+def test_trainings_widen_the_interval():
+    apart = np.stack([leaving(8), leaving(10), leaving(12)])
+    alike = np.stack([leaving(10)] * 3)
+    wide, narrow = (analysis.bits_until_behind(x, real_line(), BITS) for x in (apart, alike))
+    assert wide.high - wide.low > 1 > narrow.high - narrow.low
+    assert wide.low <= wide.mean <= wide.high
+
+
+@given(bits=st.floats(7.1, 14.9))
+def test_a_table_has_the_error_of_as_many_real_digits(bits):
+    error = np.exp([np.interp(bits, BITS, np.log(row)) for row in real_line()])
+    found = analysis.bits_of_table(error[None], real_line(), BITS)
+    assert found.mean == pytest.approx(bits, abs=1e-6)
+
+
+def test_a_table_smaller_or_larger_than_all_is_a_limit():
+    real = real_line()
+    assert analysis.bits_of_table(2 * real[None, :, 0], real, BITS).mean == BITS[0]
+    assert analysis.bits_of_table(real[None, :, -1] / 2, real, BITS).mean == BITS[-1]
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 1000))
+def test_an_interval_covers_the_truth_of_paired_digits(seed):
+    rng = np.random.default_rng(seed)
+    digits = rng.gamma(4.0, size=(1, 50))
+    found = analysis.error_ratio(1.5 * digits, digits)
+    np.testing.assert_allclose(found, 1.5)
+    noisy = analysis.error_ratio(1.5 * digits * rng.uniform(0.9, 1.1, digits.shape), digits)
+    assert 1.4 < noisy.low < noisy.mean < noisy.high < 1.6
+
+
+def test_the_bootstrap_has_the_deviation_of_a_mean():
+    """Of two trainings that differ in all digits alike: the standard error of a mean of two."""
+    trainings = np.array([1.0, 1.2])[:, None] * np.ones(50)
+    weights = analysis._resampled(2, np.random.default_rng(0)) @ trainings
+    assert weights[:, 0].std() == pytest.approx(np.std([1.0, 1.2], ddof=1) / np.sqrt(2), rel=0.1)
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 8), (3, 39, 9)])
+def test_curves_have_the_same_digits_and_sizes(shape):
+    with pytest.raises(ValueError, match="the same digits at the same sizes"):
+        analysis.bits_until_behind(np.ones(shape), real_line(), BITS)
+    with pytest.raises(ValueError, match="of the same digits are needed"):
+        analysis.error_ratio(np.ones((1, 3)), np.ones((1, 4)))

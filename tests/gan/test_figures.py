@@ -72,3 +72,29 @@ def test_strips_hold_the_images_row_by_row():
     np.testing.assert_array_equal(drawn[5:9, 6:11], rows["b"][1, ..., 0])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "b"]
     assert [label.get_text() for label in axis.get_xticklabels()] == ["x", "y", "z"]
+
+
+def test_the_best_of_n_is_drawn_beside_real_digits():
+    bits, real_bits = np.arange(7, 12), np.arange(7, 10)
+    curve = np.exp(-0.1 * bits)
+    errors = {"d = 1": curve[None], "d = 2": np.stack([1.5 * curve, 2.5 * curve])}
+    figure = figures.best_of(bits, errors, real_bits, curve[:3], {"d = 2": 8.5})
+    (axis,) = figure.axes
+    real, one, _, two, *runs, mark = axis.lines
+    np.testing.assert_allclose(real.get_xydata(), np.stack([real_bits, curve[:3]], axis=1))
+    np.testing.assert_allclose(one.get_ydata(), curve)
+    np.testing.assert_allclose(two.get_ydata(), 2 * curve)
+    np.testing.assert_allclose([run.get_ydata() for run in runs], errors["d = 2"])
+    np.testing.assert_allclose(mark.get_xydata(), [[8.5, 2 * np.exp(-0.85)]])
+    assert {line.get_color() for line in (two, *runs, mark)} == {two.get_color()}
+    assert axis.get_yscale() == "log"
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["8\n256", "10\n1,024"]
+    assert sorted(text.get_text() for text in axis.texts) == ["d = 1", "d = 2", "real digits"]
+
+
+def test_names_of_lines_that_end_together_are_apart():
+    curve = np.exp(-0.1 * np.arange(7, 12))
+    errors = {f"d = {d}": (1 + d / 1e4) * curve[None] for d in range(5)}
+    (axis,) = figures.best_of(range(7, 12), errors, range(7, 12), curve, {}).axes
+    heights = sorted(axis.transData.transform(text.xy)[1] for text in axis.texts)
+    assert min(np.diff(heights)) > 9  # points of the font, at 72 and more to the inch

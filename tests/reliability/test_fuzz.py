@@ -107,7 +107,6 @@ ARGUMENTS = {
     ],
     "plotting.curves": [ROWS, st.dictionaries(WORDS, INTERVALS, max_size=2), st.just(""), st.just("")],
     "pretrained.load_classifier": [WORDS | ANYTHING],
-    "pretrained.load_interpreter": [WORDS | ANYTHING],
     "radon.transforms.radon": [IMAGES, ANGLES, st.booleans(), DETECTORS],
     "radon.transforms.backproject": [IMAGES, ANGLES, NUMBERS | SHAPES, st.booleans(), DETECTORS],
     "radon.transforms.filtered_backprojection": [

@@ -1,0 +1,239 @@
+"""The image nearest to a digit that a generator can draw: an upper bound on its distance from the digit.
+
+The bound is as good as the search. Two controls say how good: a generator's own samples, whose true error is
+0, and a search of twice the starts and steps.
+"""
+
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from gan.evaluation import images_of
+from gan.features import as_float, class_features
+from gan.manifold import square
+from gan.worth import BATCH, flattened, relative_errors
+
+CANDIDATES = 2**17
+GRID = 2**18  # candidates of one and two numbers
+# Searches a digit and their steps, from stage to stage. Most searches end in a local minimum, so many short
+# ones and few long ones find more than as many steps of equal searches.
+STAGES = ((64, 30), (16, 60), (4, 110))
+RATE = 0.05  # of Adam
+BETAS = (0.9, 0.99)
+TINY = 1e-8
+GROUP = 50  # digits that are searched for as one batch
+RESEMBLING = (2, 5)  # classes that look like each other in a mirror
+
+
+class Projected(NamedTuple):
+    """Digits projected onto a generator.
+
+    Attributes
+    ----------
+    errors : array, shape (n,)
+        Squared error per pixel of the image in 8 bits.
+    points : array of float32, shape (n, latent_size)
+    images : array of uint8, shape (n, 28, 28, 1)
+    """
+
+    errors: np.ndarray
+    points: np.ndarray
+    images: np.ndarray
+
+
+def project(generator, digits, points, *, stages=STAGES, rate=RATE, guesses=None):
+    """Return the nearest images to digits that Adam finds from the nearest of many points.
+
+    After each stage the best searches of each digit go on from their best points (successive halving:
+    Jamieson & Talwalkar 2016, arXiv:1502.07943). Points are moved back into the cube after every step:
+    ``z = tanh(u)`` would be slow near its surface, where most points of a cube of many numbers lie. The best
+    iterate counts, not the last.
+
+    Parameters
+    ----------
+    generator : callable
+        From points ``(n, latent_size)`` in [-1, 1] to images ``(n, 28, 28, 1)`` in [0, 1]; differentiable.
+    digits : array of uint8, shape (n, 28, 28, 1)
+    points : array of float32, shape (count, latent_size)
+        Candidates for the start (`candidates`), at least as many as the first stage has searches.
+    stages : sequence of (int, int)
+        Searches a digit and steps of each stage; the first searches start from the nearest candidates.
+    rate : float
+        Of Adam; it falls to 0 along a cosine over all steps.
+    guesses : array of float32, shape (n, k, latent_size), optional
+        Further starts of each digit, such as the code of an encoder.
+
+    Returns
+    -------
+    Projected
+    """
+    found = nearest_points(generator, digits, points, stages[0][0])
+    if guesses is not None:
+        found = np.concatenate([found, guesses], axis=1)
+    step, targets = tf.function(partial(_adam, generator)), as_float(digits)
+    groups = [slice(start, start + GROUP) for start in range(0, len(digits), GROUP)]
+    found = np.concatenate([_raced(step, targets[group], found[group], stages, rate) for group in groups])
+    images = images_of(generator, found)
+    errors = np.mean((flattened(digits) - flattened(images)) ** 2, axis=1)
+    return Projected(errors, found, images)
+
+
+def candidates(latent_size, seed, count=None):
+    """Return points to start from: a grid where it can be dense, random points of the cube elsewhere.
+
+    Parameters
+    ----------
+    latent_size : int
+        1 and 2 have a grid, of the centres of equal cells.
+    seed : int
+    count : int, optional
+        By default `CANDIDATES`, or `GRID` of a grid; for 2 numbers a square number.
+
+    Returns
+    -------
+    array of float32, shape (count, latent_size)
+    """
+    count = count or (GRID if latent_size <= 2 else CANDIDATES)
+    if latent_size == 1:
+        return ((2 * np.arange(count) + 1) / count - 1).astype("float32")[:, None]
+    if latent_size == 2:
+        return square(round(count**0.5))
+    return np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)).astype("float32")
+
+
+def nearest_points(generator, digits, points, count):
+    """Return the points whose images are nearest to each digit, the nearest first.
+
+    Parameters
+    ----------
+    generator, digits, points
+        As in `project`.
+    count : int
+
+    Returns
+    -------
+    array of float32, shape (n, count, latent_size)
+    """
+    flat = flattened(digits)
+    errors, chosen = np.zeros((len(flat), 0), "float32"), np.zeros((len(flat), 0), int)
+    for start in range(0, len(points), BATCH):
+        batch = relative_errors(flat, images_of(generator, points[start : start + BATCH]))
+        indices = np.broadcast_to(start + np.arange(batch.shape[1]), batch.shape)
+        errors, chosen = np.hstack([errors, batch]), np.hstack([chosen, indices])
+        errors, chosen = _least(errors, chosen, count)
+    return points[chosen]
+
+
+def _least(errors, chosen, count):
+    """Return the `count` least errors of every row and what belongs to them, in order."""
+    few = np.argpartition(errors, min(count, errors.shape[1] - 1), axis=1)[:, :count]
+    few = np.take_along_axis(few, np.argsort(np.take_along_axis(errors, few, 1), 1, kind="stable"), 1)
+    return np.take_along_axis(errors, few, 1), np.take_along_axis(chosen, few, 1)
+
+
+def _raced(step, digits, points, stages, rate):
+    """Return the best point (n, latent_size) of each digit, from starts (n, searches, latent_size)."""
+    rates = iter(_cosine(rate, sum(steps for _, steps in stages)))
+    following = [searches for searches, _ in stages[1:]] + [1]
+    for (_, steps), kept in zip(stages, following, strict=True):
+        points = _searched(step, digits, points, list(islice(rates, steps)), kept)
+    return points[:, 0]
+
+
+def _searched(step, digits, begin, rates, kept):
+    """Return the best `kept` points of each digit after a step for each rate, the best first."""
+    n, searches, size = begin.shape
+    targets = tf.constant(np.repeat(digits, searches, axis=0))
+    points = tf.constant(begin.reshape(-1, size))
+    state = points, tf.zeros_like(points), tf.zeros_like(points), tf.fill([len(points)], np.inf), points
+    for time, rate in enumerate(rates, start=1):
+        state = step(targets, state, tf.constant(time, tf.float32), tf.constant(rate, tf.float32))
+    *_, errors, best = state
+    first = np.argsort(np.reshape(errors, (n, searches)), axis=1)[:, :kept]
+    return np.take_along_axis(np.reshape(best, begin.shape), first[..., None], axis=1)
+
+
+def _adam(generator, targets, state, time, rate):
+    """Make one step of Kingma & Ba 2015 (arXiv:1412.6980, algorithm 1), and keep the best points so far."""
+    points, mean, square_, least, best = state
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        errors = tf.reduce_sum((generator(points) - targets) ** 2, axis=(1, 2, 3))
+    gradient = tape.gradient(errors, points)
+    mean, square_ = (
+        beta * moment + (1 - beta) * power
+        for beta, moment, power in zip(BETAS, (mean, square_), (gradient, gradient**2), strict=True)
+    )
+    better = errors < least
+    least, best = tf.where(better, errors, least), tf.where(better[:, None], points, best)
+    unbiased, scale = (moment / (1 - beta**time) for beta, moment in zip(BETAS, (mean, square_), strict=True))
+    moved = points - rate * unbiased / (tf.sqrt(scale) + TINY)
+    return tf.clip_by_value(moved, -1.0, 1.0), mean, square_, least, best
+
+
+def _cosine(rate, steps):
+    """Return a rate for each step, from `rate` down to almost 0."""
+    return rate * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
+
+
+def mirrored(digits):
+    """Return the digits whose mirror image is no digit of another class, and all their mirror images.
+
+    A generator of digits draws digits better than their mirror images; one that draws any strokes does not.
+    2 and 5 resemble each other in a mirror, so they are left out.
+
+    Parameters
+    ----------
+    digits : common.data.ImageSet
+
+    Returns
+    -------
+    as_they_are, in_the_mirror : array of uint8, shape (n, 28, 28, 1)
+    """
+    kept = digits.images[~np.isin(digits.labels, RESEMBLING)]
+    return kept, kept[:, :, ::-1]
+
+
+def labels_kept(digits, images, dataset):
+    """Return whether the classifier gives every projected image the label of its digit.
+
+    Parameters
+    ----------
+    digits : common.data.ImageSet
+    images : array of uint8, shape (n, 28, 28, 1)
+        Of `Projected`.
+    dataset : "mnist" or "fashion_mnist"
+
+    Returns
+    -------
+    array of bool, shape (n,)
+    """
+    return class_features(images, dataset)[1].argmax(axis=1) == digits.labels
+
+
+def principal_errors(digits, training, sizes):
+    """Return the error of the first principal components of the training images, the best linear generator.
+
+    Parameters
+    ----------
+    digits, training : array of uint8, shape (n, 28, 28, 1)
+    sizes : sequence of int
+        Numbers of components.
+
+    Returns
+    -------
+    array, shape (n, sizes)
+        Squared error per pixel of the reconstruction, clipped to [0, 1].
+    """
+    flat, examples = flattened(digits), flattened(training)
+    mean = examples.mean(axis=0)
+    components = np.linalg.eigh(np.cov(examples, rowvar=False))[1][:, ::-1]
+    found = []
+    for size in sizes:
+        first = components[:, :size]
+        drawn = np.clip((flat - mean) @ first @ first.T + mean, 0, 1)
+        found.append(np.mean((drawn - flat) ** 2, axis=1))
+    return np.stack(found, axis=1)
