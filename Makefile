@@ -53,6 +53,7 @@ scratch: .venv/ready     ## measure every record again and report the difference
 
 bench: .venv/peers       ## compare speed and memory with PyWavelets, ptwt, scikit-image, SciPy, PyTorch and others
 	$(RUN) tests.benchmarks
+	$(RUN) tests.benchmarks.tomography
 
 faults: .venv/ready      ## kill every long command 20 times, damage files, fill a disk, fuzz; takes an hour or more
 	KILLS=20 $(ONE_THREAD) $(RUN) pytest -n auto --dist worksteal -m fault --hypothesis-profile faults tests

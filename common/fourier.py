@@ -168,18 +168,15 @@ def _fft_of_real(planes, signs):
     """Return both parts of the transform of real even-sized planes, times signs; compute half the columns."""
     import tensorflow as tf
 
-    height, width = planes.shape[2:]
+    width = planes.shape[3]
     half = tf.signal.rfft2d(planes)
     if signs is not None:
         half *= tf.constant(signs[:, : width // 2 + 1], half.dtype)
-    half = _channels_last(half)
+    # Apart, because TensorFlow transposes real numbers several times as fast as complex ones.
+    parts = [_channels_last(part) for part in (tf.math.real(half), tf.math.imag(half))]
     # F(-u, -v) is the conjugate of F(u, v).
-    rows, columns = -np.arange(height) % height, np.arange(width // 2 - 1, 0, -1)
-    mirrored = tf.gather(tf.gather(half, columns, axis=2), rows, axis=1)
-    return [
-        tf.concat([tf.math.real(half), tf.math.real(mirrored)], 2),
-        tf.concat([tf.math.imag(half), -tf.math.imag(mirrored)], 2),
-    ]
+    mirrored = [tf.roll(tf.reverse(part[:, :, 1 : width // 2], [1, 2]), 1, axis=1) for part in parts]
+    return [tf.concat([parts[0], mirrored[0]], 2), tf.concat([parts[1], -mirrored[1]], 2)]
 
 
 def _constant(values, like):

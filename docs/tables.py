@@ -66,6 +66,23 @@ def table_of_benchmarks() -> str:
     return f"{_machine(machine)}\n\n{_table(head, rows)}{remarks}"
 
 
+def table_of_tomography() -> str:
+    """Return what each library of tomography costs on a CPU, how exact it is, and which are left out."""
+    machine, *lines = _evidence("tomography.txt").splitlines()
+    rows, task = [], ""
+    for line in lines:
+        if not line.startswith(" "):
+            task = line
+            continue
+        name, *numbers = re.split(r"\s{2,}", line.strip())
+        rows.append((task, name, *(_number(float(number)) for number in numbers)))
+        task = ""
+    remarks = " ".join(line for line in lines if line.endswith("."))
+    seconds = [f"{operator}, s ↓" for operator in ("forward", "adjoint", "filtered backprojection")]
+    errors = ("dot test ↓", "round trip ↓", "from scikit-image")
+    return f"{_machine(machine)}\n\n{_table(('task', 'library', *seconds, *errors), rows)}\n\n{remarks}"
+
+
 def table_of_faults() -> str:
     """Return what ``make faults`` tried, how often, and what held."""
     *lines, machine = _evidence("faults.txt").splitlines()
@@ -96,6 +113,7 @@ TABLES = {
     "faults": table_of_faults,
     "prose": share_of_drifts_found,
     "repetitions": table_of_repetitions,
+    "tomography": table_of_tomography,
 }
 
 
@@ -145,13 +163,13 @@ def _verdict(line):
 
 
 def _number(value):
-    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return "" if value is None or value != value else f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def _machine(line):
     processor, libraries = re.fullmatch(r"(.*?), (?=\d+ cores)(.*)", line).groups()
     cores, _, versions = libraries.partition(", ")
-    said = ", ".join(f"{name} {version}" for name, version in re.findall(r"'(\w+)': '([^']+)'", versions))
+    said = ", ".join(f"{name} {version}" for name, version in re.findall(r"'([\w-]+)': '([^']+)'", versions))
     return f"Measured on {cores} of {processor}, with {said}."
 
 

@@ -40,17 +40,23 @@ def measure(module, task, name):
     implementations, factors = next((i, f) for t, i, _, f in load(module) if t == task)
     imported = peak_memory()
     run = implementations[name]()
+    seconds = fastest(run, MOST_SECONDS)
+    print(
+        json.dumps({
+            "seconds": seconds * factors.get(name, 1), "peak MB": peak_memory(), "imports MB": imported
+        })
+    )  # fmt: skip
+
+
+def fastest(run, most_seconds):
+    """Return the seconds of the fastest of several runs after a first, at least two."""
     run()
-    seconds, end = [], time.perf_counter() + MOST_SECONDS
+    seconds, end = [], time.perf_counter() + most_seconds
     while len(seconds) < 2 or (len(seconds) < MOST_REPEATS and time.perf_counter() < end):
         start = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - start)
-    print(
-        json.dumps({
-            "seconds": min(seconds) * factors.get(name, 1), "peak MB": peak_memory(), "imports MB": imported
-        })
-    )  # fmt: skip
+    return min(seconds)
 
 
 def peak_memory():
@@ -60,9 +66,9 @@ def peak_memory():
     )
 
 
-def child(*arguments):
-    """Run this program with other arguments, on all cores, and return the JSON of its last line."""
-    command = [sys.executable, "-m", "tests.benchmarks", *arguments]
+def child(*arguments, program="tests.benchmarks"):
+    """Run this program or another, on all cores, and return the JSON of its last line."""
+    command = [sys.executable, "-m", program, *arguments]
     onednn = "0" if arguments[-1].endswith("oneDNN off") else "1"
     settings = environment(TF_ENABLE_ONEDNN_OPTS=onednn)
     settings = {name: v for name, v in settings.items() if "THREADS" not in name and "DETERMIN" not in name}

@@ -313,7 +313,8 @@ def test_a_layer_saves_a_filter_bank_of_ones_own():
     bank = pywt.Wavelet("db3").filter_bank
     layer = DWT2.from_config(DWT2(pywt.Wavelet("mine", filter_bank=bank), pywt.Modes.smooth).get_config())
     x = images((1, 8, 9, 1), "float32")
-    assert_same(layer(x), dwt2(x, "db3", "smooth"), "db3", "float32")
+    expected = [ops.convert_to_numpy(band) for band in dwt2(x, "db3", "smooth")]
+    assert_same(layer(x), expected, "db3", "float32")
 
 
 X = images((1, 8, 8, 1))
