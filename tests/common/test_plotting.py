@@ -146,7 +146,10 @@ def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
 @pytest.mark.parametrize(
     ("draw", "sentence"),
     [
-        (lambda: plotting.image_grid(np.full((1, 3, 3, 1), 255)), r"lie in \[0, 1\].* 255; divide by 255"),
+        (lambda: plotting.image_grid(np.full((1, 3, 3, 1), 255)), r"lie in \[0, 1\].* 255; divide by"),
+        (lambda: plotting.image_grid(np.full((1, 3, 3, 1), 9, "uint8")), "its largest value is 9; divide by"),
+        (lambda: plotting.image_grid(np.ma.masked_less(np.ones((1, 3, 3, 1)), 2)), "must not be masked"),
+        (lambda: plotting.curves(np.ma.masked_less([0, 1], 1), {"a": BAND}, "", ""), "x must not be masked"),
         (lambda: plotting.image_grid(np.full((1, 3, 3, 1), np.nan)), "must be finite"),
         (lambda: plotting.image_grid(np.ones((2, 3, 3, 1)), columns=0), "columns must be at least 1, not 0"),
         (lambda: plotting.curves([0, 1], {"a": np.ones(2)}, "", ""), "a must be an Interval.*, not ndarray"),
@@ -156,11 +159,14 @@ def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
         (lambda: plotting.panels({"b": [0, 1]}, {"a": {"a": BAND}}), "x has no entry 'a'; it has b"),
         (lambda: plotting.dots({"a": [1, np.nan]}, {"a": Interval(1, 0, 2)}, ""), "of a must be finite"),
         (lambda: plotting.dots({"a": [1]}, {"a": Interval(1, 0, 2)}, "", [1, 2]), "kinds must be as many"),
-        (lambda: picture_of(np.full((3, 3, 1), 255)), "divide by 255"),
+        (lambda: picture_of(np.full((3, 3, 1), 255)), "divide by the value that stands for 1"),
         (lambda: picture_of(np.ones((3, 3, 1)), 0), "side must be at least 1 pixel"),
         (lambda: Bars("ab").show([1], ["x"]), "2 bars need as many numbers and texts, not 1"),
         (lambda: Bars("ab").show([1, 7], "xy"), r"a number in \[0, 1\], not"),
-        (lambda: Bars("a").show_decisions([[1, np.nan]], "xy", 0), r"a number in \[0, 1\], not"),
+        (lambda: Bars("a").show_decisions([[1, np.nan]], "xy", 0), "Logits must be finite"),
+        (lambda: Bars("a").show_decisions([[0.9, 0.1]], "xy", 0), "these are probabilities"),
+        (lambda: Bars("a").show_decisions([[1, 2]], "xy", "0"), "one integer an image"),
+        (lambda: Bars("a").show_decisions([[1, 2]], "xy", 2), "labels must lie in 0 to 1"),
         (lambda: Bars("a").show_decisions([[1, 2, 3]], "xy", 0), r"1 rows of 2 classes, .* \(1, 3\)"),
     ],
 )  # fmt: skip
