@@ -6,7 +6,7 @@ from scipy.special import softmax
 from common.arguments import check_counts, check_logits, check_shares
 from common.data import load_digits_8x8
 from common.validation import as_labels, as_unit_images
-from wavelet_based_dnn.models import CLASSES
+from wavelet_based_dnn.models import CLASSES, SMALLEST
 from wavelet_based_dnn.resampling import resample
 
 FRAME = 2  # pixels around the 8 x 8 digits, about MNIST's 4 of 28
@@ -27,10 +27,12 @@ def predictions(model, images, height, width, batch_size=500):
     Raises
     ------
     ValueError
-        Other images, or numbers that are no positive integers.
+        Other images, sizes below 7 pixels, or numbers that are no positive integers.
     """
     images = as_unit_images(images)
     check_counts(height=height, width=width, batch_size=batch_size)
+    if images.shape[-1] != 1 or min(height, width) < SMALLEST:
+        raise ValueError(f"Images of one channel and sizes of at least {SMALLEST} pixels are needed.")
 
     # Without tf.function: tracing a network for every size takes longer than its batches.
     def decide(batch):
