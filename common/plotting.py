@@ -163,7 +163,7 @@ def image_grid(
         No images, arrays of other shapes, NaN or infinity, values up to 255 where `limits` are 0 and 1, or
         another number of titles or labels.
     """
-    pictures = [np.ma.asanyarray(image) for image in images] if np.iterable(images) else []
+    pictures: list[np.ndarray] = [np.asanyarray(image) for image in images] if np.iterable(images) else []
     columns = _columns(columns, len(pictures))
     _check_pictures(pictures, limits)
     rows = -(-len(pictures) // columns)

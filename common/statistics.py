@@ -340,7 +340,7 @@ def _limits(low, high, unit):
     return f"at least {low_text}{unit}" if high == np.inf else f"{low_text} to {high_text}{unit}"
 
 
-def _numbers(values):
+def _numbers(values: ArrayLike) -> np.ndarray:
     check_unmasked(values, "measurements")
     try:
         return np.asarray(values, float)
