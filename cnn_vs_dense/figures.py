@@ -24,6 +24,27 @@ def accuracies(table, by=("architecture", "representation")):
     return _dots(table, by, 100 * table["accuracy"], "test accuracy / %")
 
 
+def behind_lenet5(table):
+    """Draw how far every run is behind LeNet-5 on raw images of its data set, which is given a colour.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns dataset, architecture, representation (raw or scrambled), accuracy; rows are runs.
+    """
+    raw = table[(table["architecture"] == "lenet5") & (table["representation"] == "raw")]
+    best = {dataset: rows.mean() for dataset, rows in grouped(raw, "dataset")["accuracy"]}
+    behind = 100 * (table["dataset"].map(best) - table["accuracy"])
+    figure = _dots(
+        table,
+        ("architecture", "representation", "dataset"),
+        behind,
+        "test accuracy, points behind LeNet-5 on raw images",
+    )
+    figure.axes[0].set_title("Scrambling puts LeNet-5 behind the dense network", loc="left")
+    return figure
+
+
 def histories(table):
     """Draw loss and validation accuracy over the epochs for each network and representation.
 

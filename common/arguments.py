@@ -14,27 +14,26 @@ def as_labels(
     Parameters
     ----------
     labels : array
-        One class an image, from 0.
+        One class for each image, counted from 0.
     count : int, optional
-        Number of images that they belong to.
+        Number of images.
     classes : int, optional
         Number of classes.
     name : str
-        What the error message calls `labels`.
+        Name of `labels` in the error message.
 
     Raises
     ------
     ValueError
-        Another shape, another type, another number of labels, or a label outside the classes.
+        A wrong shape, type or number of labels, or a label outside the classes.
     """
     check_unmasked(labels, name)
     found = np.asarray(labels)
     wanted = f"{name} must be one integer an image, shape ({'n' if count is None else count},)"
-    if found.ndim == 2:
-        way = "take [:, 0] of them" if found.shape[1] == 1 else "of one-hot rows take .argmax(axis=1)"
-        raise ValueError(f"{wanted}, not of shape {found.shape}; {way}.")
     if found.ndim != 1:
-        raise ValueError(f"{wanted}, not of shape {found.shape}.")
+        way = "; take [:, 0]" if found.shape[1:] == (1,) else ""
+        way = "; of one-hot rows take .argmax(axis=1)" if found.ndim == 2 and not way else way
+        raise ValueError(f"{wanted}, not of shape {found.shape}{way}.")
     if not np.issubdtype(found.dtype, np.integer):
         raise ValueError(f"{wanted}, not {found.dtype}; convert them with .astype('int64').")
     if count is not None and len(found) != count:
@@ -106,6 +105,6 @@ def check_counts(**counts: int) -> None:
 
 
 def check_seed(seed: object) -> None:
-    """Raise ValueError unless a seed is an integer of at least 0: chance never decides a result here."""
+    """Raise ValueError unless a seed is an integer of at least 0; None would make results random."""
     if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")

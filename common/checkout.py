@@ -1,4 +1,4 @@
-"""Where the library stands: in its repository, or installed without the records, examples and weights."""
+"""Checks that the library runs in its repository; an installed package has no records or weights."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def require(what: str) -> None:
-    """Raise FileNotFoundError outside of the repository; `what` is the subject of its sentence."""
+    """Raise FileNotFoundError outside the repository; `what` names the missing thing in the message."""
     if not (ROOT / "pyproject.toml").is_file():
         raise FileNotFoundError(
             f"{what} comes with the repository, not with the installed package; clone the repository and run "
@@ -15,7 +15,7 @@ def require(what: str) -> None:
 
 
 def missing(path: Path) -> FileNotFoundError:
-    """Return the error for a file of the repository that is not there; raises like `require`."""
+    """Return the error for a missing file of the repository; raise like `require` outside it."""
     require(path.name)
     return FileNotFoundError(
         f"{path.name} is missing from {path.parent.name}; restore it with `git checkout`."

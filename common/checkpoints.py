@@ -1,7 +1,7 @@
-"""Our own checkpoints: a training that was interrupted continues with the same bits.
+"""Checkpoints: an interrupted training continues with the same bits.
 
-A checkpoint is one file, replaced atomically after every epoch. It holds all variables, the history, and what
-tells the training from others, so that it is refused with other data, another model or another seed.
+A checkpoint is one file, replaced atomically after every epoch. It holds all variables, the history and the
+settings of the training. A training with other data, another model or another seed refuses it.
 """
 
 import hashlib
@@ -32,30 +32,30 @@ def resumable(
     checkpoint: str | PathLike[str] | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Call ``measure_epoch(epoch)`` for every epoch not yet done and return the rows of numbers.
+    """Call ``measure_epoch(epoch)`` for every remaining epoch and return all rows of numbers.
 
     Parameters
     ----------
     measure_epoch : callable
-        Takes the epoch's index from 0, changes nothing but `variables`, and returns a dict of numbers.
+        Takes the index of an epoch from 0, changes only `variables`, and returns a dict of numbers.
     variables : list of keras.Variable
         The whole state.
     epochs : int
         At least 1.
     settings : dict from str to JSON value
-        What tells this training from others, under names that a message can use. An object with a
-        ``get_config``, such as a model, is described by `described`, and an array by its SHA-256.
+        Everything that distinguishes this training from others; error messages use the names. An array
+        counts by its SHA-256, and an object with ``get_config``, such as a model, by its `described` text.
     checkpoint : path, optional
         File that receives the state after every epoch. If it exists, training continues from it.
     progress : bool
-        Show a bar.
+        Whether to show a progress bar.
 
     Raises
     ------
     ValueError
-        The checkpoint is damaged, of other settings, or of more epochs; or an epoch measures NaN.
+        The checkpoint is damaged or holds other settings or more epochs; or an epoch measures NaN.
     """
-    # Reading all data takes a moment, so without a checkpoint nothing is described.
+    # Without a checkpoint we skip the descriptions, because reading all data takes a moment.
     told = {} if checkpoint is None else {name: _as_json(value) for name, value in settings.items()}
     history = [] if checkpoint is None else _restore(Path(checkpoint), variables, told, epochs)
     for epoch in tqdm(range(len(history), epochs), initial=len(history), total=epochs, disable=not progress):
@@ -66,10 +66,10 @@ def resumable(
 
 
 def described(model: Any) -> str:
-    """Return the configuration of a model, an optimizer or a loss as text, without numbers of a session.
+    """Return the configuration of a model, an optimizer or a loss as text, the same in every session.
 
-    Keras numbers the names of layers and optimizers by what was made before, so each name is replaced by its
-    place in the text. A model that does not tell its configuration is described by the shapes of its weights.
+    Keras numbers layers and optimizers in the order of their creation, so each name is replaced by its
+    position in the text. A model without a configuration is described by the shapes of its weights.
     """
     if isinstance(model, str) or not hasattr(model, "get_config"):
         return str(getattr(model, "__name__", model))
@@ -112,7 +112,7 @@ def _finite(row: Mapping[str, float], epoch: int) -> dict[str, float]:
     if wrong:
         raise ValueError(
             f"Epoch {epoch} has {' and '.join(wrong)}: the training diverged, or its validation did not "
-            "return a number; lower the learning rate or mend the validation."
+            "return a number; lower the learning rate or correct the validation."
         )
     return dict(row)
 
@@ -140,7 +140,9 @@ def _restore(path, variables, settings, epochs):
             "delete it or name another file."
         )
     if len(about["history"]) > epochs:
-        raise ValueError(f"{path.name} is further than epoch {epochs}; delete it or name another file.")
+        raise ValueError(
+            f"{path.name} is further than epoch {epochs}; raise epochs, delete it or name another file."
+        )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
     return about["history"]
@@ -148,11 +150,11 @@ def _restore(path, variables, settings, epochs):
 
 def _read(path):
     try:
-        # From memory, because numpy leaves a damaged file open.
+        # We read from memory, because NumPy leaves a damaged file open.
         content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if archive.testzip():
-                raise zipfile.BadZipFile  # before numpy parses what is damaged
+                raise zipfile.BadZipFile  # before NumPy parses damaged content
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             about = json.loads(str(arrays["about"]))
             return about, [arrays[str(i)] for i in range(len(arrays.files) - 1)]

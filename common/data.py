@@ -1,4 +1,4 @@
-"""Images that ship with the repository or with an installed package, and one set that is downloaded.
+"""Images that ship with the repository or an installed package, and files that are downloaded.
 
 >>> mnist = load_mnist()
 >>> mnist.train.images.shape, mnist.train.images.dtype
@@ -6,7 +6,7 @@
 >>> mnist.test[:100].as_float().max()
 np.float32(1.0)
 
-``python -m common.data`` downloads what does not ship (``make data``).
+``python -m common.data`` (``make data``) downloads the data that do not ship.
 """
 
 import csv
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FOLDER = Path(__file__).parent / "data"
-RESEARCH_DATA = "RESEARCH_DATA"  # the environment variable that names a folder with what does not ship
+RESEARCH_DATA = "RESEARCH_DATA"  # this environment variable names a folder with the data that do not ship
 
 SHA256 = {
     "mnist": "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146",
     "fashion_mnist": "442f264ce0d782402cefb7088dee95291033dcd5898f6a2b089ab99ca8c36e88",
     "imagenet_samples": "d625818dacf79cc40ced71ff12f1d4955c3d2655ae4b047b3c93b1819cb8f3fe",
-    # The SHA-256 of the list that holds the SHA-256 of every photograph.
+    # The SHA-256 of a list, which holds the SHA-256 of every photograph.
     "imagenet_compatible": "fd7a3c03b900bdfacb594df263e8067e50bc977b9c47b5623d0072c7ba4179fd",
     "mobilenet_v1_0.75_192": "41daeb22fdcf947e0e5ec32373aa9df7c31f3ef45dbd0ef7b5940fbce3c20f6a",
     "mobilenet_v2_1.0_224": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
@@ -55,7 +55,7 @@ PHOTOGRAPHS = (
     "hubble_deep_field", "immunohistochemistry", "moon", "page", "retina", "rocket", "text",
 )  # fmt: skip
 
-# Remainders by 5 of the numbers of the photographs; those with the remainder 4 are held back.
+# A split holds the photographs whose number has one of these remainders modulo 5; 4 is held back.
 SPLITS = {"development": (0,), "test": (1, 2, 3)}
 
 _GITHUB = "https://raw.githubusercontent.com"
@@ -71,7 +71,7 @@ ORIGINS = {"imagenet_compatible": f"{_BARD}dataset/NIPS17/", **dict.fromkeys(MOB
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images as stored, with their labels when there are any.
+    """Images as stored, with their labels if they have any.
 
     Attributes
     ----------
@@ -80,7 +80,7 @@ class ImageSet:
     class_names : tuple of str
         ``class_names[label]`` is the name of the class.
     maximum : int
-        The stored value that stands for 1.0: 255, or 16 for the 8 x 8 digits.
+        The stored value of 1.0: 255, or 16 for the 8 x 8 digits.
 
     Raises
     ------
@@ -138,7 +138,7 @@ class Dataset:
 
 
 class Listed(NamedTuple):
-    """What the repository knows of a photograph of the ImageNet-compatible set."""
+    """The entry of a photograph in the list of the ImageNet-compatible set."""
 
     number: int
     label: int
@@ -164,7 +164,7 @@ def load_mnist() -> Dataset:
 def load_fashion_mnist() -> Dataset:
     """Return Fashion-MNIST: 60,000 training and 10,000 test pictures of clothes, 28 x 28 x 1.
 
-    Raises like `load_mnist`. Source: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747.
+    Errors are those of `load_mnist`. Source: H. Xiao, K. Rasul, R. Vollgraf, arXiv:1708.07747.
     """
     return _load_28x28(FOLDER / "fashion_mnist.npz", FASHION_CLASSES)
 
@@ -188,18 +188,20 @@ def load_digits_8x8() -> ImageSet:
 
 
 def load_imagenet_samples(size: int = 224) -> ImageSet:
-    """Return the 20 ImageNet validation images that the foolbox wheel carries.
+    """Return the 20 ImageNet validation images of the installed package foolbox.
 
     Parameters
     ----------
     size : int
-        Height and width in pixels, at least 1; the files hold 512 x 512, other sizes are resampled
+        Height and width in pixels, at least 1. The files hold 512 x 512 pixels; other sizes are resampled
         (Lanczos, with anti-aliasing).
 
     Raises
     ------
-    FileNotFoundError, ValueError
-        The images are missing, altered, or `size` is not a positive integer.
+    FileNotFoundError
+        The images are missing.
+    ValueError
+        The images are altered, or `size` is not a positive integer.
     """
     from PIL.Image import Resampling
 
@@ -212,12 +214,12 @@ def load_imagenet_samples(size: int = 224) -> ImageSet:
 
 
 def list_imagenet_compatible(split: str) -> tuple[Listed, ...]:
-    """Return number, label, author and SHA-256 of each photograph of a split; no photograph is needed.
+    """Return number, label, author and SHA-256 of each photograph of a split, without the photographs.
 
     Parameters
     ----------
     split : str
-        ``"development"``, 200 photographs that choose constants, or ``"test"``, the 600 that judge.
+        ``"development"``, 200 photographs for choosing constants, or ``"test"``, 600 for the results.
     """
     remainders = look_up("split", split, SPLITS)
     return tuple(listed for listed in _index() if listed.number % 5 in remainders)
@@ -226,20 +228,21 @@ def list_imagenet_compatible(split: str) -> tuple[Listed, ...]:
 def load_imagenet_compatible(split: str) -> ImageSet:
     """Return photographs of the ImageNet-compatible set of the NIPS 2017 competition, 224 x 224 x 3.
 
-    They do not ship. The files are read from ``imagenet_compatible/`` in the folder that the environment
-    variable ``RESEARCH_DATA`` names, else from pooch's cache, else they are downloaded into that cache.
+    The photographs do not ship. They are read from ``imagenet_compatible/`` in the folder that the
+    environment variable ``RESEARCH_DATA`` names, or from pooch's cache; missing ones are downloaded into the
+    cache.
 
     Parameters
     ----------
     split : str
-        ``"development"`` or ``"test"``; the order is that of `list_imagenet_compatible`.
+        ``"development"`` or ``"test"``, in the order of `list_imagenet_compatible`.
 
     Raises
     ------
     ValueError
         There is no such split, or a file is not the recorded one.
     ConnectionError
-        The photographs are not here and cannot be downloaded.
+        The photographs are not on this machine and cannot be downloaded.
     FileNotFoundError
         ``RESEARCH_DATA`` does not name a folder.
 
@@ -253,14 +256,14 @@ def load_imagenet_compatible(split: str) -> ImageSet:
 
 
 def read_mobilenet(name: str) -> bytes:
-    """Return the content of a TensorFlow Lite file that `common.pretrained` reads.
+    """Return the content of a TensorFlow Lite file, which `adversarial_attack.mobilenets` rebuilds.
+
+    The folder is ``tflite/``; search, download and errors are those of `load_imagenet_compatible`.
 
     Parameters
     ----------
     name : str
         One of `MOBILENETS`.
-
-    Finds, downloads and raises like `load_imagenet_compatible`; the folder is ``tflite/``.
     """
     look_up("MobileNet", name, MOBILENETS)
     (content,) = _contents(name, _files(name))
@@ -268,7 +271,7 @@ def read_mobilenet(name: str) -> bytes:
 
 
 def is_available(name: str) -> bool:
-    """Whether the data set called `name`, a key of `SHA256`, is on this machine; nothing is downloaded.
+    """Return whether the data set called `name`, a key of `SHA256`, is on this machine; download nothing.
 
     Raises
     ------
@@ -291,14 +294,14 @@ def load_pictures(paths: Sequence[Path | str]) -> ImageSet:
     Parameters
     ----------
     paths : sequence of Path or str
-        Files with 8 bits a channel: grey ones get one channel, RGB and palette ones three.
+        Files with 8 bits a channel. Grey pictures get one channel; RGB and palette pictures get three.
 
     Raises
     ------
     FileNotFoundError
         A file is missing.
     ValueError
-        A file is not a picture, has another kind of pixel, or another shape than the first.
+        A file is not a picture or has another kind of pixel, or the pictures differ in shape.
     """
     if isinstance(paths, str | Path) or not len(paths):
         raise ValueError(f"paths must be a list of at least one file, not {paths!r}.")
@@ -316,7 +319,7 @@ def load_photograph(name: str) -> ImageSet:
     Parameters
     ----------
     name : str
-        One of `PHOTOGRAPHS`; grey ones have one channel, coloured ones three.
+        One of `PHOTOGRAPHS`. Grey pictures have one channel, coloured pictures three.
 
     Raises
     ------
@@ -407,7 +410,7 @@ def _verified(content: bytes, sha256: str, name: str) -> bytes:
     return content
 
 
-# What does not ship
+# Data that do not ship
 
 
 def _files(name: str) -> dict[str, str]:
@@ -429,7 +432,7 @@ def _absent(name: str, files: Iterable[str]) -> list[str]:
 
 
 def _place(name: str, file: str) -> Path:
-    """Return the path of a file in the first folder that has it, else where it would be downloaded."""
+    """Return the path of a file in the first folder that has it, else the path of its download."""
     *named, cache = (folder / file for folder in _folders(name))
     return next((path for path in named if path.is_file()), cache)
 
@@ -449,13 +452,13 @@ def _cache() -> Path:
 
 
 def _download(name: str, files: Mapping[str, str]) -> None:
-    """Download files, with a bar, into the cache; what is whole is kept when one fails."""
+    """Download files into the cache, with a progress bar; if one fails, keep the complete ones."""
     import joblib
     import pooch
     from tqdm.auto import tqdm
 
     pooch.get_logger().setLevel("WARNING")
-    # Most of the time of a small file is spent waiting, and the first failure ends all.
+    # Small files spend most of their time waiting, so we fetch eight at a time; the first failure ends all.
     started = joblib.Parallel(n_jobs=8, prefer="threads", return_as="generator_unordered")(
         joblib.delayed(pooch.retrieve)(
             ORIGINS[name] + file, f"sha256:{sha256}", file, _place(name, file).parent
@@ -476,7 +479,7 @@ def _download(name: str, files: Mapping[str, str]) -> None:
 
 
 def main() -> None:
-    """Download and check what does not ship, and say where it is."""
+    """Download and check the data that do not ship, and print their folder."""
     try:
         for name in ORIGINS:
             files = _files(name)

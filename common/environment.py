@@ -1,15 +1,15 @@
-"""The environment of every process that measures, draws or tests, so that the user's never reaches a number.
+"""The environment of every process that measures, draws or tests; the user's settings never change a number.
 
-Kernels, workers, tests and explorers get these settings in place of whatever the user has set for Keras,
-TensorFlow, Matplotlib, IPython and Jupyter, in variables or in files of the home folder. It imports nothing
-but the standard library, because all of them read their settings when they are imported.
+Kernels, workers, tests and explorers get these settings instead of the user's settings of Keras, TensorFlow,
+Matplotlib, IPython and Jupyter, which may be in variables or in files of the home folder. These libraries
+read their settings at import, so this module imports only the standard library.
 
-``python -m common.environment kernelspec`` writes the settings into the kernel of this Python, so that
-JupyterLab starts its kernels with them.
+``python -m common.environment kernelspec`` writes the settings into the kernel of this Python, which
+JupyterLab then uses.
 """
 
-import argparse
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -22,19 +22,19 @@ from types import ModuleType
 
 _ROOT = Path(__file__).parents[1]
 _CHECKOUT = (_ROOT / "pyproject.toml").exists()
-# Where libraries keep their own settings and caches; they make the folders.
+# The libraries keep their settings and caches here and make the folders.
 FOLDER = _ROOT / "build" / "settings" if _CHECKOUT else Path.home() / ".cache" / "deep-learning-notebooks"
 
-# What could change a number.
+# Settings that could change a number.
 NUMBERS = {
     "KERAS_BACKEND": "tensorflow",
     "KERAS_HOME": str(FOLDER / "keras"),
-    # One thread and deterministic kernels: the same bits on any number of cores, and one experiment a core.
+    # One thread and deterministic kernels give the same bits on any number of cores.
     "OMP_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_DETERMINISTIC_OPS": "1",
-    # TensorFlow leaves oneDNN off on processors without AVX-512, and trains up to four times as slowly then.
+    # TensorFlow turns oneDNN off on processors without AVX-512 and then trains up to four times as slowly.
     "TF_ENABLE_ONEDNN_OPTS": "1",
     "PYTHONHASHSEED": "0",
 }
@@ -44,7 +44,7 @@ SETTINGS = NUMBERS | {
     "MPLCONFIGDIR": str(FOLDER / "matplotlib"),
     "MATPLOTLIBRC": str(FOLDER / "matplotlib"),
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    # IPython runs this file in every kernel, in place of the user's.
+    # IPython runs this file in every kernel instead of the user's file.
     "PYTHONSTARTUP": str(Path(__file__).with_name("kernel_startup.py")),
     "JUPYTER_PREFER_ENV_PATH": "1",
 }
@@ -52,7 +52,7 @@ USERS = ("KERAS_", "TF_", "XLA_", "OMP_", "MKL_", "OPENBLAS_", "MPL", "MATPLOTLI
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return all variables of a process to start: today's without the user's settings, ours, and `more`.
+    """Return all variables for a new process: ours, `more`, and the current ones except the user's settings.
 
     >>> environment(RESULTS="replay")["KERAS_BACKEND"]
     'tensorflow'
@@ -64,7 +64,7 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def applied(**more: str) -> Iterator[None]:
-    """Give this process the variables of `environment` for a while, and so the processes that it starts."""
+    """Give this process, and the processes that it starts, the variables of `environment` for a while."""
     before = dict(os.environ)
     _set(environment(**more))
     try:
@@ -74,26 +74,26 @@ def applied(**more: str) -> Iterator[None]:
 
 
 def apply(**more: str) -> None:
-    """Give this process the variables of `environment`, and keep TensorFlow quiet (`quieten`).
+    """Give this process the variables of `environment`, and `quieten` TensorFlow.
 
     Raises
     ------
     RuntimeError
-        Keras or TensorFlow was imported here with other settings, which it keeps.
+        This process imported Keras or TensorFlow with other settings, which cannot change later.
     """
     late = [name for name in ("keras", "tensorflow") if name in sys.modules]
     other = [name for name, value in NUMBERS.items() if os.environ.get(name) != value]
     if late and other:
         raise RuntimeError(
             f"This process imported {' and '.join(late)} before it had the settings of measurements "
-            f"({', '.join(other)}); start a fresh one, or call common.environment.apply() first."
+            f"({', '.join(other)}); start a fresh process, or call common.environment.apply() first."
         )
     _set(environment(**more))
     quieten()
 
 
 def quieten() -> None:
-    """Keep TensorFlow from writing to stderr, now or later, that there is no GPU and how it was compiled."""
+    """Keep TensorFlow from writing to stderr how it was compiled and that there is no GPU."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if "tensorflow" not in sys.modules and not any(isinstance(f, _QuietFinder) for f in sys.meta_path):
         sys.meta_path.insert(0, _QuietFinder())
@@ -119,7 +119,7 @@ def write_kernelspec(prefix: str | os.PathLike[str] = sys.prefix) -> Path:
 
 
 class _QuietFinder(MetaPathFinder):
-    """Finds TensorFlow as Python does, and drops what is written to stderr while it is imported."""
+    """Finds TensorFlow as Python does, and drops all output to stderr during its import."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -131,20 +131,24 @@ class _QuietFinder(MetaPathFinder):
 
 
 def _import_quietly(exec_module: Callable[[ModuleType], None], module: ModuleType) -> None:
-    # Its C++ writes to the file descriptor, past `sys.stderr`, and before it knows its own log level.
+    # TensorFlow's C++ writes to the file descriptor, past `sys.stderr`, before it reads its log level.
     kept = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
+        gc.disable()
         exec_module(module)
-        module.config.list_physical_devices()  # else the first tensor would say that there is no driver
+        module.config.list_physical_devices()  # otherwise the first tensor reports the missing driver
     finally:
+        # What TensorFlow made stays; looking for garbage in it takes a fifth of the import, and time later.
+        gc.freeze()
+        gc.enable()
         os.dup2(kept, 2)
         os.close(kept)
 
 
 def _make_folder() -> None:
-    # IPython warns where it cannot make its own folder inside this one.
+    # IPython warns if it cannot make its own folder inside this one.
     with contextlib.suppress(OSError):
         FOLDER.mkdir(parents=True, exist_ok=True)
 
@@ -155,18 +159,10 @@ def _set(wanted: Mapping[str, str]) -> None:
     os.environ.update(wanted)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.environment", description="Writes our settings into this Python's kernel."
-    )
-    parser.add_argument("command", choices=["kernelspec"])
-    parser.parse_args(argv)
+if __name__ == "__main__":
+    if sys.argv[1:] != ["kernelspec"]:
+        sys.exit("python -m common.environment takes one command: kernelspec.")
     try:
         write_kernelspec()
     except OSError as error:
         sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

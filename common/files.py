@@ -1,4 +1,4 @@
-"""Files that several processes write, and that a kill or a full disk leaves as they were."""
+"""Writing of files that several processes share; a kill or a full disk leaves them unchanged."""
 
 import contextlib
 import errno
@@ -12,21 +12,21 @@ NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, None)
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise what `lock` raises, before work is done whose result could not be written."""
+    """Raise the errors of `lock` before a long computation whose result could not be written."""
     with lock(path):
         pass
 
 
 @contextlib.contextmanager
 def lock(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Hold the lock of a file that several processes write; its folder is made.
+    """Hold the lock of a file that several processes write, and make its folder.
 
     Raises
     ------
     PermissionError
         The folder is read-only.
     OSError
-        There can be no lock: the disk is full, or the file system has none, as some network file systems.
+        The disk is full, or the file system has no locks, such as some network file systems.
     """
     path = Path(path).absolute()
     folder = next(folder for folder in path.parents if folder.exists())
@@ -45,12 +45,12 @@ def lock(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write bytes to a file, by one process at a time; a kill leaves the old content or the new one.
+    """Write bytes to a file that no other process writes now; a kill leaves the old content or the new.
 
     Raises
     ------
     OSError
-        It cannot be written, for example because the disk is full; the file is as it was.
+        The file cannot be written, for example because the disk is full; it keeps its old content.
     """
     path = Path(path)
     aside = path.with_name(f"{path.name}.part")

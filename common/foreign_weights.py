@@ -1,7 +1,7 @@
-"""Reads the weight files of other projects without running what they contain.
+"""Readers of other projects' weight files that run no code from these files.
 
-These files are pickles, and a pickle is a program. The readers here let it build containers and arrays and
-call nothing else; where the original would call PyTorch or NumPy, it meets the small classes below.
+The files are pickles, and a pickle is a program. The readers here let it build containers and arrays and call
+nothing else; the small classes below replace those of PyTorch and NumPy.
 """
 
 import contextlib
@@ -28,10 +28,10 @@ def read_torch(content: bytes) -> dict[str, np.ndarray]:
     Raises
     ------
     ValueError
-        The content is truncated or of another format, or wants to call something.
+        The content is truncated, has another format, or tries to call a function.
     """
     file = io.BytesIO(content)
-    # A magic number, the version of the format and the sizes of C types come first.
+    # The file starts with a magic number, the version of the format and the sizes of C types.
     for _ in range(3):
         _load(file, {})
     tensors = _load(file, _TORCH)
@@ -42,9 +42,9 @@ def read_torch(content: bytes) -> dict[str, np.ndarray]:
 
 
 def read_arrays(content: bytes) -> dict[str, list[np.ndarray]]:
-    """Return what a pickle, of protocol 3 or 4, of a dict from str to a list of float32 arrays contains.
+    """Return the content of a pickled dict from str to lists of float32 arrays, protocol 3 or 4.
 
-    The arrays are read-only. Raises ValueError like `read_torch`.
+    The arrays are read-only. The function raises ValueError like `read_torch`.
     """
     pickled = _load(io.BytesIO(content), _NUMPY)
     with _refused():
@@ -73,7 +73,7 @@ def _load(file, allowed):
 
 @contextlib.contextmanager
 def _refused():
-    """Raise ValueError for whatever a broken pickle, or one of something else, raises."""
+    """Turn every error of a broken or unexpected pickle into a ValueError."""
     try:
         yield
     except ValueError:
@@ -101,7 +101,7 @@ def _tensor(storage, offset, shape, strides, *_):
 
 
 def _storage(file, dtype):
-    """Return the values of the next storage: their number, 8 bytes, comes first."""
+    """Return the values of the next storage, which starts with their number in 8 bytes."""
     content = file.read(8)
     size = int.from_bytes(content, "little") * dtype.itemsize
     content = file.read(size)
@@ -119,7 +119,7 @@ def _strided(values, tensor):
 
 
 class _Array:
-    """What stands for `numpy.ndarray`: it takes the state of one."""
+    """A replacement of `numpy.ndarray` that takes its pickled state."""
 
     def __setstate__(self, state):
         _, shape, dtype, is_fortran, content = state
@@ -128,7 +128,7 @@ class _Array:
 
 
 class _Float32:
-    """What stands for `numpy.dtype`, of which only one is accepted."""
+    """A replacement of `numpy.dtype` that accepts only little-endian float32."""
 
     native = np.dtype("float32")
 

@@ -1,6 +1,6 @@
-"""The two-dimensional Fourier transform of images, and what builds on it: filters, spectra, undersampling.
+"""The two-dimensional Fourier transform of images, with filters, spectra and undersampling built on it.
 
-Every function takes images ``(batch, height, width, channels)`` of any range and works on height and width.
+Every function takes images ``(batch, height, width, channels)`` of any range and transforms height and width.
 The transform is orthonormal and centred,
 
     k[u, v] = (height width)^(-1/2)
@@ -10,13 +10,13 @@ which is ``numpy.fft.fftshift(numpy.fft.fft2(x, norm="ortho"))`` of each channel
 index ``(height//2, width//2)`` and the origin of the image is its first pixel. With ``origin="centre"`` it is
 the pixel ``(height//2, width//2)``, as in `fft2c` of fastMRI (Zbontar et al. 2018, arXiv:1811.08839).
 
-The functions take arrays, tensors, also in a compiled function that does not know their sizes, and symbolic
-`keras.KerasTensor`, which become a layer of the model. 16-bit values are transformed in float32.
+The functions take arrays and tensors, whose sizes may be unknown in a compiled function. A symbolic
+`keras.KerasTensor` adds a layer to the model. 16-bit values are transformed in float32.
 """
 
 import math
-from functools import lru_cache
-from numbers import Integral, Real
+from functools import lru_cache, partial
+from numbers import Real
 from typing import Any, NamedTuple
 
 import keras
@@ -24,12 +24,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
-from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
-from common.validation import Tensor, as_images, dtype_of
+from common.names import look_up
+from common.transform import TransformLayer, register, transformed
+from common.validation import Tensor, as_images, check_seed, dtype_of
 
 # Up to this height and width two matrix products are faster than the FFT (measured on two CPU cores).
 LARGEST_MATRIX = 64
-LARGEST_SIGMA = 100_000  # pixels, of a blur: its kernel is eight times as long
+LARGEST_SIGMA = 100_000  # pixels; the kernel of a blur is eight times as long
 
 
 class Spectrum(NamedTuple):
@@ -43,24 +44,25 @@ class Spectrum(NamedTuple):
 
 
 def fft2(x: ArrayLike | Tensor | Spectrum, origin: str = "corner") -> Spectrum:
-    """Centred orthonormal Fourier transform over height and width.
+    """Return the centred orthonormal Fourier transform over height and width.
 
     Parameters
     ----------
     x : array, tensor or Spectrum
         Images ``(batch, height, width, channels)``: real, complex, or a `Spectrum` of two real parts.
     origin : {"corner", "centre"}
-        The pixel whose position is zero: the first one, or ``(height//2, width//2)`` as in fastMRI.
+        The pixel at position zero: the first one, or ``(height//2, width//2)`` as in fastMRI.
 
     Returns
     -------
     Spectrum
-        Shape of `x` and dtype of its parts; the zero frequency is at ``(height//2, width//2)``.
+        Two parts of the shape and dtype of `x`; the zero frequency is at ``(height//2, width//2)``.
 
     Raises
     ------
     ValueError
-        Not four axes, empty, channels first, not floating or complex, NaN or infinity, an unknown origin.
+        Images without four axes, empty, channels first, neither floating nor complex, or with NaN or
+        infinity; an unknown origin.
 
     Examples
     --------
@@ -69,32 +71,30 @@ def fft2(x: ArrayLike | Tensor | Spectrum, origin: str = "corner") -> Spectrum:
     [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 4, 0], [0, 0, 0, 0]]
     """
     is_complex = isinstance(x, Spectrum) or _is_complex(x)
-    x, origin = _as_spectrum(x, "images") if is_complex else as_images(x), _checked_origin(origin)
-    if dtype := symbolic_dtype(x):
-        return FFT2(origin, dtype=dtype)(x)
-    return in_working_precision(lambda x: _transform(x if is_complex else [x], origin, False), x)
+    x = _as_spectrum(x, "images") if is_complex else as_images(x)
+    return transformed(FFT2, partial(_transform, inverse=False), x, _checked_origin(origin))
 
 
 def ifft2(k: Tensor | Spectrum, origin: str = "corner") -> Spectrum:
-    """Undo `fft2` with the same `origin`: a centred spectrum to complex images.
+    """Return the complex images of a centred spectrum; the inverse of `fft2` with the same `origin`.
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        ``(batch, height, width, channels)``, the zero frequency at ``(height//2, width//2)``.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
+        The zero frequency is at ``(height//2, width//2)``.
     origin : {"corner", "centre"}
         As in `fft2`.
 
     Returns
     -------
     Spectrum
-        Complex images; of ``fft2(images)`` the `real` part is `images`.
+        Complex images; for ``k = fft2(images)`` their `real` part is `images`.
 
     Raises
     ------
     ValueError
-        `k` is neither a `Spectrum` nor complex, or its parts break a rule of `fft2` or differ in shape or
-        dtype.
+        `k` is neither a `Spectrum` nor complex, `fft2` would refuse its parts, or the parts differ in shape
+        or dtype.
 
     Examples
     --------
@@ -102,13 +102,11 @@ def ifft2(k: Tensor | Spectrum, origin: str = "corner") -> Spectrum:
     >>> bool(np.allclose(ifft2(fft2(image)).real, image))
     True
     """
-    k, origin = _as_spectrum(k), _checked_origin(origin)
-    if dtype := symbolic_dtype(k):
-        return IFFT2(origin, dtype=dtype)(k)
-    return in_working_precision(lambda k: _transform(k, origin, True), k)
+    return transformed(IFFT2, partial(_transform, inverse=True), _as_spectrum(k), _checked_origin(origin))
 
 
-def _transform(parts, origin, inverse):
+def _transform(x, origin, inverse):
+    parts = x if isinstance(x, Spectrum) else [x]
     height, width = ops.shape(parts[0])[1:3]
     transform = _fast_transform
     if _static(height, width) and max(height, width) <= LARGEST_MATRIX:
@@ -138,9 +136,10 @@ def _fast_transform(parts, height, width, origin, inverse):
 
 
 def _even_transform(parts, height, width, origin, inverse):
-    """Transform images of even sizes: to roll by half a size is to change every other sign on the other side.
+    """Transform images of even sizes with changes of sign instead of rolls by half a size.
 
-    Changing signs is cheaper, and leaves the transform of a real image symmetric.
+    Rolling on one side of the transform changes every other sign on the other side. Changing signs is cheaper
+    and keeps the transform of a real image symmetric.
     """
     signs = 1 - 2 * ((np.arange(height)[:, None] + np.arange(width)) % 2)
     of_image, of_spectrum = signs, signs * signs[height // 2, width // 2] if origin == "centre" else None
@@ -157,7 +156,7 @@ def _even_transform(parts, height, width, origin, inverse):
 
 
 def _fft(parts, inverse):
-    """Return both parts of the discrete Fourier transform, or of its inverse times the number of pixels."""
+    """Return both parts of the discrete Fourier transform; the inverse is not divided by the pixel count."""
     real, imaginary = parts if len(parts) == 2 else (parts[0], ops.zeros_like(parts[0]))
     if inverse:
         # Exchanging real and imaginary part before and after turns the transform into its inverse.
@@ -166,7 +165,7 @@ def _fft(parts, inverse):
 
 
 def _fft_of_real(planes, signs):
-    """Return both parts of the transform of real planes of even sizes, times signs, from half its columns."""
+    """Return both parts of the transform of real even-sized planes, times signs; compute half the columns."""
     import tensorflow as tf
 
     height, width = planes.shape[2:]
@@ -203,8 +202,8 @@ def _matrix_transform(parts, height, width, origin, inverse):
 def _dft_matrices(height, width, origin, inverse):
     """Return the complex product ``F_height x F_width^T`` as real matrices for `_separable`.
 
-    The left one takes stacked rows (real, imaginary) to rows that alternate real, imaginary; once such
-    pairs are joined, each right one takes columns (real, imaginary) to one part of the result.
+    The left matrix maps stacked rows (real, imaginary) to rows that alternate real, imaginary. After such
+    pairs are joined, each right matrix maps columns (real, imaginary) to one part of the result.
     """
     left = _real_form(_dft(height, origin, inverse)).reshape(2, height, 2 * height)
     right = _real_form(_dft(width, origin, inverse)).T
@@ -224,15 +223,15 @@ def _real_form(matrix):
 
 
 def _separable(left, x, rights):
-    """Return ``left x right`` for every channel of `x` ``(batch, height, width, channels)`` and each right.
+    """Return ``left x right`` for each right matrix and each channel of ``(batch, height, width, channels)``.
 
-    Where a right has m times ``width`` rows, m neighbouring rows of ``left x`` are joined to one.
+    If the right matrices have m times ``width`` rows, m neighbouring rows of ``left x`` are joined.
     """
     _, _, width, channels = ops.shape(x)
     left, *rights = (ops.convert_to_tensor(matrix, dtype=x.dtype) for matrix in (left, *rights))
     joined = ops.shape(rights[0])[0]
     height = ops.shape(left)[0] * width // joined
-    # The operator, because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
+    # We use @ because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
     rows = ops.reshape(left @ _planes(x), (-1, joined))
     products = [ops.reshape(rows @ right, (-1, channels, height, width)) for right in rights]
     return [_channels_last(product) for product in products]
@@ -242,26 +241,26 @@ def _separable(left, x, rights):
 
 
 def as_channels(k: Tensor | Spectrum, representation: str = "real_imaginary") -> Tensor:
-    """Return a spectrum as real images, which a network can read.
+    """Return a spectrum as real images, the input of a network.
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        ``(batch, height, width, channels)``.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
     representation : {"real_imaginary", "magnitude_phase", "log_magnitude", "magnitude"}
-        Channels of the result: real, then imaginary parts; ``|k|``, then the phase in radians, in
-        [-pi, pi]; ``log(1 + |k|)``; ``|k|``. At ``k = 0`` the phase and all gradients are zero. The phase
-        of a float64 spectrum has the accuracy of float32 on JAX and PyTorch.
+        Channels of the result, in this order: real and imaginary parts; ``|k|`` and the phase in [-pi, pi]
+        radians; ``log(1 + |k|)``; ``|k|``. At ``k = 0`` the phase and all gradients are zero. On JAX and
+        PyTorch the phase of a float64 spectrum has float32 accuracy.
 
     Returns
     -------
     tensor
-        ``(batch, height, width, 2 channels)`` for the first two, else ``(batch, height, width, channels)``.
+        ``(batch, height, width, 2 channels)`` for the first two representations, else
+        ``(batch, height, width, channels)``.
 
     Raises
     ------
     ValueError
-        `k` is neither a `Spectrum` nor complex, or an unknown representation.
+        `k` is neither a `Spectrum` nor complex, or the representation is unknown.
 
     Examples
     --------
@@ -269,15 +268,17 @@ def as_channels(k: Tensor | Spectrum, representation: str = "real_imaginary") ->
     >>> np.asarray(as_channels(k, "magnitude_phase"))[0, 0].round(2).tolist()
     [[5.0, 0.93], [1.0, -1.57]]
     """
-    functions, k = _representation(representation), _as_spectrum(k)
-    if dtype := symbolic_dtype(k):
-        return SpectrumChannels(representation, dtype=dtype)(k)
-    return in_working_precision(lambda k: ops.concatenate([f(k) for f in functions], axis=-1), k)
+    look_up("representation", representation, _REPRESENTATIONS)
+    return transformed(SpectrumChannels, _as_channels, _as_spectrum(k), representation)
+
+
+def _as_channels(k, representation):
+    return ops.concatenate([part(k) for part in _REPRESENTATIONS[representation]], axis=-1)
 
 
 def _magnitude(k):
     power = k.real**2 + k.imaginary**2
-    # The root has an infinite slope at zero; the gradient there is defined as zero.
+    # The root has an infinite slope at zero, where we define the gradient as zero.
     root = ops.sqrt(ops.where(power > 0, power, ops.ones_like(power)))
     return ops.where(power > 0, root, ops.zeros_like(power))
 
@@ -299,37 +300,33 @@ _REPRESENTATIONS = {
 
 
 def radial_spectrum(x: ArrayLike | Tensor) -> Tensor:
-    """Mean power in rings of equal spatial frequency.
+    """Return the mean power in rings of equal spatial frequency.
 
-    Ring r holds the frequencies f (cycles per pixel) with ``|f| max(height, width)`` nearest to r; for
-    square images that is the radius in cycles per image. Ring 0 is the zero frequency, the last ring the
-    corner of the spectrum, and none is empty. Weighted with the number of frequencies in each ring, the
-    means sum to the energy of the image.
+    Ring r holds the frequencies f (cycles per pixel) whose ``|f| max(height, width)`` is nearest to r; for
+    square images r is the radius in cycles per image. Ring 0 is the zero frequency, the last ring is the
+    corner of the spectrum, and no ring is empty. The means, weighted by the number of frequencies in each
+    ring, sum to the energy of the image.
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
 
     Returns
     -------
-    tensor
-        ``(batch, rings, channels)``: the mean of ``|fft2(x)|^2`` over each ring.
+    tensor, ``(batch, rings, channels)``
+        The mean of ``|fft2(x)|^2`` over each ring.
 
     Raises
     ------
     ValueError
-        A rule of `fft2`, or a power above 65,504 of float16 images.
+        `fft2` would refuse the images, or the power of float16 images exceeds 65,504.
 
     Examples
     --------
     >>> np.asarray(radial_spectrum(np.ones((1, 4, 4, 1))))[0, :, 0].round(6).tolist()
     [16.0, 0.0, 0.0, 0.0]
     """
-    x = as_images(x)
-    if dtype := symbolic_dtype(x):
-        return RadialSpectrum(dtype=dtype)(x)
-    return in_working_precision(_radial_spectrum, x)
+    return transformed(RadialSpectrum, _radial_spectrum, as_images(x))
 
 
 def _radial_spectrum(x):
@@ -357,8 +354,8 @@ def _rings(height, width):
 def _distances(height, width):
     """Return ``height width |f|`` for every frequency f (cycles per pixel), with height and width as floats.
 
-    It is the root of an integer, so no frequency on a boundary is misplaced by rounding. Static sizes are
-    computed at once by NumPy, for all backends alike; dynamic ones by keras.ops in the graph.
+    Each value is the root of an integer, so rounding misplaces no frequency on a boundary. NumPy computes
+    static sizes, identically for all backends; keras.ops computes dynamic sizes in the graph.
     """
     xp = np if _static(height, width) else ops
     height, width = xp.array(height, dtype="float64"), xp.array(width, dtype="float64")
@@ -370,12 +367,11 @@ def _distances(height, width):
 
 
 def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
-    """Keep the frequencies in a disk and remove all others: an orthogonal projection.
+    """Keep the frequencies in a disk and remove all others; this is an orthogonal projection.
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
     cutoff : float
         Radius of the disk in units of the Nyquist frequency, which is half a cycle per pixel: the
         frequency f (cycles per pixel) is kept if ``2 |f| <= cutoff``. In (0, sqrt(2)]; sqrt(2) is the
@@ -383,13 +379,12 @@ def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
 
     Returns
     -------
-    tensor
-        Shape and dtype of `x`.
+    tensor of the shape and dtype of `x`
 
     Raises
     ------
     ValueError
-        A rule of `fft2`, or a cutoff out of range.
+        `fft2` would refuse the images, or the cutoff is out of range.
 
     Examples
     --------
@@ -397,10 +392,7 @@ def low_pass(x: ArrayLike | Tensor, cutoff: float) -> Tensor:
     >>> np.asarray(low_pass(image, 0.9)).ravel().round(6).tolist()
     [2.0, 2.0, 2.0, 2.0]
     """
-    x, cutoff = as_images(x), _checked_cutoff(cutoff)
-    if dtype := symbolic_dtype(x):
-        return LowPass(cutoff, dtype=dtype)(x)
-    return in_working_precision(lambda x: _low_pass(x, cutoff), x)
+    return transformed(LowPass, _low_pass, as_images(x), _checked_cutoff(cutoff))
 
 
 def _low_pass(x, cutoff):
@@ -411,27 +403,25 @@ def _low_pass(x, cutoff):
 
 
 def gaussian_blur(x: ArrayLike | Tensor, sigma: float) -> Tensor:
-    """Convolve height and width with a Gaussian, the image reflected at its edges (b a | a b c | c b).
+    """Convolve height and width with a Gaussian; the edges reflect the image (b a | a b c | c b).
 
-    The numbers of ``scipy.ndimage.gaussian_filter(mode="reflect", truncate=4)``: the kernel ends after
-    ``int(4 sigma + 0.5)`` pixels, sums to one, and is reflected as often as it leaves the image.
+    The numbers are those of ``scipy.ndimage.gaussian_filter(mode="reflect", truncate=4)``. The kernel has
+    the radius ``int(4 sigma + 0.5)`` pixels, sums to one, and may be longer than the image.
 
     Parameters
     ----------
-    x : tensor
-        Images ``(batch, height, width, channels)``.
+    x : array or tensor, ``(batch, height, width, channels)``
     sigma : float
         Standard deviation in pixels, from 0 to `LARGEST_SIGMA`.
 
     Returns
     -------
-    tensor
-        Shape and dtype of `x`.
+    tensor of the shape and dtype of `x`
 
     Raises
     ------
     ValueError
-        A rule of `fft2`, or a sigma out of range.
+        `fft2` would refuse the images, or sigma is out of range.
 
     Examples
     --------
@@ -439,10 +429,7 @@ def gaussian_blur(x: ArrayLike | Tensor, sigma: float) -> Tensor:
     >>> np.asarray(gaussian_blur(image, 0.5)).ravel().round(3).tolist()
     [0.0, 0.106, 0.787, 0.106, 0.0]
     """
-    x, sigma = as_images(x), _checked_sigma(sigma)
-    if dtype := symbolic_dtype(x):
-        return GaussianBlur(sigma, dtype=dtype)(x)
-    return in_working_precision(lambda x: _gaussian_blur(x, sigma), x)
+    return transformed(GaussianBlur, _gaussian_blur, as_images(x), _checked_sigma(sigma))
 
 
 def _gaussian_blur(x, sigma):
@@ -453,8 +440,9 @@ def _gaussian_blur(x, sigma):
 def _blur_matrix(size, sigma):
     """Return the symmetric matrix of the Gaussian on `size` pixels with reflected edges.
 
-    The reflected signal has period ``2 size`` and shows pixel j at j and at -1 - j. With the kernel wrapped
-    to that period, pixel i of the result weights pixel j by ``wrapped[j - i] + wrapped[-1 - j - i]``.
+    The reflected signal has the period ``2 size`` and shows pixel j at j and at -1 - j. With the kernel
+    wrapped to this period, pixel i of the result weights pixel j by
+    ``wrapped[j - i] + wrapped[-1 - j - i]``.
     """
     xp = np if _static(size) else ops
     radius = int(4 * sigma + 0.5)
@@ -472,34 +460,34 @@ def _blur_matrix(size, sigma):
 def undersample(
     k: Tensor | Spectrum, acceleration: float, centre_fraction: float, seed: int
 ) -> tuple[Spectrum, np.ndarray]:
-    """Keep random columns of a spectrum and all of its centre: Cartesian MRI with random phase encoding.
+    """Keep the central and random other columns of a spectrum: Cartesian MRI with random phase encoding.
 
-    The centre is ``round(centre_fraction width)`` columns wide; the other columns are kept independently,
-    with the one probability that lets ``width / acceleration`` columns be expected in all. This is the
-    scheme of `RandomMaskFunc` in fastMRI (Zbontar et al. 2018, arXiv:1811.08839), with other random numbers.
+    The centre is ``round(centre_fraction width)`` columns wide. Every other column is kept independently with
+    one probability, chosen so that ``width / acceleration`` columns remain on average. This is the scheme of
+    `RandomMaskFunc` in fastMRI (Zbontar et al. 2018, arXiv:1811.08839) with other random numbers.
 
     Parameters
     ----------
-    k : Spectrum or complex array
-        Centred, ``(batch, height, width, channels)``; the width must be static.
+    k : Spectrum or complex array, ``(batch, height, width, channels)``
+        Centred, of static width.
     acceleration : float
-        At least 1; 1 keeps everything.
+        At least 1, which keeps everything.
     centre_fraction : float
-        Share of the columns in the centre, in [0, 1] and no more than the acceleration allows.
+        Share of the columns in the centre, in [0, 1] and at most ``1 / acceleration``.
     seed : int
         Seed of `numpy.random.default_rng`; the same seed and width give the same columns everywhere.
 
     Returns
     -------
     Spectrum
-        `k` with zeros in the columns left out.
+        `k` with zeros in the removed columns.
     mask : numpy.ndarray
-        ``(width,)`` of bool, true for the columns kept.
+        ``(width,)`` of bool, true for the kept columns.
 
     Raises
     ------
     ValueError
-        `k` is neither a `Spectrum` nor complex, a dynamic width, or a number out of range.
+        `k` is neither a `Spectrum` nor complex, its width is dynamic, or a number is out of range.
 
     Examples
     --------
@@ -515,10 +503,10 @@ def undersample(
 
 def _column_mask(width, acceleration, centre_fraction, seed):
     if not _static(width):
-        raise ValueError("undersample draws its columns in advance: the width must be static, not dynamic.")
+        raise ValueError("The width must be static, because undersample draws its columns in advance.")
     _checked(acceleration, "acceleration", "a number of at least 1", lambda a: 1 <= a < math.inf)
     _checked(centre_fraction, "centre_fraction", "a number in [0, 1]", lambda f: 0 <= f <= 1)
-    _checked(seed, "seed", "an integer of at least 0", lambda s: isinstance(s, Integral) and s >= 0)
+    check_seed(seed)
     centre, allowed = round(centre_fraction * width), width / acceleration
     if centre > allowed:
         raise ValueError(
@@ -560,12 +548,6 @@ def _checked_origin(origin):
     return origin
 
 
-def _representation(name):
-    if name not in _REPRESENTATIONS:
-        raise ValueError(f"representation must be one of {', '.join(_REPRESENTATIONS)}, but it is {name!r}.")
-    return _REPRESENTATIONS[name]
-
-
 def _checked_cutoff(cutoff):
     return _checked(cutoff, "cutoff", "a number in (0, sqrt(2)]", lambda c: 0 < c <= math.sqrt(2))
 
@@ -590,7 +572,7 @@ def _static(*sizes):
 
 
 class _SpectrumLayer(TransformLayer):
-    """Settings shared by the transform and its inverse."""
+    """The settings of the transform and of its inverse."""
 
     input_type = output_type = Spectrum
 
@@ -598,21 +580,21 @@ class _SpectrumLayer(TransformLayer):
         super().__init__({"origin": _checked_origin(origin)}, **kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> Spectrum:
-        """Return the shape of both parts, which is that of the input."""
+        """Return the shape of both parts, which is the shape of the input."""
         shape = input_shape[0] if isinstance(input_shape[0], (tuple, list)) else input_shape
         return Spectrum(shape, shape)
 
 
 @register
 class FFT2(_SpectrumLayer):
-    """`fft2` as a layer: images, real or a `Spectrum`, to a `Spectrum`."""
+    """`fft2` as a layer, from real images or a `Spectrum` to a `Spectrum`."""
 
     function = staticmethod(fft2)
 
 
 @register
 class IFFT2(_SpectrumLayer):
-    """`ifft2` as a layer: a `Spectrum` to complex images, a `Spectrum` too."""
+    """`ifft2` as a layer, from a `Spectrum` to complex images, also a `Spectrum`."""
 
     function = staticmethod(ifft2)
 
@@ -620,7 +602,7 @@ class IFFT2(_SpectrumLayer):
 class _ChannelsLayer(TransformLayer):
     def __init__(self, representation: str = "real_imaginary", **kwargs: Any) -> None:
         super().__init__({"representation": representation}, **kwargs)
-        self.parts = len(_representation(representation))
+        self.parts = len(look_up("representation", representation, _REPRESENTATIONS))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """Return ``(batch, height, width, channels or 2 channels)``."""
@@ -630,14 +612,14 @@ class _ChannelsLayer(TransformLayer):
 
 @register
 class SpectrumChannels(_ChannelsLayer):
-    """`as_channels` as a layer: a `Spectrum` to real images."""
+    """`as_channels` as a layer, from a `Spectrum` to real images."""
 
     function, input_type = staticmethod(as_channels), Spectrum
 
 
 @register
 class FourierChannels(_ChannelsLayer):
-    """Layer for ``as_channels(fft2(images), representation)``; see `as_channels`."""
+    """``as_channels(fft2(images), representation)`` as a layer."""
 
     @staticmethod
     def function(images: Tensor, representation: str) -> Tensor:
@@ -647,7 +629,7 @@ class FourierChannels(_ChannelsLayer):
 
 @register
 class RadialSpectrum(TransformLayer):
-    """Layer for ``radial_spectrum(images)``; see `radial_spectrum`."""
+    """`radial_spectrum` as a layer."""
 
     function = staticmethod(radial_spectrum)
 
@@ -662,7 +644,7 @@ class RadialSpectrum(TransformLayer):
 
 @register
 class LowPass(TransformLayer):
-    """Layer for ``low_pass(images, cutoff)``; see `low_pass`."""
+    """`low_pass` as a layer."""
 
     function = staticmethod(low_pass)
 
@@ -672,7 +654,7 @@ class LowPass(TransformLayer):
 
 @register
 class GaussianBlur(TransformLayer):
-    """Layer for ``gaussian_blur(images, sigma)``; see `gaussian_blur`."""
+    """`gaussian_blur` as a layer."""
 
     function = staticmethod(gaussian_blur)
 

@@ -1,4 +1,4 @@
-"""All layers of the transforms; importing this module registers them, so that models that hold them load."""
+"""All layers of the transforms; importing this module registers them, so saved models with them load."""
 
 from common.fourier import (
     FFT2,

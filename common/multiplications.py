@@ -1,4 +1,4 @@
-"""What a network costs: the multiplications of its convolutions and matrix products, counted in its graph."""
+"""The cost of a network: the multiplications of convolutions and matrix products, counted in its graph."""
 
 import math
 from collections.abc import Callable
@@ -10,22 +10,22 @@ UNCOUNTED = ("Einsum", "SparseMatMul", "SparseTensorDenseMatMul", "BatchMatMul",
 
 
 def multiplications(call: Callable[..., Any], *shapes: tuple[int | None, ...]) -> list[int]:
-    """Return how many multiplications each output of a function takes, those of all it depends on among them.
+    """Return how many multiplications each output of a function takes, including everything it depends on.
 
-    Counted are convolutions, also transposed and depthwise ones, and matrix products, whatever they belong
-    to: layers, a transform, a resampling. Products by element, as in an activation, are not.
+    Convolutions, also transposed and depthwise ones, and matrix products count, whether they belong to a
+    layer, a transform or a resampling. Elementwise products, as in an activation, do not.
 
     Parameters
     ----------
     call : callable
-        From float32 tensors to a tensor or a nest of tensors, as a Keras model.
+        Maps float32 tensors to a tensor or a nest of tensors, like a Keras model.
     shapes : tuples of int
-        Of the arguments; those of one example begin with 1.
+        Shapes of the arguments; they begin with 1 for one example.
 
     Returns
     -------
     list of int
-        One for each output, in the order of ``tf.nest.flatten``.
+        One number for each output, in the order of ``tf.nest.flatten``.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def multiplications(call: Callable[..., Any], *shapes: tuple[int | None, ...]) -
 
 
 def _needed(operation):
-    """Return an operation and all that it depends on."""
+    """Return an operation and all operations that it depends on."""
     found, waiting = set(), [operation]
     while waiting:
         operation = waiting.pop()
@@ -58,7 +58,7 @@ def _multiplications(operation):
         return 0
     shapes = [tensor.shape for tensor in (*operation.inputs, *operation.outputs)]
     if not all(shape.is_fully_defined() for shape in shapes):
-        raise ValueError(f"The shapes of {operation.name} are open; give those of all arguments.")
+        raise ValueError(f"The shapes of {operation.name} are open; give the shapes of all arguments.")
     return int(_COUNTS[kind](operation, *shapes))
 
 

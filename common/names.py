@@ -1,4 +1,4 @@
-"""Looking up the names under which experiments store things, and checking the parameters of notebooks."""
+"""Look-up of names with clear errors, and checks of the parameters of notebooks."""
 
 from collections.abc import Collection, Hashable
 from typing import Any
@@ -13,7 +13,7 @@ def look_up(kind: str, name: Hashable, known: Collection[Any]) -> Any:
     Raises
     ------
     ValueError
-        It is none of these names; the message lists them.
+        The name is unknown; the message lists the known ones.
     """
     if name not in [*known]:
         raise ValueError(f"There is no {kind} {name!r}; there are {', '.join(map(str, known))}.")
@@ -23,15 +23,15 @@ def look_up(kind: str, name: Hashable, known: Collection[Any]) -> Any:
 def check_parameter(
     name: str, value: Any, allowed: Collection[Any], least: int | None = None, among: Collection[Any] = ()
 ) -> None:
-    """Raise ValueError, in one sentence with the allowed values, if a notebook's parameter has another one.
+    """Raise ValueError, with the allowed values, unless a parameter of a notebook has an allowed value.
 
     Parameters
     ----------
     allowed : range or list
     least : int, optional
-        The parameter is a list of at least so many different values; by default it is one value.
+        If given, the parameter is a list of at least this many different values; otherwise it is one value.
     among : list, optional
-        Of these the list holds one at least.
+        Values of which the list must hold at least one.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from common.arguments import check_range
 
 
 def as_bytes(images: ArrayLike) -> np.ndarray:
-    """Return images in [0, 1], of any shape, as the nearest of 256 levels, uint8; values beyond are clipped.
+    """Return images in [0, 1], of any shape, rounded to 256 levels, uint8; values outside are clipped.
 
     Raises
     ------

@@ -1,7 +1,8 @@
-"""Figures in one style. Every function takes data that are already computed and returns a `Figure`."""
+"""Figures in one style. Every function takes computed data and returns a `Figure`."""
 
 import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -14,32 +15,33 @@ from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import ArrayLike
+from PIL import Image
 
 from common.arguments import check_range, check_unmasked
 from common.statistics import Interval
 
-SUMS = 4  # in one sum alone, changes of two numbers may cancel each other
+SUMS = 4  # with one sum alone, changes of two numbers could cancel
 RESOLUTION = 0.001  # of an axis, less than a pixel
-GREY = 0.01  # of an axis; a grey value from black to white counts as much, so a tenth of that is seen
+GREY = 0.01  # of an axis; the change from black to white counts as much, so a tenth of it shows
 
-# After a reset, so that the user's own settings reach no figure.
+PHOTOGRAPHIC = 2**14  # colours; a diagram has fewer, a grid of photographs about 100,000
+# The reset removes the user's own settings.
 in_our_style = plt.style.context(Path(__file__).with_name("notebook.mplstyle"), after_reset=True)
 
 
 class Figure(matplotlib.figure.Figure):
-    """A figure that is drawn in our style and whose text tells what it draws.
+    """A figure in our style whose text describes its content.
 
-    The text holds the number of series and points, `SUMS` sums of everything plotted, each number with a
-    random weight between 1 and 2 or -1 and -2, and a checksum of words, colours and markers. Numbers count in
-    fractions of their axis, so a change that a reader could see moves every sum by two units of the last
-    place at least. A sum does what a hash of rounded numbers cannot: it moves by less than one unit if all
-    numbers change by their last bits, as they do between processors
-    (`common.notebooks.compare.drawn_alike`).
+    The text holds the number of series and points, `SUMS` sums of all plotted numbers, and a checksum of
+    words, colours and markers. The numbers are in fractions of their axis; each has a random weight between 1
+    and 2 or -1 and -2. A visible change moves every sum by at least two units of the last place. If all
+    numbers change by their last bits, as between processors, a sum moves by less than one unit, whereas a
+    hash of rounded numbers could change completely (`common.notebooks.compare.drawn_alike`).
     """
 
     @in_our_style
     def draw(self, renderer: Any) -> None:
-        """Draw the figure; some settings count only now."""
+        """Draw the figure; some settings take effect only here."""
         super().draw(renderer)
 
     @in_our_style
@@ -47,8 +49,25 @@ class Figure(matplotlib.figure.Figure):
         """Write the figure to a file; see `matplotlib.figure.Figure.savefig`."""
         super().savefig(*args, **options)
 
+    def png(self) -> tuple[bytes, dict[str, int]]:
+        """Return the picture that a notebook stores, and the size at which JupyterLab shows it.
+
+        For dense screens, diagrams have twice as many pixels along each side. A picture without photographs
+        is reduced to at most 256 colours, which shrinks its file to a third.
+        """
+        fine, colors = (1, 256) if any(axis.images for axis in self.axes) else (2, 64)
+        file = BytesIO()
+        self.savefig(file, format="png", dpi=fine * self.dpi, bbox_inches="tight")
+        picture = Image.open(file)
+        opaque = picture.convert("RGB")
+        if opaque.getcolors(PHOTOGRAPHIC):
+            reduced = opaque.quantize(colors, dither=Image.Dither.NONE)
+            reduced.save(file := BytesIO(), "png", optimize=True)
+        width, height = picture.size
+        return file.getvalue(), {"width": width // fine, "height": height // fine}
+
     def __repr__(self) -> str:
-        """Return the text that a notebook stores beside the picture."""
+        """Return the text that a notebook stores with the picture."""
         marks = [mark for axis in self.axes if axis.get_visible() for mark in _marks(axis)]
         counts = [
             f"{kind} {len(points)} ({sum(points)} points)"
@@ -63,14 +82,14 @@ class Figure(matplotlib.figure.Figure):
 
 def _sums(numbers: np.ndarray) -> np.ndarray:
     """Return `SUMS` randomly weighted sums of numbers, in units of `RESOLUTION`."""
-    # The bits of this generator are the same in all versions of NumPy.
+    # This generator returns the same bits in all versions of NumPy.
     bits = np.random.PCG64(0).random_raw(SUMS * len(numbers)).reshape(SUMS, -1)
     weights = np.where(bits & 1, 1, -1) * (1 + (bits >> 11) / 2**53)
     return np.rint(weights @ numbers / RESOLUTION).astype(int)
 
 
 def _marks(axis: Axes) -> Iterator[tuple[str, object, np.ndarray]]:
-    """Yield kind, looks and numbers of all that an axis draws, in fractions of the axis."""
+    """Yield kind, looks and numbers, in fractions of the axis, of everything that an axis draws."""
     ends = axis.transScale.transform(np.transpose([axis.get_xlim(), axis.get_ylim()]))
     span = ends[1] - ends[0]
     yield "axes", _words(axis), np.array([[*ends[0] / span, *np.log10(np.abs(span))]])
@@ -99,21 +118,21 @@ def _marks(axis: Axes) -> Iterator[tuple[str, object, np.ndarray]]:
 
 
 def _greys(drawn: Any) -> np.ndarray:
-    """Return the values of an image, shape (pixels,), so that black and white differ by `GREY`."""
+    """Return the values of an image, shape (pixels,), scaled so that black and white differ by `GREY`."""
     values = np.ma.filled(np.ma.asarray(drawn.get_array()).astype(float), np.nan)
     scaled = values if values.ndim == 3 else np.ma.filled(drawn.norm(values).astype(float), np.nan)
     return GREY * np.clip(scaled, 0, 1).ravel()
 
 
 def _colors(many: Any) -> object:
-    # Colours that stand for numbers are known only after drawing; the numbers count in their place.
+    # Colours that represent numbers are known only after drawing, so the numbers count instead.
     if many.get_array() is not None:
         return None
     return [to_hex(color, keep_alpha=True) for color in (*many.get_facecolor(), *many.get_edgecolor())]
 
 
 def _words(axis: Axes) -> object:
-    """Return what is written on an axis, without the numbers that Matplotlib chooses, and its scales."""
+    """Return the texts and scales of an axis, without the tick numbers that Matplotlib chooses."""
     sides: list[Any] = [(s.get_major_locator(), s.get_major_formatter()) for s in (axis.xaxis, axis.yaxis)]
     ticks = [
         [label(place) for place in locator()]
@@ -147,21 +166,21 @@ def image_grid(
     images : array, shape (n, height, width, channels), or list of n arrays of any sizes
         One channel is drawn in grey, three as colours in [0, 1].
     titles : sequence of n str, optional
-        One above each image.
+        Written above the images.
     columns : int, optional
-        Images a row; by default all in one row.
+        Images in a row; by default all.
     row_labels : sequence of str, optional
-        One to the left of each row.
+        Written to the left of the rows.
     limits : (float, float) or None
-        Values drawn black and white; None takes each image's own extremes.
+        Values drawn black and white; None uses the extremes of each image.
     size : float
-        Inches a picture.
+        Inches for each image.
 
     Raises
     ------
     ValueError
-        No images, arrays of other shapes, NaN or infinity, values up to 255 where `limits` are 0 and 1, or
-        another number of titles or labels.
+        No images, arrays of other shapes, NaN or infinity, values up to 255 with the limits 0 and 1, or a
+        wrong number of titles or labels.
     """
     pictures: list[np.ndarray] = [np.asanyarray(image) for image in images] if np.iterable(images) else []
     columns = _columns(columns, len(pictures))
@@ -200,7 +219,7 @@ def _columns(columns: int | None, count: int) -> int:
 
 
 def _as_many(names: Sequence[Any] | None, count: int, what: str, of: str) -> list[Any]:
-    """Return names as a list, empty if there are none; raise ValueError if their number is another."""
+    """Return names as a list, empty for None; raise ValueError for a wrong number of names."""
     found = [] if names is None else list(names)
     if found and len(found) != count:
         raise ValueError(f"{what} must be as many as the {count} {of}, not {len(found)}.")
@@ -220,13 +239,13 @@ def curves(
 
     Parameters
     ----------
-    x : array, shape (points,), or a dict of one for each entry of `bands`
-        Lines of a dozen points or fewer get a marker at each.
+    x : array, shape (points,), or a dict with one array for each entry of `bands`
+        Lines of at most twelve points get markers.
     bands : dict from str to `common.statistics.Interval` of arrays of shape (points,)
     logx : bool
         Whether the horizontal axis is logarithmic; all x must then be positive.
     axis : matplotlib axis, optional
-        Where to draw; by default a new figure.
+        By default a new figure.
 
     Raises
     ------
@@ -241,7 +260,7 @@ def curves(
     for name, band in bands.items():
         points, mean, low, high = _band(_of(x, name), band, name)
         if logx and np.min(points) <= 0:
-            raise ValueError(f"A logarithmic axis shows no x of 0 or less, as {name} has; set logx=False.")
+            raise ValueError(f"A logarithmic axis cannot show x of 0 or less, as {name} has; set logx=False.")
         (line,) = axis.plot(points, mean, marker="o" if len(points) <= 12 else "", markersize=3.5)
         axis.fill_between(points, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         lines[name] = line
@@ -252,7 +271,7 @@ def curves(
 
 
 def _of(x: Any, name: str) -> Any:
-    """Return what a dict holds under a name, and anything else as it is."""
+    """Return ``x[name]`` of a dict, and `x` itself otherwise."""
     if isinstance(x, Mapping) and name not in x:
         raise ValueError(f"x has no entry {name!r}; it has {', '.join(map(str, x))}.")
     return x[name] if isinstance(x, Mapping) else x
@@ -276,20 +295,20 @@ def panels(
     logx: bool = False,
     columns: int | None = None,
 ) -> Figure:
-    """Draw several groups of curves side by side, e.g. the loss and the accuracy of a training.
+    """Draw several groups of curves side by side, such as the loss and the accuracy of a training.
 
     Parameters
     ----------
     x : array, shape (points,), or a dict from group to the `x` of `curves`
     groups : dict from str to the `bands` of `curves`
-        The name of a group labels its vertical axis, or is its title if there is a `ylabel` for all.
+        The name of a group labels its vertical axis; with a common `ylabel` it is the title.
     columns : int, optional
-        Panels a row; by default all in one row.
+        Panels in a row; by default all.
 
     Raises
     ------
     ValueError
-        No groups, or what `curves` refuses.
+        No groups, or the errors of `curves`.
     """
     if not groups:
         raise ValueError("There is nothing to draw.")
@@ -316,16 +335,16 @@ def dots(
     Parameters
     ----------
     samples : dict from str to array, shape (n,)
-        Finite, because a dot that is missing would still count in n.
+        Finite, because a missing dot would still count in n.
     intervals : dict from the same names to `common.statistics.Interval` of floats
     kinds : sequence, optional
-        One value for each row; rows with the same value get the same colour. By default all have one colour.
+        One value for each row; rows with equal values have one colour. By default all rows have one colour.
 
     Raises
     ------
     ValueError
-        No entries, other names, arrays of other shapes, NaN or infinity, intervals of arrays, or a kind too
-        few or too many.
+        No entries, different names, arrays of other shapes, NaN or infinity, intervals of arrays, or a wrong
+        number of kinds.
     """
     check_names(samples, intervals)
     figure, axes = closed_subplots(1, 1, 7, 0.55 * len(samples) + 0.9)
@@ -362,14 +381,14 @@ def heat_map(
     ----------
     values : array, shape (rows, columns)
     notes : array of str, shape (rows, columns)
-        What to write below each value: its n, its interval, its significance.
+        Written below each value, such as its n or its interval.
     center : float, optional
-        The value drawn white, between purple (above) and orange (below).
+        This value is white; larger values are purple and smaller ones orange.
 
     Raises
     ------
     ValueError
-        Arrays and names that do not fit each other.
+        Arrays and names of different sizes.
     """
     values, notes = as_numbers(values, 2, "values"), np.asarray(notes)
     rows, columns = values.shape
@@ -410,7 +429,7 @@ def as_floats(interval: Interval) -> list[float]:
 
 
 def check_names(ones: Mapping[str, object], others: Mapping[str, object]) -> None:
-    """Raise ValueError unless two dicts have the same names, and any."""
+    """Raise ValueError unless two dicts have the same names and at least one."""
     if not ones or set(ones) != set(others):
         raise ValueError(
             f"{', '.join(ones) or 'Nothing'} cannot be drawn with {', '.join(others) or 'nothing'}."
@@ -420,13 +439,13 @@ def check_names(ones: Mapping[str, object], others: Mapping[str, object]) -> Non
 def closed_subplots(rows: int, columns: int, width: float, height: float) -> tuple[Figure, np.ndarray]:
     """Return a figure of `width` by `height` inches and its axes, an array (rows, columns)."""
     figure: Any = plt.figure(figsize=(width, height), FigureClass=Figure)
-    # A closed figure is shown once in a notebook, as the value of its cell.
+    # A notebook shows a closed figure only once, as the value of its cell.
     plt.close(figure)
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
 def _label_line_ends(axis: Axes, lines: Mapping[str, Any], bands: Mapping[str, Interval]) -> None:
-    """Write the name of each line at its last point that is a number, one above the other."""
+    """Write the name of each line at its last finite point, one above the other."""
     shown = {name: line for name, line in lines.items() if np.isfinite(line.get_ydata()).any()}
     ends = {name: line.get_xydata()[np.isfinite(line.get_ydata())][-1] for name, line in shown.items()}
     limits = np.concatenate([np.asarray(values, float) for band in bands.values() for values in band])

@@ -1,7 +1,7 @@
 """ImageNet classifiers as Keras models: from images in [0, 1] of any size to 1,000 logits.
 
-Those of `OFFLINE` come with their weights from installed packages; `make data` downloads those of `STORED`,
-and the first use those of `ONLINE`.
+Installed packages hold the weights of the classifiers in `OFFLINE`. The first use of a classifier in `ONLINE`
+downloads its weights.
 
 >>> classifier = load_classifier("squeezenet")
 >>> classifier.output_shape
@@ -14,23 +14,19 @@ import importlib.util
 import math
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
 
-from common.data import MOBILENETS, read_mobilenet
 from common.foreign_weights import read_arrays, read_torch
 from common.names import look_up
 from common.validation import Tensor
 
-if TYPE_CHECKING:
-    from common.tflite import Interpreter
-
 
 class _Package(NamedTuple):
-    """Where an installed package keeps its weights."""
+    """The place of a weight file in an installed package."""
 
     name: str
     file: str
@@ -62,34 +58,25 @@ _APPLICATIONS = {
     "nasnet_mobile": ("nasnet", "NASNetMobile"),
     "efficientnet_b0": ("efficientnet", "EfficientNetB0"),
 }
-OFFLINE, STORED, ONLINE = tuple(_PACKAGES), tuple(MOBILENETS), tuple(_APPLICATIONS)
+OFFLINE, ONLINE = tuple(_PACKAGES), tuple(_APPLICATIONS)
 CLASSES = 1000
 
-# Kernel sizes and numbers of channels are those of the weights.
-LITE_STAGES = (
-    (1, 1),
-    (2, 2),
-    (2, 2),
-    (3, 2),
-    (3, 1),
-    (4, 2),
-    (1, 1),
-)  # repeats of a block, stride of the first
+# For each stage: how often a block is repeated, and the stride of the first. The weights imply all sizes.
+LITE_STAGES = ((1, 1), (2, 2), (2, 2), (3, 2), (3, 1), (4, 2), (1, 1))
 EPSILON = 1e-3  # of the batch normalisation
 LITE_DEPTH = {"efficientnet_lite0": 1.0, "efficientnet_lite1": 1.1, "efficientnet_lite2": 1.2}
 CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue, in pixel values up to 255
 
 
 def load_classifier(name: str) -> keras.Model:
-    """Return an ImageNet classifier, its weights fixed.
+    """Return an ImageNet classifier with fixed weights.
 
     Parameters
     ----------
     name : str
         One of `OFFLINE`: EfficientNet-Lite 0 to 2 (Tan & Le 2019, arXiv:1905.11946; made for images of 224,
-        240 and 260 pixels) and SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360; 224 or 227). One of
-        `STORED`: MobileNetV1 and V2 (arXiv:1704.04861 and 1801.04381), rebuilt by `common.tflite.rebuild`.
-        Or one of `ONLINE`, from `keras.applications`, made for 224.
+        240 and 260 pixels) and SqueezeNet 1.1 (Iandola et al. 2016, arXiv:1602.07360; 224 or 227 pixels).
+        Or one of `ONLINE`, from `keras.applications`, made for 224 pixels.
 
     Returns
     -------
@@ -106,32 +93,17 @@ def load_classifier(name: str) -> keras.Model:
     ConnectionError
         The weights are not on this machine and cannot be downloaded.
     """
-    return _loaded(look_up("classifier", name, OFFLINE + STORED + ONLINE))
-
-
-def load_interpreter(name: str) -> "Interpreter":
-    """Return the original of a classifier of `STORED`, which computes in integers and has no gradients.
-
-    Finds its file and raises like `load_classifier`.
-    """
-    from common.tflite import Interpreter
-
-    return Interpreter(read_mobilenet(name))
+    return _loaded(look_up("classifier", name, OFFLINE + ONLINE))
 
 
 @lru_cache
 def _loaded(name: str) -> keras.Model:
     if name in _APPLICATIONS:
         model = _application(name)
-    elif name in MOBILENETS:
-        from common.tflite import rebuild
-
-        model = rebuild(read_mobilenet(name), name)
+    elif name == "squeezenet":
+        model = _squeezenet(read_arrays(_weight_file(name)))
     else:
-        content = _weight_file(name)
-        model = (
-            _squeezenet(read_arrays(content)) if name == "squeezenet" else _lite(read_torch(content), name)
-        )
+        model = _lite(read_torch(_weight_file(name)), name)
     model.trainable = False
     return model
 
@@ -147,7 +119,7 @@ def _weight_file(name: str) -> bytes:
     return content
 
 
-# EfficientNet-Lite: inverted residuals without squeeze and excitation, ReLU6
+# EfficientNet-Lite: inverted residuals with ReLU6, without squeeze and excitation
 
 
 def _lite(weights: dict[str, np.ndarray], name: str) -> keras.Model:
@@ -162,7 +134,7 @@ def _lite(weights: dict[str, np.ndarray], name: str) -> keras.Model:
 
 
 def _lite_strides(depth: float) -> list[int]:
-    """Return the stride of every block: all stages but the first and the last are `depth` times deeper."""
+    """Return the stride of every block; `depth` multiplies the repeats of all but the outer stages."""
     inner = [(math.ceil(depth * repeats), stride) for repeats, stride in LITE_STAGES[1:-1]]
     stages = [LITE_STAGES[0], *inner, LITE_STAGES[-1]]
     return [stride if number == 0 else 1 for repeats, stride in stages for number in range(repeats)]
@@ -178,7 +150,7 @@ def _inverted_residual(x, weights, prefix, stride):
 
 
 def _convolution(x, weights, name, norm, stride=1, activation="relu6"):
-    """Return a convolution with the batch normalisation that follows it multiplied into its kernel."""
+    """Return `x` after a convolution and its batch normalisation, merged into one layer."""
     scale, offset, mean, variance = (
         weights[f"{norm}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")
     )
@@ -233,7 +205,7 @@ def _application(name: str) -> keras.Model:
     module = importlib.import_module(f"keras.applications.{place}")
     try:
         full = getattr(module, build)(weights="imagenet")
-    except Exception as error:  # Keras raises Exception itself when a download fails.
+    except Exception as error:  # Keras raises a bare Exception when a download fails.
         raise ConnectionError(
             f"The weights of {name} cannot be downloaded; without a network there are {', '.join(OFFLINE)}."
         ) from error
@@ -241,7 +213,7 @@ def _application(name: str) -> keras.Model:
 
 
 def _of_any_size(full, build, preprocess):
-    """Return the logits of a network that was built for one size, for images of any."""
+    """Return a network of fixed input size as a model of logits that takes images of any size."""
     body = build(include_top=False, pooling="avg", weights=None, input_shape=(None, None, 3))
     *inner, kernel, bias = full.get_weights()
     body.set_weights(inner)

@@ -1,4 +1,4 @@
-"""One fixed permutation of the pixels of all images: their spatial order is lost, and nothing else."""
+"""One fixed permutation of the pixels of all images, which destroys only their spatial order."""
 
 from numbers import Integral
 from typing import Any
@@ -13,8 +13,8 @@ from common.validation import Tensor, check_seed
 class Scrambler:
     """A random but fixed permutation of the pixels of ``(height, width)`` images, and its inverse.
 
-    It is never the identity, unless there is nothing to permute. It is the same for all images and channels:
-    in each of them, with pixels counted row by row, ``scrambled.flat[i] = image.flat[permutation[i]]``.
+    The permutation is never the identity unless there is nothing to permute. It is the same for all images
+    and channels: with pixels counted row by row, ``scrambled.flat[i] = image.flat[permutation[i]]``.
 
     Parameters
     ----------
@@ -23,11 +23,11 @@ class Scrambler:
     seed : int
         Seed of `numpy.random.default_rng`, at least 0.
     block : int, optional
-        Side of square blocks that tile the image, a divisor of height and width; by default the whole
-        image is one block.
+        Side of square blocks that tile the image, a divisor of height and width. By default the whole image
+        is one block.
     whole_blocks : bool
         False permutes the pixels inside each block, independently of the other blocks. True permutes the
-        blocks and leaves their inside as it is; it needs a `block`.
+        blocks and keeps their pixels in order; it needs a `block`.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class Scrambler:
     Raises
     ------
     ValueError
-        A shape or block that is not made of positive integers, a block that does not divide height and
-        width, a seed that is not an integer of at least 0, or `whole_blocks` without a `block`.
+        Shape or block are not positive integers, the block does not divide height and width, the seed is not
+        an integer of at least 0, or `whole_blocks` is true without a `block`.
 
     Examples
     --------
@@ -68,33 +68,31 @@ class Scrambler:
         Parameters
         ----------
         images : numpy.ndarray or tensor
-            ``(batch, height, width, channels)`` of any dtype. A `keras.KerasTensor` becomes a layer of the
-            model, `Scramble`.
+            ``(batch, height, width, channels)`` of any dtype. A `keras.KerasTensor` adds the layer `Scramble`
+            to the model.
 
         Returns
         -------
         numpy.ndarray or tensor
-            An array for an array, a tensor for a tensor; same shape and dtype.
+            An array for an array, a tensor for a tensor, of the same shape and dtype.
 
         Raises
         ------
         ValueError
-            Not four axes, or another height or width than the scrambler was made for.
+            The images have not four axes, or not the height and width of the scrambler.
         """
         return self._take(images, inverse=False)
 
     def unscramble(self, images: np.ndarray | Tensor) -> np.ndarray | Tensor:
-        """Undo `scramble` to the bit; takes and returns the same as `scramble`."""
+        """Undo `scramble` exactly; parameters, result and errors are the same."""
         return self._take(images, inverse=True)
 
     def _take(self, images, inverse):
         self._check(images)
         if dtype := symbolic_dtype(images):
             return Scramble(**self._settings, inverse=inverse, dtype=dtype)(images)
-        xp, order = (
-            np if isinstance(images, np.ndarray) else ops,
-            self.inverse if inverse else self.permutation,
-        )
+        xp = np if isinstance(images, np.ndarray) else ops
+        order = self.inverse if inverse else self.permutation
         batch, height, width, channels = xp.shape(images)
         pixels = xp.reshape(images, (batch, height * width, channels))
         return xp.reshape(xp.take(pixels, order, axis=1), (batch, *self.shape, channels))
@@ -140,7 +138,7 @@ def _is_integer(value, minimum):
 
 @register
 class Scramble(TransformLayer):
-    """Layer for ``Scrambler(shape, seed, block, whole_blocks).scramble(images)``, or for `unscramble`."""
+    """`Scrambler.scramble` or, with `inverse`, `Scrambler.unscramble` as a layer."""
 
     def __init__(
         self,
@@ -164,5 +162,5 @@ class Scramble(TransformLayer):
         return self.scrambler._take(inputs, self.settings["inverse"])
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """Return ``(batch, height, width, channels)``, sizes known even where those of the input are not."""
+        """Return ``(batch, height, width, channels)`` with the sizes of the scrambler."""
         return (input_shape[0], *self.scrambler.shape, input_shape[3])

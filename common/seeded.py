@@ -1,4 +1,4 @@
-"""Layers whose initial weights a seed decides, each by a seed of its own, whatever was built before."""
+"""Layers with seeded initial weights; each layer has its own seed, whatever was built before."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ HE = keras.initializers.HeNormal
 
 
 def initial_seeds(seed: int | Sequence[int]) -> Iterator[int]:
-    """Return an iterator over the seeds of a network's layers, at most 64, which are those of `seed`.
+    """Return an iterator over at most 64 seeds of a network's layers, derived from `seed`.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def seeded(
     initializer: Callable[[int], keras.Initializer] = keras.initializers.GlorotUniform,
     **options: Any,
 ) -> keras.Layer:
-    """Return a layer of Keras whose kernel the next of `seeds` decides.
+    """Return a Keras layer whose initial kernel is drawn with the next of `seeds`.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def seeded(
     seeds : iterator of int
         From `initial_seeds`.
     *arguments, **options
-        Of the layer.
+        Arguments of the layer.
     initializer : class of a random initializer
-        By default that of Glorot & Bengio 2010, the default of Keras; `HE` is that of He et al. 2015.
+        By default Glorot & Bengio 2010, as in Keras; `HE` is He et al. 2015.
     """
     return layer(*arguments, kernel_initializer=initializer(next(seeds)), **options)

@@ -1,4 +1,4 @@
-"""Intervals for numbers that were measured several times."""
+"""Intervals, tests and tables of repeated measurements."""
 
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
@@ -13,7 +13,7 @@ from common.arguments import check_seed, check_unmasked
 
 
 class Interval(NamedTuple):
-    """A mean with its confidence limits; floats or arrays of one shape."""
+    """A mean with its confidence limits, as floats or as arrays of one shape."""
 
     mean: Any
     low: Any
@@ -30,7 +30,7 @@ def mean_interval(samples: ArrayLike, confidence: float = 0.95) -> Interval:
     Parameters
     ----------
     samples : array, shape (n, ...)
-        n independent measurements, at least 2; for a paired difference pass the differences.
+        n independent measurements, at least 2; for paired measurements pass their differences.
     confidence : float
         In (0, 1).
 
@@ -58,7 +58,7 @@ def difference_interval(ones: ArrayLike, others: ArrayLike, confidence: float = 
     Parameters
     ----------
     ones, others : array, shape (n, ...) and (m, ...)
-        Independent measurements, at least 2 of either.
+        Independent measurements, at least 2 in each array.
     confidence : float
         In (0, 1).
 
@@ -72,30 +72,28 @@ def difference_interval(ones: ArrayLike, others: ArrayLike, confidence: float = 
     ValueError
         Fewer than two measurements of either, other shapes, or a confidence outside (0, 1).
     """
-    samples = [_numbers(values) for values in (ones, others)]
-    for values in samples:
-        _check_count(values)
-    if samples[0].shape[1:] != samples[1].shape[1:]:
-        shapes = " and ".join(str(values.shape) for values in samples)
+    ones, others = _numbers(ones), _numbers(others)
+    _check_count(ones)
+    _check_count(others)
+    if ones.shape[1:] != others.shape[1:]:
+        shapes = f"{ones.shape} and {others.shape}"
         raise ValueError(f"A difference needs measurements of one shape after the first axis, not {shapes}.")
     check_confidence(confidence)
-    limits = stats.ttest_ind(*samples, equal_var=False).confidence_interval(confidence)
-    return Interval(samples[0].mean(axis=0) - samples[1].mean(axis=0), *limits)
+    limits = stats.ttest_ind(ones, others, equal_var=False).confidence_interval(confidence)
+    return Interval(ones.mean(axis=0) - others.mean(axis=0), *limits)
 
 
 def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Return the ratio of two geometric means and its interval, from `difference_interval` of logarithms.
+    """Return the ratio of two geometric means and its interval, as an `Interval` of floats.
+
+    The interval is the `difference_interval` of the logarithms.
 
     Parameters
     ----------
     numerators, denominators : array, shape (n,) and (m,)
-        Positive independent measurements, at least 2 of either.
+        Positive independent measurements, at least 2 in each array.
     confidence : float
         In (0, 1).
-
-    Returns
-    -------
-    Interval of floats
 
     Raises
     ------
@@ -106,17 +104,17 @@ def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: f
     samples = [_numbers(values) for values in (numerators, denominators)]
     if any(x.ndim != 1 or x.size < 2 or not ((x > 0) & (x < np.inf)).all() for x in samples):
         raise ValueError(
-            "A ratio needs flat arrays of at least two measurements of either quantity, all of them positive."
+            "A ratio needs two flat arrays of at least two measurements each, all of them positive."
         )
     one, other = map(np.log, samples)
     return Interval(*map(float, np.exp(difference_interval(one, other, confidence))))
 
 
 def grouped(table: pd.DataFrame | pd.Series, by: Any) -> Any:
-    """Return the groups of a table or a column in its order, where None is a group like any other.
+    """Return the groups of a table or column in order of appearance; None is a group like any other.
 
-    None is an ordinary value of an experiment's argument, but pandas drops its rows unless told not to.
-    Parameters and result as of `pandas.DataFrame.groupby`.
+    None is an ordinary argument of an experiment, but by default pandas drops its rows. Parameters and
+    result are those of `pandas.DataFrame.groupby`.
     """
     return table.groupby(by, sort=False, dropna=False)
 
@@ -127,9 +125,9 @@ def summarise(table: pd.DataFrame, by: str | Sequence[str], value: str, scale: f
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a run, as `common.experiments.sweep` returns it.
+        One row for each run, as `common.experiments.sweep` returns it.
     by : str or list of str
-        Columns that tell the groups apart; the groups keep the order of the table. A missing value, such as
+        Columns that distinguish the groups, which keep the order of the table. A missing value, such as
         None, is a value like any other.
     value : str
         Column of numbers.
@@ -157,16 +155,16 @@ def summarise(table: pd.DataFrame, by: str | Sequence[str], value: str, scale: f
 def best(
     table: pd.DataFrame, by: Sequence[str], choose: Sequence[str], score: str, lowest: bool = False
 ) -> pd.DataFrame:
-    """Return, for each group, what to choose: the row of values with the best mean score.
+    """Return, for each group, the settings with the best mean score.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        One row a run.
+        One row for each run.
     by : list of str
-        Columns that tell the groups apart, possibly none; missing values count as values.
+        Columns that distinguish the groups, possibly none; missing values count as values.
     choose : list of str
-        Columns among whose combinations one is chosen, such as a learning rate.
+        Columns of the settings to choose, such as the learning rate.
     score : str
         Column of numbers, averaged over the other columns.
     lowest : bool
@@ -175,7 +173,8 @@ def best(
     Returns
     -------
     pandas.DataFrame
-        One row a group, in the order of the table: columns `by`, `choose` and `score`, the mean.
+        One row for each group, in the order of the table, with the columns `by`, `choose` and `score`, the
+        mean.
 
     Raises
     ------
@@ -207,7 +206,7 @@ def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
     Raises
     ------
     ValueError
-        There are no trials, they are not True and False, or a confidence outside (0, 1).
+        No trials, trials other than True and False, or a confidence outside (0, 1).
     """
     check_unmasked(hits, "hits")
     hits = np.asarray(hits)
@@ -226,22 +225,18 @@ def bootstrap_interval(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Return a statistic of samples and its percentile bootstrap interval (Efron 1979).
+    """Return a statistic and its percentile bootstrap interval (Efron 1979), as an `Interval` of floats.
 
     Parameters
     ----------
     samples : array, shape (n, ...)
-        n independent units, e.g. images, at least 2; what follows the first axis is drawn together.
+        n independent units such as images, at least 2; all values of a unit are drawn together.
     statistic : callable
-        From an array of samples to a float.
+        Takes an array of samples and returns a float.
     confidence : float
         In (0, 1).
     seed : int
-        Of the 9,999 resamples.
-
-    Returns
-    -------
-    Interval of floats
+        Seed of the 9,999 resamples.
 
     Raises
     ------
@@ -257,13 +252,13 @@ def bootstrap_interval(
         raise ValueError(f"samples must be numbers, not {samples.dtype}.")
     check_confidence(confidence)
 
-    # All resamples at once, which is many times faster, where the statistic takes an axis and memory allows.
+    # Computing all resamples at once is many times faster, but needs memory and a statistic with an axis.
     at_once = samples.ndim == 1 and statistic in (np.mean, np.median) and len(samples) <= 1000
 
     def of_units(chosen, axis=None):
         if at_once:
             return statistic(samples[chosen], axis=axis)
-        return float(statistic(samples[chosen]))  # SciPy counts the resamples in the precision given
+        return float(statistic(samples[chosen]))  # SciPy computes in the precision of the statistic
 
     limits = stats.bootstrap(
         (np.arange(len(samples)),), of_units, vectorized=at_once, confidence_level=confidence,
@@ -278,12 +273,12 @@ def mcnemar(one: ArrayLike, other: ArrayLike) -> float:
     Parameters
     ----------
     one, other : array of bool, shape (n,)
-        Whether each was right on the same n images.
+        Whether each classifier is right on the same n images.
 
     Raises
     ------
     ValueError
-        Not two arrays of True and False of one length.
+        The arrays are not flat, not of one length, or not True and False.
     """
     for decisions in (one, other):
         check_unmasked(decisions, "decisions")
@@ -301,17 +296,17 @@ def verdicts(
     show: Callable[[Any], str] = "{:.3g}".format,
     unit: str = "",
 ) -> pd.DataFrame:
-    """Return a table of targets, each met if the mean lies within its limits.
+    """Return a table of targets; a target is met if the measured mean lies within its limits.
 
     Parameters
     ----------
-    targets : dict from str to (Interval, float or array of bool, low, high)
-        What was measured, and the limits; infinite where there is none. Of an array, such as the decisions
-        behind a share, the mean counts.
+    targets : dict from str to (measured, low, high)
+        The measured value is an Interval, a float, or an array of bool, whose mean counts. A missing limit
+        is infinite.
     show : callable
-        From what was measured to its text.
+        Returns the text of a measured value.
     unit : str
-        Follows the limits; with " %" they are shown in percent.
+        Written after the limits; the unit " %" multiplies them by 100.
 
     Returns
     -------

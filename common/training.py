@@ -1,8 +1,8 @@
 """Training that is fast on a CPU, deterministic, and resumes after a kill with the same bits.
 
-A whole epoch runs inside one `tf.function`, so Python is entered once an epoch. The order of the examples
-derives from ``(seed, epoch)``; everything else that training changes (weights, optimizer state, the seed
-state of dropout layers) lives in variables, which `common.checkpoints` keeps.
+A whole epoch runs inside one `tf.function`, so Python runs once an epoch. The order of the examples derives
+from ``(seed, epoch)``. All other state of the training (weights, optimizer, seeds of dropout layers) is in
+variables, which `common.checkpoints` saves.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from common.checkpoints import resumable
 from common.validation import as_labels, check_counts, check_seed, is_finite
 
 BATCH_SIZE = 128
-PROBED = 8  # images whose outputs tell whether a model and its loss go together
+PROBED = 8  # images whose outputs show whether model and loss fit each other
 INTEGER_LOSS = "keras.losses.SparseCategoricalCrossentropy"
 
 
@@ -42,29 +42,27 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        From images to one output a class, ``(n, classes)``; compiled with an optimizer and a loss of integer
-        labels, as `compile_classifier` does.
+        Maps images to ``(n, classes)``; compiled with an optimizer and a loss of integer labels, as by
+        `compile_classifier`.
     train, validation : (images, labels)
-        Arrays of equal length: images ``(n, ...)``, finite floats; labels ``(n,)``, integers below the number
-        of classes.
+        Images ``(n, ...)`` are finite floats; labels ``(n,)`` are integers below the number of classes.
     epochs, batch_size : int
-        At least 1. The last batch of an epoch is smaller when `batch_size` does not divide the number of
-        images.
+        At least 1. If `batch_size` does not divide the number of images, the last batch is smaller.
     seed : int
-        Decides the order of the examples; the model's own initialisers and dropout have their own seeds.
+        Determines the order of the examples; initialisers and dropout have their own seeds.
     validate_every : int
-        Number of epochs, at least 1, from one measurement on `validation` to the next.
+        Number of epochs, at least 1, between measurements on `validation`.
     checkpoint : path, optional
-        File that receives the state after every epoch. If it exists, training continues from it, and the
-        result is bit-identical to that of an uninterrupted run.
+        File that receives the state after every epoch. If it exists, training continues from it, with the
+        bits of an uninterrupted run.
     progress : bool
-        Show a bar.
+        Whether to show a progress bar.
 
     Returns
     -------
     pandas.DataFrame
-        One row an epoch: epoch (from 1), loss and accuracy (means over the epoch, while training), and
-        validation_loss, validation_accuracy, which are NaN after epochs without that measurement.
+        One row for each epoch: epoch (from 1), loss and accuracy (means over the epoch while training), and
+        validation_loss and validation_accuracy, which are NaN for epochs without validation.
 
     Raises
     ------
@@ -80,7 +78,9 @@ def fit(
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     if not all(is_finite(variable.value) for variable in variables if "float" in variable.dtype):
-        raise ValueError("The weights of the model hold NaN or infinity before the training; build it anew.")
+        raise ValueError(
+            "The weights of the model hold NaN or infinity before the training; build a new model."
+        )
     measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
     settings = {
         "data": train,
@@ -96,10 +96,10 @@ def fit(
 
 
 def _epoch_measurement(model, train, validation, seed, batch_size, validate_every):
-    """Return the function of the epoch, from 0, that trains it and returns its row of the history."""
+    """Return a function that trains one epoch, numbered from 0, and returns its row of the history."""
     images, labels = train
     run_epoch = epoch_function(model, batch_size)
-    tensors = tf.constant(images), tf.constant(labels, "int64")  # which argmax returns
+    tensors = tf.constant(images), tf.constant(labels, "int64")  # argmax returns int64
 
     def measure_epoch(epoch):
         if not float(model.optimizer.learning_rate) > 0:
@@ -122,8 +122,8 @@ def _epoch_measurement(model, train, validation, seed, batch_size, validate_ever
 def epoch_function(model: keras.Model, batch_size: int) -> Callable[..., Any]:
     """Return ``run_epoch(images, labels, order)``, which trains one epoch and returns (loss, accuracy).
 
-    The arguments are tensors, which are not checked; `order` holds the indices of the examples to train on,
-    int32. Both results are means over them, measured while the weights change.
+    Its arguments are unchecked tensors; `order` holds the int32 indices of the training examples. Both
+    results are means over these examples, measured while the weights change.
     """
 
     # The data are arguments, because TensorFlow never frees what a function has captured.
@@ -147,7 +147,7 @@ def epoch_function(model: keras.Model, batch_size: int) -> Callable[..., Any]:
 
 
 def compile_classifier(model: keras.Model, learning_rate: float, steps: int) -> None:
-    """Compile for `fit`: Adam with a cosine schedule from `learning_rate` to 0 over `steps`."""
+    """Compile a model for `fit` with Adam and a cosine schedule from `learning_rate` to 0 over `steps`."""
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss)
@@ -161,7 +161,7 @@ def evaluate(
     Raises
     ------
     ValueError
-        Images, labels or a loss that are not as `fit` describes.
+        `fit` would refuse the images, the labels or the loss.
     """
     check_counts(batch_size=batch_size)
     images, labels = _checked(model, (images, labels), "the data")
@@ -194,7 +194,7 @@ def _checked(model, pair, name):
 
 
 def _classes(model, images):
-    """Return how many classes a model tells apart, or raise ValueError if its loss does not fit."""
+    """Return the number of classes of a model; raise ValueError if its loss does not fit."""
     if not model.compiled or model.loss is None:
         raise ValueError(f"Compile the model with an optimizer and {INTEGER_LOSS}(from_logits=True).")
     _check_loss(model.loss)
@@ -218,7 +218,7 @@ def _check_shape(model, shape):
 
 
 def _check_loss(loss):
-    """Raise ValueError for a loss of Keras that takes other labels than integers."""
+    """Raise ValueError for a loss of Keras that does not take integer labels."""
     kind = loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)
     of_keras = isinstance(loss, str) or loss.__module__.startswith("keras.")
     if of_keras and kind.replace("_", "").lower() != "sparsecategoricalcrossentropy":
@@ -226,7 +226,7 @@ def _check_loss(loss):
 
 
 def _check_scale(loss, outputs):
-    """Raise ValueError if the loss of integer labels expects logits and gets probabilities, or vice versa."""
+    """Raise ValueError if the loss expects logits but the model returns probabilities, or vice versa."""
     from_logits = isinstance(loss, keras.losses.Loss) and loss.get_config().get("from_logits", False)
     probable = are_probabilities(outputs)
     of_keras = isinstance(loss, str | keras.losses.SparseCategoricalCrossentropy)

@@ -1,7 +1,7 @@
-"""What all transforms share besides their checks: their layers, symbolic tensors, and 16-bit numbers.
+"""The base class of transform layers, and the treatment of symbolic tensors and 16-bit numbers.
 
-A transform is a function of a tensor, or of a structure of tensors, and of settings. Its layer holds the
-settings; given a symbolic tensor, the function calls its layer.
+A transform is a function of settings and of a tensor or a structure of tensors. Its layer holds the settings.
+Given a symbolic tensor, the function calls its layer.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,16 @@ class TransformLayer(keras.layers.Layer):
     Parameters
     ----------
     settings : dict
-        Checked arguments of the transform after its first, which are those of the layer.
+        The checked arguments of the transform after its first; they are the arguments of the layer.
 
     Attributes
     ----------
-    function, check : callable
-        The transform, and what checks a single tensor that it is given.
+    function : callable
+        The transform.
+    check : callable
+        Checks the input if it is a single tensor.
     input_type, output_type : type, optional
-        The named tuples that it takes and returns, if any.
+        The named tuples that the transform takes and returns, if any.
     """
 
     function: Callable[..., Any]
@@ -42,7 +44,7 @@ class TransformLayer(keras.layers.Layer):
         self.settings = settings
 
     def call(self, inputs: Any) -> Any:
-        """Return the transform of a tensor or of a structure of tensors."""
+        """Return the transform of a tensor or a structure of tensors."""
         if self.input_type and isinstance(inputs, (list, tuple)):  # Keras saves a named tuple as a list
             inputs = self.input_type(*inputs)
         return self.function(inputs, **self.settings)
@@ -55,7 +57,7 @@ class TransformLayer(keras.layers.Layer):
         return super().compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of the output, here that of the input; unknown sizes are None."""
+        """Return the shape of the output, by default the shape of the input; unknown sizes are None."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
@@ -64,7 +66,7 @@ class TransformLayer(keras.layers.Layer):
 
 
 def register(layer: type[TransformLayer]) -> type[TransformLayer]:
-    """Register the class of a layer, so that a saved model that holds it loads."""
+    """Register the class of a layer, so that saved models with this layer load."""
     return keras.saving.register_keras_serializable(PACKAGE)(layer)
 
 
@@ -74,20 +76,27 @@ def symbolic_dtype(x: Any) -> str | None:
     return dtype_of(tensors[0]) if tensors else None
 
 
+def transformed(layer: type[TransformLayer], function: Callable[..., Any], x: Any, *settings: Any) -> Any:
+    """Return ``function(x, *settings)``, or ``layer(*settings)(x)`` if `x` is symbolic."""
+    if dtype := symbolic_dtype(x):
+        return layer(*settings, dtype=dtype)(x)
+    return in_working_precision(lambda x: function(x, *settings), x)
+
+
 def in_working_precision(function: Callable[[Any], Any], x: Any) -> Any:
-    """Return ``function(x)`` in the dtype of `x`, computed in float32 if that has 16 bits.
+    """Return ``function(x)`` in the dtype of `x`; 16-bit inputs are computed in float32.
 
     Parameters
     ----------
     function : callable
-        Of a tensor or a structure of tensors.
+        Takes and returns a tensor or a structure of tensors.
     x : tensor or structure of tensors
-        Of one floating-point dtype.
+        All of one floating-point dtype.
 
     Raises
     ------
     ValueError
-        A result that exceeds the range of float16, as far as values are known.
+        A known value of the result exceeds the range of float16.
     """
     dtype, *others = {dtype_of(tensor) for tensor in keras.tree.flatten(x)}
     if others or dtype not in WORKING_DTYPES:
@@ -107,7 +116,7 @@ def _cast_tensor(x: Tensor, dtype: str) -> Tensor:
 
 
 class _FunctionalModel:
-    """Loads functional models with the named tuples that they return; Keras would make lists of them."""
+    """Loads functional models that return named tuples, which Keras would turn into lists."""
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> keras.Model:
@@ -118,7 +127,7 @@ class _FunctionalModel:
 
 
 def _named(outputs: Any) -> Any:
-    """Return outputs of a model with a named tuple for every list of all outputs of a transform."""
+    """Return the outputs of a model; a list of all outputs of one transform becomes its named tuple."""
     if isinstance(outputs, dict):
         return {name: _named(output) for name, output in outputs.items()}
     if not isinstance(outputs, list):
@@ -132,5 +141,5 @@ def _named(outputs: Any) -> Any:
     return outputs
 
 
-# Keras looks a class up among these first.
+# Keras looks up a class here first.
 keras.saving.get_custom_objects()["Functional"] = _FunctionalModel

@@ -1,4 +1,4 @@
-"""Checks that every transform makes on its input: rank, floating dtype, layout, finite values."""
+"""Checks of images, labels, counts and seeds."""
 
 from typing import Any
 
@@ -25,13 +25,13 @@ def as_floating(x: ArrayLike | Tensor, rank: int, name: str, axes: str) -> Tenso
     Parameters
     ----------
     x : array or tensor
-        float16, bfloat16, float32 or float64; anything else is refused, never cast.
+        float16, bfloat16, float32 or float64; any other dtype is refused, never cast.
     rank : int
         Required number of dimensions.
     name : str
-        What the error message calls `x`.
+        Name of `x` in the error message.
     axes : str
-        What the error message calls its dimensions, e.g. ``"(batch, height, width, channels)"``.
+        Names of the dimensions in the error message, e.g. ``"(batch, height, width, channels)"``.
 
     Raises
     ------
@@ -66,13 +66,13 @@ def as_images(x: ArrayLike | Tensor, name: str = "images") -> Tensor:
     ----------
     x : array or tensor
     name : str
-        What the error message calls `x`.
+        Name of `x` in the error message.
 
     Raises
     ------
     ValueError
-        As `as_floating`, or a shape that only channels-first images have: 1 or 3 rows, and as many channels
-        as columns, at least 8; or 3 rows and at least 32 columns and channels.
+        The errors of `as_floating`, or a shape that only channels-first images have: 1 or 3 rows with as
+        many channels as columns, at least 8; or 3 rows with at least 32 columns and channels.
 
     Examples
     --------
@@ -109,7 +109,8 @@ def is_finite(x: Tensor) -> bool:
     """Return whether no value of the tensor `x` is NaN or infinite; True while its values are unknown."""
     if isinstance(x, keras.KerasTensor):
         return True
-    # NaN and infinity survive a sum, which is one pass without a temporary; a sum may also overflow.
+    # NaN and infinity survive a sum, which needs one pass and no temporary. The sum may also overflow, so an
+    # infinite sum is not yet a proof.
     finite = concrete(ops.isfinite(ops.sum(x)))
     return finite is None or bool(finite) or bool(concrete(ops.all(ops.isfinite(x))))
 
@@ -126,12 +127,12 @@ def concrete(x: Tensor) -> np.ndarray | None:
 
 
 def as_unit_images(images: ArrayLike, name: str = "images") -> np.ndarray:
-    """Return floating-point images ``(n, height, width, channels)`` of which all values lie in [0, 1].
+    """Return floating-point images ``(n, height, width, channels)`` whose values all lie in [0, 1].
 
     Raises
     ------
     ValueError
-        Another shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
+        A wrong shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
     """
     as_images(images, name)
     found = np.asarray(images)

@@ -1,18 +1,19 @@
 """The 2-D discrete wavelet transform, with the coefficients of PyWavelets.
 
-Along one axis an analysis extends the signal beyond its two ends, filters it and keeps every second value:
+Along one axis an analysis extends the signal beyond both ends, filters it and keeps every second value:
 
     c[k] = sum_j h[j] x[2k + o - j],    o = len(h) / 2 for "periodization", 1 for the other modes.
 
-Every extension mode is linear, so the whole step is a matrix: the filter slid over the rows of the extension
-matrix E, where ``extended = E x``. One dense product with that matrix is fastest up to a few hundred values.
-While a graph is traced, longer axes extend only their ends and are filtered in place, which XLA fuses; so
-compile large images with ``tf.function(..., jit_compile=True)`` or ``jax.jit``.
+Every extension mode is linear, so the whole step is a matrix: the filter slides over the rows of the
+extension matrix E, where ``extended = E x``. One dense product with this matrix is fastest up to a few
+hundred values. While a graph is traced, longer axes are filtered without a matrix and only their ends are
+extended. XLA fuses these operations, so compile large images with ``tf.function(..., jit_compile=True)`` or
+``jax.jit``.
 
 Synthesis is the transpose of an analysis with the time-reversed reconstruction filters.
 
-Source: S. Mallat, A Wavelet Tour of Signal Processing, 3rd ed., sections 7.3 and 7.5; the filters, lengths
-and boundary conventions are those of PyWavelets (``pywt.dwt2``, ``pywt.wavedec2`` and their inverses).
+Source: S. Mallat, A Wavelet Tour of Signal Processing, 3rd ed., sections 7.3 and 7.5. Filters, lengths and
+boundary conventions agree with PyWavelets (``pywt.dwt2``, ``pywt.wavedec2`` and their inverses).
 """
 
 from collections.abc import Sequence
@@ -24,21 +25,22 @@ import pywt
 from keras import ops
 from numpy.typing import ArrayLike
 
-from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
+from common.transform import TransformLayer, register, transformed
 from common.validation import Tensor, as_coefficients, as_images, dtype_of
 
 WAVELETS: list[str] = pywt.wavelist(kind="discrete")
 MODES: list[str] = pywt.Modes.modes
 Wavelet = str | Any | Sequence[Sequence[float]]  # as `dwt2` takes it; Any is a pywt.Wavelet
-# Longer axes are filtered when traced. Plain graphs prefer products at any length, XLA filters from about 64.
+# Traced axes longer than this are filtered. Plain graphs are faster with products at any length; XLA is
+# faster with filters from about 64.
 DENSE_LENGTH = 256
 
 
 class Subbands(NamedTuple):
     """Coefficients of one level, each ``(batch, rows, columns, channels)``.
 
-    `horizontal` is high-pass along the height and low-pass along the width (horizontal edges), `vertical` the
-    other way round; PyWavelets calls them cA, cH, cV and cD.
+    `horizontal` is high-pass along the height and low-pass along the width, so it holds horizontal edges;
+    `vertical` is the reverse. PyWavelets calls the four cA, cH, cV and cD.
     """
 
     approximation: Tensor
@@ -52,24 +54,25 @@ def dwt2(x: ArrayLike | Tensor, wavelet: Wavelet = "haar", mode: str | int = "sy
 
     Parameters
     ----------
-    x : array or tensor (batch, height, width, channels)
+    x : array or tensor, ``(batch, height, width, channels)``
         Finite floating-point values of any range; heights and widths may be odd, tiny or dynamic. 16-bit
-        values are transformed in float32. A `keras.KerasTensor` becomes a layer of the model, `DWT2`.
+        values are transformed in float32. A `keras.KerasTensor` adds the layer `DWT2` to the model.
     wavelet : str, pywt.Wavelet or filter bank
         A name from ``pywt.wavelist(kind="discrete")``, or its four filters as ``pywt.Wavelet.filter_bank``.
     mode : str or member of pywt.Modes
-        How the signal goes on beyond its ends, one of ``pywt.Modes.modes``. "smooth" extrapolates, which on
-        signals shorter than the filter costs digits in float32, in PyWavelets as here.
+        How the signal continues beyond its ends, one of ``pywt.Modes.modes``. "smooth" extrapolates; on
+        signals shorter than the filter this loses digits in float32, as it does in PyWavelets.
 
     Returns
     -------
     Subbands
-        Of length ``ceil(n / 2)`` in mode "periodization" and ``(n + filter length - 1) // 2`` in the others.
+        An axis of n pixels becomes ``ceil(n / 2)`` coefficients in mode "periodization" and
+        ``(n + filter length - 1) // 2`` in the others.
 
     Raises
     ------
     ValueError
-        Unknown wavelet or mode, or `x` is not a batch of finite floating-point images.
+        The wavelet or mode is unknown, or `x` is not a batch of finite floating-point images.
 
     Examples
     --------
@@ -77,11 +80,7 @@ def dwt2(x: ArrayLike | Tensor, wavelet: Wavelet = "haar", mode: str | int = "sy
     >>> [round(float(band[0, 0, 0, 0]), 6) for band in dwt2(image[None, :, :, None])]
     [6.0, -3.0, -2.0, 1.0]
     """
-    x = as_images(x)
-    if dtype := symbolic_dtype(x):
-        return DWT2(wavelet, mode, dtype=dtype)(x)
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda x: _dwt2(x, bank, mode), x)
+    return transformed(DWT2, _with_filter_bank(_dwt2), as_images(x), wavelet, _checked_mode(mode))
 
 
 def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
@@ -90,20 +89,20 @@ def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = 
     Parameters
     ----------
     subbands : Subbands, its four members in a sequence, or ``(cA, (cH, cV, cD))`` as in PyWavelets
-        Any coefficients of one common shape ``(batch, rows, columns, channels)``; None stands for zeros.
+        Coefficients of one shape ``(batch, rows, columns, channels)``; None stands for zeros.
     wavelet, mode
         As in `dwt2`.
 
     Returns
     -------
     tensor (batch, height, width, channels)
-        Of length ``2 m`` in mode "periodization" and ``2 m - filter length + 2`` in the others; an image of
-        odd size comes back one pixel longer, as in PyWavelets.
+        m coefficients become ``2 m`` pixels in mode "periodization" and ``2 m - filter length + 2`` in the
+        others. As in PyWavelets, an axis of odd size becomes one pixel longer.
 
     Raises
     ------
     ValueError
-        Unknown wavelet or mode, subbands that do not match, or too few coefficients for the filter.
+        The wavelet or mode is unknown, the subbands do not match, or they are too short for the filter.
 
     Examples
     --------
@@ -112,10 +111,7 @@ def idwt2(subbands: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = 
     True
     """
     bands = _matching(Subbands(*_as_bands(_four_bands(subbands), Subbands._fields)))
-    if dtype := symbolic_dtype(bands):
-        return IDWT2(wavelet, mode, dtype=dtype)(bands)
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda bands: _idwt2(bands, bank, mode), bands)
+    return transformed(IDWT2, _with_filter_bank(_idwt2), bands, wavelet, _checked_mode(mode))
 
 
 def wavedec2(
@@ -124,15 +120,15 @@ def wavedec2(
     level: int | None = None,
     mode: str | int = "symmetric",
 ) -> list[Any]:
-    """Split images `level` times, each time the approximation of the level before.
+    """Split images, then the approximation, until there are `level` levels of coefficients.
 
     Parameters
     ----------
     x, wavelet, mode
         As in `dwt2`.
     level : int, optional
-        Number of levels, 0 or more. The default is ``pywt.dwtn_max_level`` of the static size; more is
-        allowed, but then every coefficient feels the boundary.
+        Number of levels, at least 0. The default is ``pywt.dwtn_max_level`` of the static size; with more
+        levels the boundary affects every coefficient.
 
     Returns
     -------
@@ -142,7 +138,7 @@ def wavedec2(
     Raises
     ------
     ValueError
-        As `dwt2`, a negative or fractional level, or no level for images of dynamic size.
+        The errors of `dwt2`, a negative or fractional level, or no level for images of dynamic size.
 
     Examples
     --------
@@ -150,11 +146,9 @@ def wavedec2(
     >>> [tuple(band.shape) for band in (approximation, coarse[0], fine[0])]
     [(1, 2, 2, 1), (1, 2, 2, 1), (1, 4, 4, 1)]
     """
-    x, bank, mode = as_images(x), _filter_bank(wavelet), _checked_mode(mode)
-    level = _checked_level(level, x.shape[1:3], bank)
-    if dtype := symbolic_dtype(x):
-        return WaveletDecomposition(wavelet, level, mode, dtype=dtype)(x)
-    return in_working_precision(lambda x: _wavedec2(x, bank, level, mode), x)
+    x, mode = as_images(x), _checked_mode(mode)
+    level = _checked_level(level, x.shape[1:3], _filter_bank(wavelet))
+    return transformed(WaveletDecomposition, _with_filter_bank(_wavedec2), x, wavelet, level, mode)
 
 
 def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str | int = "symmetric") -> Tensor:
@@ -163,8 +157,8 @@ def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str |
     Parameters
     ----------
     coefficients : list
-        What `wavedec2` returns; None stands for zero details. An approximation that is one row or column
-        longer than the details of its level, as it is when that level had an odd size, loses its last one.
+        A result of `wavedec2`; None stands for zero details. After a level of odd size, the approximation is
+        one row or column longer than the details; its last row or column is dropped.
     wavelet, mode
         As in `dwt2`.
 
@@ -175,7 +169,7 @@ def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str |
     Raises
     ------
     ValueError
-        As `idwt2`, or a list that is empty or holds details that are not triples.
+        The errors of `idwt2`, an empty list, or details that are not triples.
 
     Examples
     --------
@@ -185,15 +179,13 @@ def waverec2(coefficients: Sequence[Any], wavelet: Wavelet = "haar", mode: str |
     """
     if not isinstance(coefficients, (list, tuple)) or not coefficients:
         raise ValueError(
-            f"coefficients must be a list as wavedec2 returns it, not {_described(coefficients)}."
+            f"coefficients must be a list such as wavedec2 returns, not {_described(coefficients)}."
         )
     approximation, *levels = coefficients
     approximation = as_coefficients(approximation, "approximation")
-    levels = [_as_bands(details, Subbands._fields[1:]) for details in levels]
-    if dtype := symbolic_dtype(approximation):
-        return WaveletReconstruction(wavelet, mode, dtype=dtype)([approximation, *levels])
-    bank, mode = _filter_bank(wavelet), _checked_mode(mode)
-    return in_working_precision(lambda bands: _waverec2(bands, bank, mode), [approximation, levels])
+    bands = [approximation, *(_as_bands(details, Subbands._fields[1:]) for details in levels)]
+    function = _with_filter_bank(_waverec2)
+    return transformed(WaveletReconstruction, function, bands, wavelet, _checked_mode(mode))
 
 
 class _FilterBank(NamedTuple):
@@ -207,6 +199,11 @@ class _FilterBank(NamedTuple):
         return len(self.analysis[0])
 
 
+def _with_filter_bank(function):
+    """Return a function that takes a wavelet where `function` takes its filter bank."""
+    return lambda x, wavelet, *settings: function(x, _filter_bank(wavelet), *settings)
+
+
 def _wavedec2(x, bank, level, mode):
     details = []
     for _ in range(level):
@@ -216,7 +213,7 @@ def _wavedec2(x, bank, level, mode):
 
 
 def _waverec2(bands, bank, mode):
-    x, levels = bands
+    x, *levels = bands
     for details in levels:
         x = _idwt2(_matching(Subbands(_trimmed(x, details[0]), *details)), bank, mode)
     return x
@@ -234,7 +231,7 @@ def _dwt2(x, bank, mode):
 
 
 def _haar_dwt2(x, bank, mode):
-    """Transform pairs of rows, which lie side by side in memory, with one product a subband."""
+    """Transform pairs of rows, which are adjacent in memory, with one product for each subband."""
     height, width, channels = x.shape[1:]
     pairs = ops.reshape(x, (-1, 2 * width * channels))
     shape = (-1, height // 2, (width + 1) // 2, channels)
@@ -265,7 +262,7 @@ def _analyse(x, axis, bank, mode):
 
 
 def _synthesise(low, high, axis, bank, mode):
-    """Return the signal along `axis` with these low-pass and high-pass halves."""
+    """Return the signal along `axis` that has these low-pass and high-pass halves."""
     count = ops.shape(low)[axis]
     size = _signal_length(count, bank.length, mode)
     if _is_filtered(low, axis, bank):
@@ -283,7 +280,7 @@ def _synthesis_adjoints(count, bank, mode, dtype):
 
 
 def _interleaved(low, high, axis, size, bank, mode):
-    """Synthesise a long axis: every second tap makes the even samples, the others the odd ones."""
+    """Synthesise a long axis: even taps make the even samples, odd taps make the odd samples."""
     start = 0
     if mode == "periodization":
         margin = bank.length // 4
@@ -304,7 +301,7 @@ def _filtered(x, taps, axis, stride):
 
 
 def _extended(x, axis, before, after, mode):
-    """Return the long signal `x` with the values that `mode` puts before and after it."""
+    """Return the long signal `x`, extended by `mode` at both ends."""
     size, reach = x.shape[axis], max(before, after) + 1
     ends = ops.concatenate([_slice(x, axis, 0, reach), _slice(x, axis, -reach, None)], axis)
     columns = np.r_[:reach, size - reach : size]
@@ -318,7 +315,7 @@ def _extended(x, axis, before, after, mode):
 
 def _product(matrix, x, axis):
     """Return `matrix` applied along the height (axis 1) or the width (axis 2)."""
-    matrix = _as(matrix, x.dtype)  # "@", because ops.matmul rounds float64 to float32 on PyTorch
+    matrix = _as(matrix, x.dtype)  # @, because ops.matmul rounds float64 to float32 on PyTorch
     if axis == 2:
         return ops.swapaxes(ops.swapaxes(x, 2, 3) @ ops.transpose(matrix), 2, 3)
     height, width, channels = ops.shape(x)[1:]
@@ -408,7 +405,7 @@ def _signal_length(count, length, mode):
 
 
 def _is_filtered(x, axis, bank):
-    """Whether to filter `x` in place rather than multiply it by a matrix."""
+    """Return whether to filter `x` in place rather than multiply it by a matrix."""
     # Eager TensorFlow and PyTorch tensors hold values; each tap would be a separate pass over the image.
     is_eager = hasattr(x, "numpy")
     size = x.shape[axis]
@@ -443,7 +440,7 @@ def _known_filter_bank(wavelet):
 
 
 def _checked_wavelet(wavelet):
-    """Return the name of a wavelet, or its four filters as tuples, which a layer can save."""
+    """Return the name of a wavelet or its four filters as tuples; a layer can save both."""
     if isinstance(wavelet, pywt.Wavelet):
         bank, name = wavelet.filter_bank, wavelet.name
         wavelet = name if name in WAVELETS and pywt.Wavelet(name).filter_bank == bank else bank
@@ -462,7 +459,7 @@ def _checked_wavelet(wavelet):
 
 
 def _checked_mode(mode):
-    """Return the name of a mode, which may be a member of ``pywt.Modes``, an integer."""
+    """Return the name of a mode; members of ``pywt.Modes`` are integers."""
     members = {} if isinstance(mode, bool) else {getattr(pywt.Modes, name): name for name in MODES}
     name = members.get(mode, mode) if isinstance(mode, int) else mode
     if not isinstance(name, str) or name not in MODES:
@@ -535,7 +532,7 @@ class _WaveletLayer(TransformLayer):
 
 @register
 class DWT2(_WaveletLayer):
-    """`dwt2` as a layer: images to `Subbands`."""
+    """`dwt2` as a layer, from images to `Subbands`."""
 
     function, output_type = staticmethod(dwt2), Subbands
 
@@ -546,7 +543,7 @@ class DWT2(_WaveletLayer):
 
 @register
 class IDWT2(_WaveletLayer):
-    """`idwt2` as a layer: four subbands to images."""
+    """`idwt2` as a layer, from four subbands to images."""
 
     function = staticmethod(idwt2)
 
@@ -557,7 +554,7 @@ class IDWT2(_WaveletLayer):
 
 @register
 class WaveletDecomposition(_WaveletLayer):
-    """`wavedec2` as a layer: images to a list of the approximation and the details of every level."""
+    """`wavedec2` as a layer, from images to a list of the approximation and the details of every level."""
 
     function = staticmethod(wavedec2)
 
@@ -568,7 +565,7 @@ class WaveletDecomposition(_WaveletLayer):
         mode: str | int = "symmetric",
         **kwargs: Any,
     ) -> None:
-        level = level if level is None else _checked_level(level, (), None)
+        level = None if level is None else _checked_level(level, (), None)
         super().__init__(wavelet, mode, {"level": level}, **kwargs)
 
     def compute_output_shape(self, input_shape: Any) -> list[Any]:
@@ -582,7 +579,7 @@ class WaveletDecomposition(_WaveletLayer):
 
 @register
 class WaveletReconstruction(_WaveletLayer):
-    """`waverec2` as a layer: the list that `WaveletDecomposition` returns to images."""
+    """`waverec2` as a layer, from the list that `WaveletDecomposition` returns to images."""
 
     function = staticmethod(waverec2)
 

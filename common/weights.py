@@ -1,6 +1,6 @@
-"""Trained weights that are committed beside a study: written whole, checked whenever they are read.
+"""Trained weights that are committed with a study; their SHA-256 is checked whenever they are read.
 
-``<study>/weights/SHA256SUMS`` holds the SHA-256 of each file, as ``sha256sum --check`` reads it.
+``<study>/weights/SHA256SUMS`` holds the SHA-256 of each file in the format of ``sha256sum --check``.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ SUMS = "SHA256SUMS"
 def save_weights(model: keras.Model, path: str | PathLike[str]) -> None:
     """Write the weights of a model and their SHA-256.
 
-    A kill leaves whole weights, the old or the new ones, or weights that are not `are_whole`.
+    After a kill the file holds the old or the new weights, or `are_whole` is false.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def save_weights(model: keras.Model, path: str | PathLike[str]) -> None:
     Raises
     ------
     OSError
-        They cannot be written; what was there is as it was.
+        The weights cannot be written; the old file is unchanged.
     """
     path = Path(path)
     require_writable(path)
@@ -91,7 +91,7 @@ def _sha256(content):
 
 
 def _sums(folder):
-    """Return the SHA-256 of each file of a folder, a dict by name."""
+    """Return a dict from the name of each file of a folder to its SHA-256."""
     file = folder / SUMS
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.exists() else []
     return {name: digest for digest, _, name in (line.partition("  ") for line in lines)}

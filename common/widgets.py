@@ -14,7 +14,7 @@ from common.arguments import as_labels, check_logits, check_range
 from common.pixels import as_bytes
 
 SIDE = 280  # pixels on the screen
-# Arguments of a control, so that its description is not cut off.
+# Arguments of a control that leave room for its description.
 LABELLED = {"style": {"description_width": "9rem"}, "layout": {"width": "28rem"}}
 
 
@@ -24,14 +24,14 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     Parameters
     ----------
     image : array, shape (height, width, 1 or 3)
-        Float, in [0, 1]; values little beyond are drawn as the nearest end.
+        Float, in [0, 1]; values slightly outside are clipped.
     side : int
         Pixels of the longer side.
 
     Raises
     ------
     ValueError
-        Another shape, no pixels, NaN or infinity, values up to 255, or a side below one pixel.
+        A wrong shape, no pixels, NaN or infinity, values up to 255, or a side below one pixel.
     """
     check_range(image)
     image = np.asarray(image, float)
@@ -50,16 +50,16 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
 
 
 class Titled(ipywidgets.Image):
-    """An image with a tooltip, which screen readers say.
+    """An image with a tooltip, which screen readers read aloud.
 
-    ipywidgets 8 fails to show the tooltip of a widget that has no description.
+    ipywidgets 8 cannot show the tooltip of a widget without a description.
     """
 
     description = traitlets.Unicode("").tag(sync=True)
 
 
 class Picture(ipywidgets.VBox):
-    """An image under its caption, which screen readers say too.
+    """An image under its caption, which screen readers also read aloud.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ class Picture(ipywidgets.VBox):
 
 
 class Bars(ipywidgets.VBox):
-    """A row for each name: a bar for a number in [0, 1] and a text.
+    """One row for each name: a bar for a number in [0, 1] and a text.
 
     Parameters
     ----------
     names : sequence of str
     width : str
-        Of the longest name, in a unit of CSS.
+        Width of the longest name in CSS units.
     """
 
     def __init__(self, names: Sequence[str], width: str = "9rem") -> None:
@@ -95,7 +95,7 @@ class Bars(ipywidgets.VBox):
         super().__init__([ipywidgets.HBox(row) for row in zip(self.bars, self.texts, strict=True)])
 
     def show(self, values: ArrayLike, texts: Sequence[str]) -> None:
-        """Show a number in [0, 1] and a text in every row; raise ValueError for other numbers or too few."""
+        """Show a number in [0, 1] and a text in every row; raise ValueError for a wrong number or count."""
         values = np.asarray(values, float)
         if values.shape != (len(self.bars),) or len(texts) != len(self.bars):
             raise ValueError(f"{len(self.bars)} bars need as many numbers and texts, not {len(texts)}.")
@@ -105,7 +105,14 @@ class Bars(ipywidgets.VBox):
             bar.value, label.value = float(value), text
 
     def show_decisions(self, logits: ArrayLike, class_names: Sequence[str], label: int) -> None:
-        """Show the class that each row of logits, (bars, classes), chooses, how sure, and whether rightly.
+        """Show the class, the probability and the correctness of the decision in each row of logits.
+
+        Parameters
+        ----------
+        logits : array, shape (bars, classes)
+        class_names : sequence of str
+        label : int
+            The right class.
 
         Raises
         ------
@@ -132,7 +139,7 @@ class Bars(ipywidgets.VBox):
 def arranged(
     pictures: Sequence[ipywidgets.Widget], controls: Sequence[ipywidgets.Widget], bars: Bars
 ) -> ipywidgets.VBox:
-    """Return pictures side by side above controls and bars; what does not fit side by side wraps."""
+    """Return pictures side by side above controls and bars; narrow screens wrap the rows."""
     wrapping = {"flex_flow": "row wrap"}
     below = ipywidgets.HBox([ipywidgets.VBox(controls), bars], layout=wrapping)
     return ipywidgets.VBox([ipywidgets.HBox(pictures, layout=wrapping), below])

@@ -193,7 +193,7 @@ def write_live_figures(app):
     for module in ROOT.glob("*/standalone.py") if app.config.write_live_figures else ():
         study = module.parent
         page = LIVE / f"{study.name}.html"
-        parts = [*ROOT.glob("common/standalone.*"), *study.glob("standalone.*"), *study.glob("weights/*")]
+        parts = [*study.glob("standalone.*"), *study.glob("network_page.*"), *study.glob("weights/*")]
         newest = max(part.stat().st_mtime for part in parts)
         if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):
             command = [sys.executable, "-m", f"{study.name}.standalone"]

@@ -1,5 +1,6 @@
 """Settings of the site: ``sphinx-build -c docs . build/site`` makes it from the committed notebooks."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from stand_ins import stand_in  # noqa: E402
 stand_in("keras", "tensorflow")
 
 import additions  # noqa: E402
+
+# The parsed pages all stay until the end; to look for garbage among them takes a quarter of the time.
+gc.disable()
 
 logger = getLogger(__name__)
 project = "Four questions about neural networks"

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 from scipy.special import softmax
 
-from common.standalone import embedded, packed, page, write
 from gan.dragging import START
 from gan.manifold import mosaic, square
 from gan.models import load_classifier, load_generator
+from gan.network_page import embedded, packed, page, write
 
 COLUMNS = 20  # digits a side of the map
 GREYS = 16  # of the map: the eye sees no more, and the file halves

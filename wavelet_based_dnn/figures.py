@@ -21,7 +21,7 @@ def error_against_size(groups, specialists):
     specialists : dict from str to (sizes, Interval of arrays (sizes,))
         For every panel, drawn as dots with their intervals.
     """
-    figure, axes = closed_subplots(1, len(groups), 5.2 * len(groups), 4.2)
+    figure, axes = closed_subplots(1, len(groups), max(7.0, 5.2 * len(groups)), 4.2)
     for axis, (name, variants) in zip(axes[0], groups.items(), strict=True):
         for variant, found in variants.items():
             errors = 100 - np.array([found.mean, found.high, found.low])

@@ -1,7 +1,7 @@
-"""Memoised, parallel, resumable sweeps whose results are committed beside the study.
+"""Memoised, parallel, resumable sweeps, whose results are committed with the study.
 
-An experiment is a function of keyword arguments, in a study's `experiments.py`, that returns numbers, flat
-lists of numbers, and boolean arrays, which are stored as bits::
+An experiment is a function of keyword arguments in a study's `experiments.py`. It returns numbers, flat lists
+of numbers, and boolean arrays, which are stored as bits::
 
     @experiment(version=1, tolerance=0.01)
     def accuracy(*, dataset="mnist", architecture, seed):
@@ -10,10 +10,10 @@ lists of numbers, and boolean arrays, which are stored as bits::
 
     table = sweep(accuracy, architecture=["lenet5", "dense"], seed=range(5))
 
-`sweep` looks every combination up in ``<study>/results/accuracy.jsonl``, measures what is missing in worker
-processes, and returns all of them as one table; `sweeps` does so for several at once. A record counts only if
-its configuration, its experiment's version and its data's SHA-256 are those of today. The environment
-variable ``RESULTS=replay`` forbids measuring: a missing record is then an error.
+`sweep` looks up every combination in ``<study>/results/accuracy.jsonl``, measures missing ones in worker
+processes, and returns all as one table; `sweeps` does so for several experiments at once. A record counts
+only if its configuration, the version of its experiment and the SHA-256 of its data are current. With the
+environment variable ``RESULTS=replay`` nothing is measured, and a missing record is an error.
 """
 
 from common.experiments.conditions import cpu, libraries, processor, same_conditions

@@ -1,10 +1,10 @@
-"""Measures stored records again and says how far the new values are from the stored ones.
+"""Measures stored records again and compares the new values with the stored ones.
 
-``python -m common.experiments.audit sample [--seconds SECONDS] [--seed SEED]`` measures a random sample, for
-`make test`; ``python -m common.experiments.audit scratch [STUDY]`` measures everything, of one study or of
-all, for `make scratch`. Records of data that are not here are passed over.
-The new records go to ``build/scratch``, so the committed ones stay as they are and an interrupted command
-continues where it was; the reports stay in ``build``.
+``python -m common.experiments.audit sample [--seconds SECONDS] [--seed SEED]`` measures a random sample
+(`make test`). ``python -m common.experiments.audit scratch [STUDY]`` measures all records of one study or of
+all studies (`make scratch`). Both skip records whose data are not on this machine. The new records of
+`scratch` go to ``build/scratch``, so the committed records stay unchanged and an interrupted command
+continues; the reports stay in ``build``.
 """
 
 import argparse
@@ -41,14 +41,14 @@ def studies() -> list[str]:
 
 
 def stores(study: str = "*") -> Iterator[tuple[Experiment, Store]]:
-    """Yield (experiment function, its committed store) for one study or for all."""
+    """Yield (experiment, committed store) for one study or for all."""
     for path in sorted(ROOT.glob(f"{study}/results/*.jsonl")):
         module = importlib.import_module(f"{path.parent.parent.name}.experiments")
         yield getattr(module, path.stem), Store(path)
 
 
 def cost(study: str) -> str:
-    """Return in a sentence how many records a study has, what they took, and on which processors."""
+    """Return a sentence with the number, the total time and the processors of a study's records."""
     records = [record for _, store in stores(study) for record in store.read().values()]
     hours = sum(record["seconds"] for record in records) / 3600
     kinds = ", ".join(sorted({record["cpu"] for record in records}))
@@ -57,9 +57,9 @@ def cost(study: str) -> str:
 
 
 def sample(stored: list[Records], seed: int, seconds: float) -> list[Records]:
-    """Return a random part of the records of several stores, which took at most `seconds` together.
+    """Return a random part of the records of several stores, which took at most `seconds` in total.
 
-    A record that took longer than what is left of the seconds is passed over.
+    A record that took longer than the remaining seconds is skipped.
     """
     every = [(number, name) for number, records in enumerate(stored) for name in sorted(records)]
     random.Random(seed).shuffle(every)
@@ -73,7 +73,7 @@ def sample(stored: list[Records], seed: int, seconds: float) -> list[Records]:
 
 
 def remeasure(work: Again) -> pd.DataFrame:
-    """Measure the configurations of records again and return how they are `compared`.
+    """Measure the configurations of records again and return the table of `compared`.
 
     Parameters
     ----------
@@ -95,9 +95,8 @@ def compared(work: Again) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns experiment, configuration, cpu and seconds of the new record, difference (of `distances` the
-        largest one relative to its tolerance), tolerance and verdict: "identical", "within tolerance" or
-        "drifted".
+        Columns experiment and configuration; cpu and seconds of the new record; difference and tolerance of
+        the result with the largest ratio of the two; verdict: "identical", "within tolerance" or "drifted".
     """
     rows = []
     for function, records, store in work:
@@ -112,10 +111,11 @@ def compared(work: Again) -> pd.DataFrame:
 
 
 def distances(stored: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[str, float]:
-    """Return ``abs(x - y) / max(1, abs(x))`` for each result; infinity where they do not match.
+    """Return ``abs(x - y) / max(1, abs(x))`` for each result, or infinity if the results do not match.
 
-    Of a list, such as a training curve, it is the mean over the list, because single epochs differ by more
-    than what the training comes to. Of decisions, which are boolean arrays, it is the share that differ.
+    The distance of lists, such as training curves, is the mean over the list, because single epochs differ
+    more than the results of training. The distance of decisions, which are boolean arrays, is the share that
+    differs.
 
     >>> distances({"a": 0.5, "b": [0.0, 1.0]}, {"a": 0.25, "b": [0.0, 0.75]})
     {'a': 0.25, 'b': 0.125}
@@ -126,15 +126,15 @@ def distances(stored: Mapping[str, Any], measured: Mapping[str, Any]) -> dict[st
 
 
 def worst(distances: Mapping[str, float], tolerance: float | Mapping[str, float]) -> tuple[float, float]:
-    """Return the distance that is largest relative to its tolerance, and that tolerance."""
+    """Return the distance that is largest relative to its tolerance, and its tolerance."""
     allowed = tolerance if isinstance(tolerance, Mapping) else dict.fromkeys(distances, tolerance)
     pairs = [(far, allowed.get(name, 0.0)) for name, far in distances.items()]
-    # Without a tolerance any distance is too far.
+    # With a tolerance of 0 any distance is too large.
     return max(pairs, key=lambda pair: pair[0] / (pair[1] or 1e-300), default=(0.0, 0.0))
 
 
 def verdict(far: float, tolerance: float, same_machine: bool) -> str:
-    """Judge a difference: the same conditions must give the same bits, others come close."""
+    """Return the verdict on a difference; only other conditions may give other bits."""
     if far == 0:
         return "identical"
     return "within tolerance" if far <= tolerance and not same_machine else "drifted"
@@ -153,7 +153,7 @@ def _distance(x: Any, y: Any) -> float:
 
 
 def audit_sample(seconds: float, seed: int) -> pd.DataFrame:
-    """Measure a `sample` of all records again, into a temporary folder, and return its table."""
+    """Measure a `sample` of all records again in a temporary folder and return its table."""
     committed = list(stores())
     present = [_present(function, store.read()) for function, store in committed]
     with tempfile.TemporaryDirectory() as folder:
@@ -164,7 +164,7 @@ def audit_sample(seconds: float, seed: int) -> pd.DataFrame:
 
 
 def _present(function: Experiment, records: Records) -> Records:
-    """Return the records whose data are here, and say how many are passed over."""
+    """Return the records whose data are on this machine, and print how many others are skipped."""
     absent = {name: absent_data(function, record["config"]) for name, record in records.items()}
     names = sorted({name for missing in absent.values() for name in missing})
     if names:
@@ -204,9 +204,7 @@ def report(table: pd.DataFrame) -> str:
 
 
 def summary(table: pd.DataFrame) -> str:
-    """Return the last lines of a report: per experiment and verdict the records, their hours, the largest
-    difference and what is tolerated; and the processors.
-    """
+    """Return the end of a report: counts, hours and differences by experiment and verdict; processors."""
     rows = table.groupby(["experiment", "verdict"], dropna=False).agg(
         records=("verdict", "size"),
         core_hours=("seconds", lambda seconds: round(seconds.sum() / 3600, 2)),
@@ -218,9 +216,8 @@ def summary(table: pd.DataFrame) -> str:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return 1 if a record drifted, else 0."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.experiments.audit", description=__doc__.splitlines()[0]
-    )
+    about = __doc__.splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m common.experiments.audit", description=about)
     commands = parser.add_subparsers(dest="command", required=True)
     sampling = commands.add_parser("sample", help="a random sample")
     sampling.add_argument("--seconds", type=float, default=SECONDS, help="of one core, as stored")

@@ -1,4 +1,4 @@
-"""What a record was measured under: processor, versions of libraries, settings."""
+"""The conditions of a measurement: processor, versions of libraries, settings."""
 
 import importlib.metadata
 import os
@@ -17,20 +17,21 @@ KERAS = {
     "epsilon": 1e-7,
     "dtype_policy": "float32",
 }
-# What tells generations of a processor apart: x86 first, then ARM.
+# Fields that distinguish generations of a processor, on x86 and on ARM.
 GENERATION = ("cpu family", "model", "stepping", "CPU implementer", "CPU part", "CPU revision")
 
 
 def conditions() -> dict[str, Any]:
-    """Return what a record of a measurement in this process says about its conditions, a dict of JSON values.
+    """Return the conditions of this process as a dict of JSON values, a part of each record.
 
-    "cpu" and "libraries" are those of `cpu` and `libraries`; "environment" holds what decides the numbers
-    besides: oneDNN, threads, determinism and, where Keras is imported, its settings and the number of GPUs.
+    "cpu" and "libraries" are the results of `cpu` and `libraries`. "environment" holds the other influences
+    on the numbers: oneDNN, threads, determinism and, if Keras is imported, its settings and the number of
+    GPUs.
 
     Raises
     ------
     RuntimeError
-        Keras has other settings here than measurements have.
+        Keras has other settings than measurements need.
     """
     found: dict[str, Any] = {
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1",
@@ -54,9 +55,9 @@ def _of_keras() -> dict[str, Any]:
 
 
 def same_conditions(record: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two records were measured on one kind of CPU, with one set of libraries and settings.
+    """Return whether two records have the same kind of CPU, the same libraries and the same settings.
 
-    Records from before settings were stored are like no newer one.
+    Old records without settings never match newer records.
     """
     return all(record.get(name) == other.get(name) for name in ("cpu", "libraries", "environment"))
 
@@ -70,10 +71,10 @@ def cpu() -> str:
 
 
 def processor(cpuinfo: str) -> str:
-    """Return the kind of the first processor in the text of Linux's ``/proc/cpuinfo``, "" if it has no name.
+    """Return the kind of the first processor in the text of Linux's ``/proc/cpuinfo``, "" without a name.
 
-    A virtual machine may call several generations of a processor by one name; their vector units differ, and
-    with them the bits of a sum, so family, model and stepping belong to the kind.
+    A virtual machine may give several generations of a processor one name. Their vector units differ, and so
+    do the bits of a sum; therefore family, model and stepping belong to the kind.
 
     >>> processor("model name : EPYC\\ncpu family : 25\\nmodel : 1")
     'EPYC (family 25, model 1)'
@@ -87,6 +88,6 @@ def processor(cpuinfo: str) -> str:
 
 @cache
 def libraries() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that decide the numbers."""
+    """Return the versions of Python and of the libraries that determine the numbers."""
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {"python": platform.python_version()} | versions

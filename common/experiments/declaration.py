@@ -1,4 +1,4 @@
-"""What an experiment is, and the configurations that a grid of its arguments spans."""
+"""The declaration of an experiment, and the configurations that a grid of its arguments spans."""
 
 import inspect
 import itertools
@@ -16,7 +16,7 @@ Grid: TypeAlias = Mapping[str, Any]
 
 
 class Experiment(Protocol):
-    """What `experiment` declares: a function with the attributes that it was declared with."""
+    """A function declared by `experiment`, with the attributes of its declaration."""
 
     __name__: str
     __module__: str
@@ -36,21 +36,21 @@ def experiment(
     Parameters
     ----------
     version : int
-        Raise it when the meaning of the numbers changes; older records are then measured again.
+        Raise it if the meaning of the numbers changes; older records are then measured again.
     tolerance : float, or dict from str to float
-        How far a number x may lie from its record under other `conditions`: ``tolerance * max(1, abs(x))``, a
-        list on the mean, and which share of decisions may differ (`common.experiments.audit.distances`); one
-        for all results, or one for each, 0 for those that are not named. Under the same conditions the audit
-        expects the same bits.
+        Largest accepted difference from a record x under other `conditions`: ``tolerance * max(1, abs(x))``
+        for a number and for the mean of a list, and a share for decisions
+        (`common.experiments.audit.distances`). One tolerance holds for all results; a dict has 0 for results
+        that it does not name. Under the same conditions the audit expects the same bits.
     needs : list of str
-        Keys of `common.data.SHA256` of the data that it reads besides its argument `dataset`. Where data are
-        absent, records replay; the audit passes over them.
+        Keys in `common.data.SHA256` of the data that the function reads in addition to its argument
+        `dataset`. If such data are absent, records replay and the audit skips them.
 
     Raises
     ------
     ValueError
         The function has positional or variable arguments, or no `seed`; it needs data without a SHA-256; or a
-        tolerance is no number from 0.
+        tolerance is not a number of at least 0.
     """
 
     def declare(function: Callable[..., Mapping[str, Any]]) -> Experiment:
@@ -72,12 +72,12 @@ def experiment(
 
 
 def configurations(function: Experiment, grid: Grid) -> list[Config]:
-    """Return the list of complete configurations (dicts) that `grid` spans for the experiment.
+    """Return the complete configurations (dicts) of the experiment that `grid` spans.
 
     Raises
     ------
     ValueError
-        As of `sweep`.
+        As in `sweep`.
     """
     if not hasattr(function, "version"):
         raise ValueError(f"{function.__name__} is no experiment; put @experiment(...) in front of it.")
@@ -88,7 +88,7 @@ def configurations(function: Experiment, grid: Grid) -> list[Config]:
             f"{function.__name__} takes {', '.join(parameters)} and needs {', '.join(sorted(required))}, "
             f"but it was given {', '.join(grid) or 'nothing'}."
         )
-    # The caller's order of arguments decides the order of the rows; what is left out comes last.
+    # The caller's order of arguments determines the order of the rows; omitted arguments come last.
     swept = {**grid} | {name: p.default for name, p in parameters.items() if name not in grid}
     values = [_values(function, name, value) for name, value in swept.items()]
     return [dict(zip(swept, row, strict=True)) for row in itertools.product(*values)]
@@ -127,7 +127,7 @@ def _require_registered(names: Iterable[Any]) -> None:
 
 
 def is_valid(record: Record | None, function: Experiment) -> bool:
-    """Whether there is a record, and of the experiment's version and of today's data."""
+    """Return whether a record exists and has the current version of the experiment and of the data."""
     return (
         record is not None
         and record["version"] == function.version
@@ -136,7 +136,7 @@ def is_valid(record: Record | None, function: Experiment) -> bool:
 
 
 def data_sha256(function: Experiment, config: Config) -> Any:
-    """Return the SHA-256 of the data set, or, of an experiment that needs more data, a dict by name."""
+    """Return the SHA-256 of the data set, or a dict by name if the experiment needs more data."""
     digests = _data_sha256s(function, config)
     return digests if function.needs else next(iter(digests.values()), None)
 
@@ -147,5 +147,5 @@ def _data_sha256s(function: Experiment, config: Config) -> dict[str, str | None]
 
 
 def absent_data(function: Experiment, config: Config) -> list[str]:
-    """Return the names of the data that an experiment needs for a configuration and that are not here."""
+    """Return the names of the data for a configuration that are not on this machine."""
     return [name for name in _data_sha256s(function, config) if not data.is_available(name)]

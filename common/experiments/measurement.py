@@ -1,4 +1,4 @@
-"""Tables of what experiments measured; what is missing is measured in one parallel call."""
+"""Tables of the results of experiments; missing records are measured in one parallel call."""
 
 import importlib
 import inspect
@@ -34,11 +34,11 @@ from common.experiments.declaration import (
 from common.experiments.store import Store, decoded, encoded, key
 from common.files import require_writable
 
-# Yields sweeps to do, receives their tables, and returns what it makes of them.
+# A plan yields sweeps, receives their tables, and returns its own result.
 Plan: TypeAlias = Generator[list[tuple[Experiment, Grid]], list[pd.DataFrame], Any]
 Work: TypeAlias = list[tuple[Store, Experiment, list[Config]]]
 Job: TypeAlias = tuple[Store, Experiment, Config]
-Setup: TypeAlias = frozenset[tuple[str, str]]  # the arguments but the seed
+Setup: TypeAlias = frozenset[tuple[str, str]]  # the arguments without the seed
 
 
 class MissingRecordError(LookupError):
@@ -46,21 +46,21 @@ class MissingRecordError(LookupError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """An interruption while something was measured; says in a sentence what is stored."""
+    """An interruption of measurements; the message says how many records are stored."""
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]  # what IPython shows
+        return [str(self)]  # IPython shows this
 
 
 def sweep(function: Experiment, /, **grid: Any) -> pd.DataFrame:
-    """Return one row for every combination of the arguments, measuring those not stored yet.
+    """Return one row for every combination of the arguments, and measure missing ones.
 
     Parameters
     ----------
     function : experiment
     **grid
-        For each argument one JSON value, or several in a list, tuple, range or array; arguments left out take
-        the function's default. NumPy's numbers are numbers, and 1.0 is 1.
+        For each argument one JSON value, or several in a list, tuple, range or array. Omitted arguments take
+        the function's defaults. NumPy numbers count as numbers, and 1.0 equals 1.
 
     Returns
     -------
@@ -70,32 +70,32 @@ def sweep(function: Experiment, /, **grid: Any) -> pd.DataFrame:
     Raises
     ------
     MissingRecordError
-        ``RESULTS=replay`` and a record is missing.
+        A record is missing and ``RESULTS=replay``.
     ValueError
         An unknown or missing argument, one that JSON cannot hold or that holds a value twice, a seed that is
         None, or a data set without a SHA-256.
     FileNotFoundError
-        A record is missing, and so are the data that it would be measured on.
+        A record is missing, and so are the data for its measurement.
     Interrupted
-        By the user; what is finished is stored.
+        The user interrupted; finished records are stored.
     """
     return sweeps({"": (function, grid)})[""]
 
 
 def sweeps(work: Mapping[Hashable, tuple[Experiment, Grid] | Plan]) -> dict[Hashable, Any]:
-    """Return the tables of several sweeps, measuring everything they lack in one parallel call.
+    """Return the tables of several sweeps, and measure all missing records in one parallel call.
 
     Parameters
     ----------
     work : dict from a name to (experiment, grid), or to a plan
-        A plan is a generator for what takes several rounds, such as a choice and what follows from it. It
-        yields a list of (experiment, grid), receives the list of their tables, as often as it likes, and
+        A plan is a generator for measurements in several rounds, such as a choice and its consequences. In
+        each round it yields a list of (experiment, grid) and receives the list of their tables; at the end it
         returns its result. Each round of all plans is one parallel call.
 
     Returns
     -------
     dict
-        From each name to a table, as of `sweep`, or to what the plan returned.
+        From each name to a table, as from `sweep`, or to the result of the plan.
 
     Raises
     ------
@@ -156,7 +156,7 @@ def require(work: Work) -> None:
 
 
 def complete(work: Work) -> None:
-    """Measure what is missing in one parallel call; each record is stored as it finishes.
+    """Measure missing records in one parallel call, and store each as soon as it is finished.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def complete(work: Work) -> None:
     FileNotFoundError
         Data that do not ship are absent.
     Interrupted
-        By the user.
+        The user interrupted.
     """
     wanted = {
         (store.path, key(config)): (store, function, config)
@@ -184,11 +184,11 @@ def complete(work: Work) -> None:
     planned = sum(len(configs) for *_, configs in work)
     names = ", ".join(dict.fromkeys(function.__name__ for _, function, _ in jobs))
     print(
-        f"{len(jobs)} of {planned} records ({names}) are to be measured, which takes {_in_words(seconds)}; "
-        "an interruption loses nothing that is finished.",
+        f"Measuring {len(jobs)} of {planned} records ({names}) takes {_in_words(seconds)}; "
+        "an interruption keeps all finished records.",
         flush=True,
     )
-    # The longest first, so that the processes end at about the same time.
+    # The longest jobs come first, so that the processes end at about the same time.
     order = sorted(range(len(jobs)), key=lambda n: -(seconds[n] or 0))
     _measure_all([jobs[n] for n in order], names)
 
@@ -200,21 +200,21 @@ def _require_possible(jobs: list[Job]) -> None:
     if absent:
         raise FileNotFoundError(
             f"{len(jobs)} records are missing, and so are the data to measure them on: "
-            f"{', '.join(sorted(absent))}; `make data` downloads them. What is stored replays without."
+            f"{', '.join(sorted(absent))}; `make data` downloads them. Stored records replay without them."
         )
 
 
 def _measure_all(jobs: list[Job], names: str) -> None:
-    # By name, so that a worker imports the experiment, and TensorFlow with it, in the right environment.
+    # Calls name the experiment, so that a worker imports it, and TensorFlow, in the right environment.
     calls = (
         joblib.delayed(_measure)(store, function.__module__, function.__name__, config, os.getpid())
         for store, function, config in jobs
     )
-    # Of one worker joblib makes none, and Keras may have been imported here with other settings.
+    # With one worker joblib would measure in this process, where Keras may have other settings.
     workers = -1 if _workers() > 1 else 2
     try:
         with warnings.catch_warnings(), environment.applied(MPLBACKEND="Agg"):
-            # joblib replaces workers whose memory has grown, as TensorFlow's does; nothing is lost.
+            # joblib replaces workers whose memory has grown, as TensorFlow's memory does; nothing is lost.
             warnings.filterwarnings("ignore", "A worker stopped", UserWarning)
             finished = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")(calls)
             for _ in tqdm(finished, total=len(jobs), desc=names, leave=False):
@@ -226,7 +226,7 @@ def _measure_all(jobs: list[Job], names: str) -> None:
             f"Interrupted: {done} of {len(jobs)} records are measured and stored; run it again to go on."
         ) from None
     finally:
-        # joblib would keep the workers, and with them today's version of the code, for the next sweep.
+        # Otherwise joblib keeps the workers, with the current version of the code, for the next sweep.
         _stop_workers()
 
 
@@ -239,7 +239,7 @@ def _workers() -> int:
 
 
 def _expected_seconds(jobs: list[Job]) -> list[float | None]:
-    """Return what each record may take: the median of the stored ones that share most arguments with it."""
+    """Return the expected seconds of each record: the median of the most similar stored records."""
     known = {
         path: _known_seconds(Store(path)) for path in {Store.of(function).path for _, function, _ in jobs}
     }
@@ -266,10 +266,10 @@ def _but_seed(config: Config) -> Setup:
 
 
 def _in_words(seconds: list[float | None]) -> str:
-    """Return how long measurements take together, those of unknown length like the others."""
+    """Return the total time of measurements in words; unknown times count like the mean of the others."""
     known = [each for each in seconds if each is not None]
     if not known:
-        return "a time that no record tells yet"
+        return "an unknown time"
     total = max(len(seconds) * statistics.mean(known) / _workers(), *known)
     amount, unit = next((total / n, u) for n, u in ((3600, "hours"), (60, "minutes"), (1, "seconds")) if
                         total >= 2 * n or n == 1)  # fmt: skip
@@ -287,9 +287,9 @@ def _measure(store: Store, module: str, name: str, config: Config, parent: int) 
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interruption is the parent's to handle
     environment.apply(MPLBACKEND=os.environ.get("MPLBACKEND", "Agg"))
     function = getattr(importlib.import_module(module), name)
-    conditions()  # refuses what would spoil the numbers
+    conditions()  # refuses settings that would change the numbers
     start = time.perf_counter()
-    with threadpool_limits(1):  # where NumPy was imported before it could see the environment
+    with threadpool_limits(1):  # NumPy may have been imported before the environment was set
         result = encoded(function, function(**config))
     store.add({
         "config": config,

@@ -1,4 +1,4 @@
-"""Files of records, one JSON object a line, and what a record is."""
+"""Files of records, with one JSON object in each line."""
 
 import base64
 import hashlib
@@ -20,8 +20,8 @@ Record: TypeAlias = dict[str, Any]
 class Store:
     """A file of records, one JSON object a line with its own SHA-256, sorted by configuration.
 
-    A record is added under a file lock by replacing the whole file, so a reader, a second writer or a kill
-    at any moment finds either the old file or the new one.
+    Adding a record replaces the whole file under a lock. So a reader or a second writer finds either the old
+    file or the new one, also after a kill.
     """
 
     path: Path
@@ -37,17 +37,17 @@ class Store:
         return cls(Path(inspect.getfile(function)).parent / "results" / f"{function.__name__}.jsonl")
 
     def read(self) -> dict[str, Record]:
-        """Return all records as a dict, from `key` of the configuration to the record.
+        """Return a dict from the `key` of each configuration to its record.
 
         Raises
         ------
         ValueError
-            A line is not a record as `add` wrote it.
+            A line is not as `add` wrote it.
         """
         return {k: record for k, (record, _) in self._parsed().items()}
 
     def add(self, record: Record) -> None:
-        """Insert a record, in place of the one with the same configuration if there is one."""
+        """Insert a record; it replaces a record of the same configuration."""
         with lock(self.path):
             lines = {k: line for k, (_, line) in self._parsed().items()}
             lines[key(record["config"])] = _line(record)
@@ -56,7 +56,7 @@ class Store:
     def _parsed(self) -> dict[str, tuple[Record, bytes]]:
         if not self.path.exists():
             return {}
-        # A file that was replaced has another inode or time, so its records are parsed once.
+        # A replaced file has another inode or time, so each version is parsed only once.
         stat = self.path.stat()
         return _parsed(self.path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
@@ -96,12 +96,12 @@ def key(config: Mapping[str, Any]) -> str:
 
 
 def as_json(value: Any) -> Any:
-    """Return a value as JSON holds it: NumPy's as Python's, tuples as lists, 1.0 as 1.
+    """Return a value as JSON stores it: NumPy values as Python values, tuples as lists, 1.0 as 1.
 
     Raises
     ------
     TypeError, ValueError
-        It is no number but NaN and infinity, text, boolean or None, and no list or dict of these.
+        The value is neither a finite number, text, boolean or None, nor a list or dict of these.
     """
     if isinstance(value, np.ndarray | np.generic):
         return as_json(value.tolist())
@@ -117,17 +117,18 @@ def as_json(value: Any) -> Any:
 
 
 def decoded(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored result with its decisions, one bit each in the store, as boolean arrays."""
+    """Return a stored result with its packed decisions as boolean arrays."""
     return {name: _unpacked(value) if isinstance(value, str) else value for name, value in result.items()}
 
 
 def encoded(function: Callable[..., Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an experiment returned as a record holds it.
+    """Return the result of an experiment in the form in which a record stores it.
 
     Raises
     ------
     ValueError
-        It is no dict of numbers, flat lists of numbers and boolean arrays, or a name is an argument's.
+        The result is not a dict of numbers, flat lists of numbers and boolean arrays, or one of its names is
+        an argument.
     """
     if not isinstance(result, Mapping):
         raise ValueError(f"{function.__name__} must return a dict of numbers, not {result!r}.")

@@ -1,9 +1,9 @@
 """Executes the notebooks in fresh kernels, from the stored results.
 
 ``python -m common.notebooks reproduce`` executes copies under ``build/`` and compares their outputs with the
-committed ones. ``python -m common.notebooks write`` is the one writer of committed outputs; a cell tagged
-``figure-NAME`` writes its picture to ``<study>/figures/NAME.png``, and the root's README gets a table of the
-notebooks.
+committed outputs. Only ``python -m common.notebooks write`` writes committed outputs. It also writes the
+picture of a cell tagged ``figure-NAME`` to ``<study>/figures/NAME.png``, and a table of the notebooks to the
+README of the repository.
 """
 
 # ruff: noqa: F401, I001

@@ -12,13 +12,13 @@ from common.notebooks import ROOT, reproduce, write
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return 1 if an output differs from the committed one, else 0."""
+    """Run the command line; return 1 if an output differs from the committed output, else 0."""
     parser = argparse.ArgumentParser(
         prog="python -m common.notebooks",
         description="Executes the notebooks in fresh kernels, from the stored results.",
     )
     parser.add_argument("command", choices=["reproduce", "write"])
-    parser.add_argument("study", nargs="?", help="write this one's notebooks only")
+    parser.add_argument("study", nargs="?", help="write only the notebooks of this study")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the studies")
     arguments = parser.parse_args(argv)
     if arguments.command == "reproduce" and arguments.study:
@@ -40,7 +40,7 @@ def run() -> None:
     try:
         status = main()
     except KeyboardInterrupt:
-        print("Interrupted; what is finished is kept, and the same command continues.", file=sys.stderr)
+        print("Interrupted; finished notebooks are kept, and the same command continues.", file=sys.stderr)
         # The threads still wait for their kernels, which end with this process.
         os._exit(130)
     sys.exit(status)

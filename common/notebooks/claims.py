@@ -1,6 +1,6 @@
-"""What the notebooks ask, answer and claim.
+"""The questions, answers and claims of the notebooks.
 
-The first cell of a notebook asks and answers; a cell tagged ``claims`` displays `as_table`.
+The first cell of a notebook holds its question and answer; a cell tagged ``claims`` displays `as_table`.
 """
 
 import re
@@ -20,7 +20,7 @@ def as_table(measured: Mapping[str, str], head: str = HEAD) -> Markdown:
     Parameters
     ----------
     measured : dict from str to str
-        From a sentence to its number with unit, interval and n.
+        From the sentence of a claim to its number with unit, interval and n.
     head : str
         The first two lines of the table.
 
@@ -36,12 +36,12 @@ def as_table(measured: Mapping[str, str], head: str = HEAD) -> Markdown:
 
 
 def headline(measured: Mapping[str, str]) -> Markdown:
-    """Return a table of the numbers that a notebook's answer tells of; raises like `as_table`.
+    """Return a table of the numbers in a notebook's answer; errors are those of `as_table`.
 
     Parameters
     ----------
     measured : dict from str to str
-        From what was measured to its number.
+        From the name of a quantity to its number.
     """
     return as_table(measured, "| quantity | measured |\n| --- | --- |\n")
 
@@ -69,9 +69,9 @@ def question(notebook: NotebookNode) -> str:
 
 
 def answer(notebook: NotebookNode) -> str:
-    """Return the answer of a notebook in one sentence: what is bold at the start of its third paragraph.
+    """Return the answer of a notebook: the bold sentence at the start of its third paragraph.
 
-    Raises like `question`.
+    Errors are those of `question`.
     """
     return " ".join(_opening(notebook)[1].split())
 
@@ -88,14 +88,14 @@ def _opening(notebook: NotebookNode) -> tuple[str, ...]:
 
 
 def table_of_notebooks(notebooks: Mapping[str, NotebookNode], seconds: Mapping[str, float]) -> str:
-    """Return a Markdown table of the notebooks: question, answer, and seconds that the execution took.
+    """Return a Markdown table of the notebooks with question, answer, and seconds of the execution.
 
     Parameters
     ----------
     notebooks : dict from str to notebook
-        From its path below the root; executed.
+        From the path below the root to the executed notebook.
     seconds : dict from str to float
-        From a path to its seconds, where they were measured.
+        From a path to its measured seconds; paths may be missing.
     """
     rows = ["| question | answer | seconds |", "| --- | --- | --- |"]
     for path, notebook in notebooks.items():

@@ -1,4 +1,4 @@
-"""Compares the outputs of notebooks, as `make reproduce` and, by the project's conftest, nbval do."""
+"""Comparison of the outputs of notebooks, for `make reproduce` and, through conftest.py, for nbval."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,17 +16,18 @@ NO_PICTURE = "A figure has no picture; Matplotlib drew it with another back end 
 def differing_cells(one: NotebookNode, other: NotebookNode) -> list[int]:
     """Return the numbers, from 1, of the code cells of two notebooks whose source or outputs differ.
 
-    Pictures differ between platforms, so only the texts of their figures are compared, which tell what is
-    drawn (`common.plotting.Figure`); but a figure without a picture differs from any. The outputs of cells
-    tagged ``nbval-ignore-output`` are not compared; nbval does the same.
+    Pictures differ between platforms, so only the texts of figures are compared, which describe the drawing
+    (`common.plotting.Figure`). A figure without a picture always counts as different. Outputs of cells tagged
+    ``nbval-ignore-output`` are not compared, neither here nor by nbval.
     """
     pairs = zip(code_cells(one), code_cells(other), strict=True)
     return [number for number, (a, b) in enumerate(pairs, 1) if a.source != b.source or _differ(a, b)]
 
 
 def without_picture(notebook: NotebookNode, before: NotebookNode) -> list[int]:
-    """Return the numbers, from 1, of the code cells that show a figure without a picture, or no picture where
-    the same cell showed one `before`.
+    """Return the numbers, from 1, of the code cells that lack a picture.
+
+    Such a cell shows a figure without a picture, or showed a picture `before` and shows none now.
     """
     had = {cell.source for cell in code_cells(before) if _pictures(cell.outputs)}
     return [
@@ -37,14 +38,15 @@ def without_picture(notebook: NotebookNode, before: NotebookNode) -> list[int]:
 
 
 def has_bare_figure(outputs: Iterable[NotebookNode]) -> bool:
-    """Whether some output of a cell is the text of a figure without its picture."""
+    """Return whether an output of a cell is the text of a figure without its picture."""
     return any(re.match("<?Figure", text) and "image/png" not in data for text, data in _texts(outputs))
 
 
 def drawn_alike(text: str, other: str) -> bool:
-    """Whether the texts of two figures say that a reader would see no difference.
+    """Return whether two figures look the same according to their texts.
 
-    The sums may differ by one in the last place, to which the last bits of numbers between processors add up.
+    The sums may differ by one in the last place, because numbers differ in their last bits between
+    processors.
     """
     sums = [[int(total) for found in DRAWN.findall(t) for total in found.split()] for t in (text, other)]
     near = all(abs(a - b) <= 1 for a, b in zip(*sums, strict=False))
@@ -52,7 +54,7 @@ def drawn_alike(text: str, other: str) -> bool:
 
 
 def aligned(outputs: Sequence[NotebookNode], committed: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Return outputs, where figures that draw what the committed ones draw have the committed texts."""
+    """Return outputs in which each figure that looks like the committed figure has the committed text."""
     found = [NotebookNode(output | {"data": dict(output["data"])}) if "data" in output else output
              for output in outputs]  # fmt: skip
     for (text, data), (known, _) in zip(_texts(found), list(_texts(committed)), strict=False):
@@ -62,7 +64,7 @@ def aligned(outputs: Sequence[NotebookNode], committed: Sequence[NotebookNode]) 
 
 
 def for_nbval(cell: Any) -> Callable[..., bool]:
-    """Return nbval's comparison of the outputs of a cell, with figures compared as by `differing_cells`."""
+    """Return nbval's comparison of a cell's outputs, extended to compare figures like `differing_cells`."""
     compare_by_nbval = cell.compare_outputs
 
     def compare(outputs: list[NotebookNode], committed: list[NotebookNode], **options: Any) -> bool:

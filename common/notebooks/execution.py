@@ -48,7 +48,7 @@ def read(path: Path) -> NotebookNode:
     DamagedNotebookError
         The file is truncated or altered.
     """
-    # nbformat takes a notebook without a version for an old one, and trips over an unbound variable.
+    # nbformat takes a notebook without a version for an old one and fails with an unbound variable.
     damages = ValueError, KeyError, TypeError, AttributeError, UnboundLocalError
     refusals = nbformat.ValidationError, MissingIDFieldWarning
     try:
@@ -75,9 +75,9 @@ class OwnKernel(AsyncKernelManager):
 
 
 def execute(path: Path) -> NotebookNode:
-    """Execute the notebook at `path` top to bottom in a fresh kernel and return it with its new outputs.
+    """Execute the notebook at `path` from top to bottom in a fresh kernel and return it with new outputs.
 
-    Whatever a cell writes to stderr is left out, and so is all metadata that differs between machines.
+    Output to stderr is left out, and so is all metadata that differs between machines.
 
     Raises
     ------
@@ -110,14 +110,14 @@ def execute(path: Path) -> NotebookNode:
 
 
 def side_by_side(function: Callable[[Path], Result], notebooks: Sequence[Path]) -> Iterator[Result]:
-    """Yield what a function returns for each notebook, as it finishes, a notebook on each core.
+    """Yield the results of a function of a notebook as they finish, with one notebook on each core.
 
-    The function is called in threads. After an exception no further call begins.
+    The calls run in threads. After an exception no further call begins.
     """
     pool = ThreadPoolExecutor(min(joblib.cpu_count(), MOST_AT_ONCE))
     try:
         for future in as_completed([pool.submit(function, path) for path in notebooks]):
             yield future.result()
     finally:
-        # Without waiting: a kernel ends by itself when this process has ended.
+        # We need not wait, because kernels end with this process.
         pool.shutdown(wait=False, cancel_futures=True)

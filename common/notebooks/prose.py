@@ -1,9 +1,9 @@
-"""Finds the numbers of prose in the outputs that they tell of, so that prose cannot drift from results.
+"""Finds the numbers of prose in the outputs of notebooks, so that prose cannot drift from results.
 
-An interval, ``3.4 [3.1, 3.7]``, or a count, ``13 of 28``, must stand side by side in an output, rounded
-alike. A number alone must stand beside one of the two words that it stands between in the prose, rounded
-alike in an output, or exactly in the code, where it is a setting. Only a number of three digits is found
-beside other words, because short ones are everywhere.
+The numbers of an interval, ``3.4 [3.1, 3.7]``, or of a count, ``13 of 28``, must be side by side in an
+output, rounded alike. A single number must be near a word that is also near it in the prose: rounded alike in
+an output, or exactly in the code, where it is a setting. A number of three digits or more may be near any
+word, because it is rarely there by chance.
 """
 
 import re
@@ -19,7 +19,7 @@ from common.notebooks.execution import code_cells
 
 NUMBER = r"(?<![\w.,/^-])[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:\s?%|\s?million\b)?(?![\w^])(?!\.\d)"
 TOKEN = re.compile(rf"(?P<number>{NUMBER})|[^\W\d_]+|\[|\]")
-# What is no result: code, links to notebooks, years, sizes of files, a lone zero, the level of all intervals.
+# Numbers that are no results: code, links to notebooks, years, sizes of files, a lone zero, the 95 % level.
 PASSED_OVER = re.compile(
     r"`[^`]*`|\[\d\d_|notebook\s\d|\]\([^)]*\)|\b(?:19|20)\d\d\b|[\d.]+ [kMG]B\b|\b95 %"
     r"|(?<![\d.,\[])0(?!,?\d|\.\d| of| \[| %)"
@@ -29,20 +29,18 @@ TYPED = re.compile(r"\"{3}.*?\"{3}", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?:;])\s+|\n\s*\n|\n(?=[|#*-])")
 LITTLE = set("[]") | set(re.findall(r"\w+", "the of and a an to in on at is with or by for are that it as "
                                    "from about above below least most than"))  # fmt: skip
-
-
 NEAR = 2
 
 
 class Number(NamedTuple):
-    """A number as it is written, its value, and the place of its last digit (2 for hundredths)."""
+    """A number as text, its value, and its number of decimal places."""
 
     text: str
     value: float
     places: int
 
     def is_rounded(self, other: "Number") -> bool:
-        """Whether this is the other number, or that number rounded to fewer places."""
+        """Return whether this equals the other number, or the other rounded to fewer places."""
         half = 0.5 * 10.0**-self.places if other.places > self.places else 0.0
         return abs(self.value - other.value) <= half + 1e-9 * abs(self.value)
 
@@ -52,7 +50,7 @@ class Number(NamedTuple):
 
 
 class Evidence:
-    """The numbers that prose may tell of.
+    """The numbers that prose may contain.
 
     Parameters
     ----------
@@ -66,9 +64,9 @@ class Evidence:
         self.settings = _beside(code)
 
     def holds(self, numbers: list[Number], words: Iterable[str], anywhere: bool = False) -> bool:
-        """Whether a group of numbers is here, or a number beside one of some words; also as shares of 1.
+        """Return whether a group of numbers is here, or a single number near one of `words`.
 
-        A number that is `anywhere` in the code counts if asked for.
+        A percentage also counts as a share of 1. With `anywhere`, a number may be anywhere in the code.
         """
         forms = (numbers, [number.shared() for number in numbers])
         if len(numbers) > 1:
@@ -86,7 +84,7 @@ class Evidence:
 
 
 def _beside(lines: Iterable[str]) -> dict[str, list[Number]]:
-    """Return the numbers that stand beside each word, and all under ""."""
+    """Return a dict from each word to the numbers near it, with all numbers under ""."""
     beside = defaultdict(list)
     for tokens in map(list, map(_tokens, lines)):
         for i, token in enumerate(tokens):
@@ -97,7 +95,7 @@ def _beside(lines: Iterable[str]) -> dict[str, list[Number]]:
 
 
 def evidence_of(cells: Iterable[NotebookNode], study: Path | None = None) -> Evidence:
-    """Return the evidence of code cells: what they show, their code and that of the study's modules."""
+    """Return the evidence of code cells: their outputs, their code and the code of the study's modules."""
     compared = [cell for cell in cells if IGNORE_OUTPUT not in cell.metadata.get("tags", [])]
     modules = [path.read_text(encoding="utf-8") for path in (study.glob("*.py") if study else ())]
     return Evidence(
@@ -107,7 +105,7 @@ def evidence_of(cells: Iterable[NotebookNode], study: Path | None = None) -> Evi
 
 
 def shown(cell: NotebookNode) -> Iterator[str]:
-    """Yield the texts that a cell shows, a table's rows each in a paragraph of its own."""
+    """Yield the texts that a cell shows, with each row of a table in its own paragraph."""
     for output in cell.outputs:
         data = output.get("data", {})
         text = data.get("text/markdown") or data.get("text/plain") or output.get("text", "")
@@ -115,7 +113,7 @@ def shown(cell: NotebookNode) -> Iterator[str]:
 
 
 def drifted(text: str, evidence: Evidence, anywhere: bool = False) -> list[str]:
-    """Return, for each number of a text that the evidence does not hold, a sentence that names it."""
+    """Return a message for each number of a text that the evidence does not hold."""
     return [
         f"{', '.join(number.text for number in numbers)} is in no output: {' '.join(sentence.split())!r}"
         for sentence in SENTENCE.split(PASSED_OVER.sub(" ", GENERATED.sub(" ", text)))
@@ -125,10 +123,10 @@ def drifted(text: str, evidence: Evidence, anywhere: bool = False) -> list[str]:
 
 
 def drifted_in(notebook: NotebookNode, study: Path | None = None) -> list[str]:
-    """Return what `drifted` finds in the first cell of a notebook, and in what its cells display as Markdown.
+    """Return the messages of `drifted` for the first cell of a notebook and for displayed Markdown.
 
-    A cell that displays Markdown computes its results, and nbval compares them; of the numbers that are typed
-    in its code, most are settings, which may be anywhere in other code.
+    A cell that displays Markdown computes its results, and nbval compares them. Most numbers that are typed
+    in its code are settings, which may be anywhere in other code.
     """
     cells = code_cells(notebook)
     found = drifted(notebook.cells[0].source, evidence_of(cells, study))
@@ -142,14 +140,14 @@ def drifted_in(notebook: NotebookNode, study: Path | None = None) -> list[str]:
 
 
 def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
-    """Return what `drifted` finds in the sections of a README that link to notebooks.
+    """Return the messages of `drifted` for the sections of a README that link to notebooks.
 
     The table of the notebooks is left out.
 
     Parameters
     ----------
     linked : dict from str to Evidence
-        From what a link to a notebook, or to its study, starts with.
+        From the start of a link to a notebook or a study to its evidence.
     """
     return [
         message
@@ -161,7 +159,7 @@ def drifted_in_readme(text: str, linked: Mapping[str, Evidence]) -> list[str]:
 
 
 def groups(sentence: str) -> Iterator[tuple[list[Number], set[str]]]:
-    """Yield the numbers of a sentence, intervals and counts as one group, with the words beside them."""
+    """Yield the numbers of a sentence, each interval and count as one group, with the words near them."""
     tokens, i = list(_tokens(sentence)), 0
     while i < len(tokens):
         if not isinstance(tokens[i], Number):
@@ -174,7 +172,7 @@ def groups(sentence: str) -> Iterator[tuple[list[Number], set[str]]]:
 
 
 def _length(kinds: list[str]) -> int:
-    """Return how many tokens the group has that starts with the first."""
+    """Return the number of tokens of the group that starts with the first token."""
     interval = ["0", "[", "0", "0", "]"]
     if kinds == [*interval, "of", "0"]:
         return 7
@@ -196,7 +194,7 @@ def _tokens(text: str) -> Iterator[str | Number]:
 
 
 def _neighbours(tokens: Sequence[str | Number], start: int, end: int) -> set[str]:
-    """Return the nearest words before and after some tokens, up to `NEAR` on either side."""
+    """Return the nearest words before and after some tokens, up to `NEAR` on each side."""
     sides = (tokens[:start][::-1], tokens[end:])
     words = ([t for t in side if isinstance(t, str) and t not in LITTLE] for side in sides)
     return {word for side in words for word in side[:NEAR]}

@@ -1,4 +1,4 @@
-"""Reproduces the notebooks, and writes what is committed of them: outputs, figures, a table of them."""
+"""Reproduces the notebooks, and writes their outputs, their figures and the table in the README."""
 
 import base64
 import re
@@ -24,16 +24,16 @@ from common.notebooks.execution import (
     side_by_side,
 )
 
-EVIDENCE = "docs/evidence"  # what commands printed, committed
+EVIDENCE = "docs/evidence"  # committed outputs of commands
 TABLE = "reproduce.csv"
 FIGURE_TAG = "figure-"
 
 
 def reproduce(root: Path = ROOT) -> pd.DataFrame:
-    """Execute a copy of every notebook and return the table that `make reproduce` ends with.
+    """Execute a copy of every notebook and return the table at the end of `make reproduce`.
 
-    Several are executed at a time, the longest first. A copy made by an interrupted run counts as done; its
-    seconds are then those of reading it.
+    Several notebooks are executed at a time, the longest first. A copy from an interrupted run counts as
+    done; its seconds are then only the time of reading it.
     """
     build = root / "build"
     unfinished = build / "reproduce.unfinished"
@@ -57,7 +57,7 @@ def reproduce(root: Path = ROOT) -> pd.DataFrame:
 
 
 def _reproduced(path: Path, since: float) -> tuple[str, float, str]:
-    """Return name, seconds and verdict of a notebook, executing it unless its copy is newer than `since`."""
+    """Return name, seconds and verdict of a notebook; execute it unless its copy is newer than `since`."""
     start, copy = time.perf_counter(), _copy_of(path)
     if not _is_done(copy, max(since, path.stat().st_mtime)):
         copy.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def _seconds(root: Path) -> dict[str, float]:
 
 
 def write(root: Path = ROOT, study: str | None = None) -> None:
-    """Execute the notebooks of a study, or all, in place, their figures and the front page's table.
+    """Execute the notebooks of one or all studies in place; write their figures and the front page's table.
 
     Raises
     ------
@@ -115,12 +115,12 @@ def write(root: Path = ROOT, study: str | None = None) -> None:
 
 
 def write_one(path: Path) -> None:
-    """Execute the notebook at `path` in place, and its figures."""
+    """Execute the notebook at `path` in place and write its figures."""
     publish(path, execute(path))
 
 
 def publish(path: Path, notebook: NotebookNode) -> None:
-    """Write an executed notebook to `path`, and its figures.
+    """Write an executed notebook to `path`, and write its figures.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def publish(path: Path, notebook: NotebookNode) -> None:
 
 
 def figures(notebook: NotebookNode) -> dict[str, bytes]:
-    """Return the pictures of the cells tagged ``figure-NAME`` as a dict from NAME to PNG bytes."""
+    """Return a dict from NAME to the PNG bytes of the cell tagged ``figure-NAME``."""
     return {
         tag.removeprefix(FIGURE_TAG): base64.b64decode(output.data["image/png"])
         for cell in code_cells(notebook)
@@ -152,7 +152,7 @@ def figures(notebook: NotebookNode) -> dict[str, bytes]:
 def with_table(readme: str, root: Path = ROOT) -> str:
     """Return the text of the front page with the table of the committed notebooks.
 
-    Their seconds are those of the committed table of `reproduce`.
+    The seconds come from the committed table of `reproduce`.
     """
     committed = {_name(path): read(path) for path in paths(root)}
     start, end = "<!-- notebooks -->", "<!-- end notebooks -->"

@@ -1,6 +1,6 @@
-"""Makes the skeleton of a new study, which passes `make test` as it is, from ``docs/skeleton``.
+"""Makes a new study from ``docs/skeleton``; the result passes `make test`.
 
-``python -m common.notebooks.skeleton NAME`` is `make study NAME=name`.
+`make study NAME=name` runs ``python -m common.notebooks.skeleton NAME``.
 """
 
 import importlib
@@ -26,7 +26,7 @@ def make(name: str, root: Path = ROOT) -> list[Path]:
     Raises
     ------
     ValueError
-        The name is none that Python can import, or it is taken.
+        Python cannot import the name, or it is taken.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
         raise ValueError(
@@ -34,10 +34,10 @@ def make(name: str, root: Path = ROOT) -> list[Path]:
             "make study NAME=my_study"
         )
     if (root / name).exists() or importlib.util.find_spec(name):
-        raise ValueError(f"{name} is the name of something that Python imports already; choose another one.")
+        raise ValueError(f"{name} is a name that Python imports already; choose another one.")
     template = root / "docs" / "skeleton"
     written = []
-    # Those that end with .txt would count as a page of the site or as a notebook of this repository.
+    # With their own endings the .txt files would count as a page of the site or as a notebook here.
     for source in sorted([*template.glob("**/*.py"), *template.glob("*.txt")]):
         inside = source.relative_to(template)
         folder = root / "tests" / name if inside.parts[0] == "tests" else root / name

@@ -10,12 +10,12 @@ and filtered backprojection sums linear samples of the filtered projections g ov
 
     f(row, column) = pi / (2 A) sum_a g(t = column cos a - row sin a, a).
 
-Every operator here is linear. While its dense matrix takes little memory, it is built once and applied as one
-matrix product; that of filtered backprojection is folded at the rotation centre, which halves the product.
-Beyond that, a compiled loop over the angles gathers and scatters samples.
+Every operator here is linear. If its dense matrix is small, we build the matrix once and apply it as one
+product. The matrix of filtered backprojection is folded at the rotation centre, which halves the product. If
+the matrix is too large, a compiled loop over the angles gathers and scatters samples.
 
-The package is callable, so that ``from common import radon`` and ``from common.radon import radon`` both give
-the transform.
+The package is callable, so ``from common import radon`` and ``from common.radon import radon`` both give the
+transform.
 """
 
 import sys

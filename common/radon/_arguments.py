@@ -1,4 +1,4 @@
-"""Checks of the arguments that the functions and the layers share."""
+"""Checks of the arguments of functions and layers."""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ SINOGRAM_AXES = "(batch, detector, angle, channels)"
 
 
 def as_angles(angles: ArrayLike | Tensor | None, theta: ArrayLike | Tensor | None = None) -> Angles:
-    """Return the angles, under either of their two names, as a tuple of floats."""
+    """Return the angles, which have two names, as a tuple of floats."""
     if angles is not None and theta is not None:
         raise ValueError("angles and theta are two names of one argument; give only one of them.")
     given = angles if theta is None else theta
@@ -36,10 +36,10 @@ def as_angles(angles: ArrayLike | Tensor | None, theta: ArrayLike | Tensor | Non
 
 
 def _look_like_radians(angles):
-    """Return whether angles up to 2 pi are multiples of pi / 12, or cover pi or 2 pi and are no decimals.
+    """Return whether angles up to 2 pi are multiples of pi / 12, or span a half or full turn of radians.
 
-    Zeros are no radians. To cover is to spread over at least 80 % and not over more; decimals have at most
-    three places.
+    Zeros alone are not radians. Angles span a turn if they cover 80 to 100 % of it; angles with at most three
+    decimal places do not count, because a person typed them.
     """
     if np.abs(angles).max() > 6.29:
         return False
@@ -52,14 +52,14 @@ def _look_like_radians(angles):
 
 
 def as_bool(circle: bool) -> bool:
-    """Return `circle`, which must be a bool."""
+    """Return `circle`; raise ValueError unless it is a bool."""
     if not isinstance(circle, bool):
         raise ValueError(f"circle must be True or False, but got {circle!r}.")
     return circle
 
 
 def as_filter(filter: str | None) -> str | None:
-    """Return the name of a filter, or None."""
+    """Return the name of a filter or None; raise ValueError for an unknown one."""
     if not (filter is None or isinstance(filter, str)) or filter not in WINDOWS:
         accepted = ", ".join(map(repr, WINDOWS))
         raise ValueError(f"filter must be one of {accepted}, but got {filter!r}.")
@@ -67,7 +67,7 @@ def as_filter(filter: str | None) -> str | None:
 
 
 def as_shape(size: int | Sequence[int] | None) -> tuple[int, int]:
-    """Return (height, width) of an int or a pair of ints."""
+    """Return (height, width) from an int or a pair of ints."""
     shape = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
     if len(shape) != 2 or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
         raise ValueError(f"size must be an integer of at least 1 or a pair of them, but got {size!r}.")
@@ -76,23 +76,23 @@ def as_shape(size: int | Sequence[int] | None) -> tuple[int, int]:
 
 
 def as_size(size: Any, name: str = "size") -> int:
-    """Return a positive int."""
+    """Return a size as an int; raise ValueError unless it is positive."""
     if not isinstance(size, (int, np.integer)) or size < 1:
         raise ValueError(f"{name} must be an integer of at least 1, but got {size!r}.")
     return int(size)
 
 
 def as_detectors(detectors: int | None) -> int | None:
-    """Return a positive int or None."""
+    """Return a positive int, or None."""
     return None if detectors is None else as_size(detectors, "detectors")
 
 
 def reconstruction_size(detectors: int | None, size: int | None, circle: bool) -> int:
-    """Return the side of a reconstruction, by default that of the square that the detector sees."""
+    """Return the side of a reconstruction, by default the side of the square that the detector sees."""
     if size is not None:
         return as_size(size)
     if detectors is None:
-        raise ValueError("filtered_backprojection needs to know the number of detectors when it is traced.")
+        raise ValueError("filtered_backprojection needs the number of detectors when a graph is traced.")
     return as_size(detectors if circle else math.floor(detectors / math.sqrt(2)))
 
 
@@ -106,17 +106,19 @@ def check_projections(shape: Sequence[int | None], angles: Angles) -> None:
     if shape[2] not in (None, len(angles)):
         hint = f"; its axes must be {SINOGRAM_AXES}" if shape[1] == len(angles) else ""
         raise ValueError(
-            f"the sinogram has {shape[2]} projections, but {len(angles)} angles were given{hint}."
+            f"The sinogram has {shape[2]} projections, but {len(angles)} angles were given{hint}."
         )
 
 
 def checked_detectors(
     shape: Sequence[int | None], size: tuple[int, int], circle: bool, detectors: int | None
 ) -> int:
-    """Return the length of the detector of a sinogram of this shape; ValueError if another is expected."""
+    """Return the detector length of a sinogram of this shape; raise ValueError if it does not match."""
     expected = detectors or detector_length(*size, circle)
     if shape[1] not in (None, expected):
-        has = "were asked for" if detectors else "are what images of this size have"
-        way = f"pass detectors={shape[1]} if the detector is that long"
-        raise ValueError(f"the sinogram has {shape[1]} detectors, but {expected} {has}; {way}.")
+        why = "were asked for" if detectors else "match images of this size"
+        raise ValueError(
+            f"The sinogram has {shape[1]} detectors, but {expected} {why}; pass detectors={shape[1]} if that "
+            "is the length of the detector."
+        )
     return expected

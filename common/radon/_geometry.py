@@ -1,8 +1,8 @@
-"""Which samples every ray and every pixel reads, with which weights, and the sizes of images and detectors.
+"""The samples and weights of every ray and every pixel, and the sizes of images and detectors.
 
 A lattice holds sampling coordinates as pairs of arrays ``(angle, position)``: at row i and column j of the
-sampling grid, a coordinate is the sum of the first array at i and the second at j. Functions of the argument
-`xp` compute with NumPy for a matrix, or with keras.ops in a loop.
+sampling grid, a coordinate is the sum of the first array at i and the second at j. Functions with an argument
+`xp` compute with NumPy for a matrix and with keras.ops in a loop.
 """
 
 import math
@@ -19,7 +19,7 @@ Size = Any  # an int, or an integer tensor of a graph
 Lattice = Any  # a tuple of arrays or tensors
 Taps = list[tuple[Tensor, Tensor]]  # (index, weight)
 
-BORDER = 2  # zeros around an image: where samples outside it, and all their neighbours, are read
+BORDER = 2  # width of the zeros around an image, which samples outside it and their neighbours read
 
 
 def rays(height: Size, width: Size, detectors: Size, circle: bool, angles: Angles) -> Lattice:
@@ -33,7 +33,7 @@ def rays(height: Size, width: Size, detectors: Size, circle: bool, angles: Angle
 
 
 def shadows(size: int, angles: Angles) -> Lattice:
-    """Return the lattice of the positions, from the detector's centre, onto which pixel (i, j) projects."""
+    """Return the lattice of the positions, from the detector's centre, of the projection of pixel (i, j)."""
     cos, sin = _cos_sin(angles)
     grid = _grid(size, np)
     return -sin * grid, cos * grid
@@ -49,9 +49,9 @@ def _cos_sin(angles):
 
 
 def _coordinate(rows, columns, low, high, dtype, xp):
-    """Return a coordinate on the sampling grid, clipped to [low, high] and counted from `low`.
+    """Return a coordinate of the sampling grid, clipped to [low, high] and counted from `low`.
 
-    It comes as an integer and a fraction in the given dtype, with a mask of what was inside.
+    The result is an integer, a fraction in the given dtype, and a mask of the coordinates inside.
     """
     position = rows[..., :, None] + columns[..., None, :]
     high = xp.array(high, position.dtype)
@@ -85,18 +85,18 @@ def linear(lattice: Lattice, detectors: Size, dtype: Any, xp: ModuleType = ops) 
 
 
 def is_static(*sizes: Size) -> bool:
-    """Return whether sizes are known: integers, not tensors of a graph."""
+    """Return whether sizes are known integers rather than tensors of a graph."""
     return all(isinstance(n, int) for n in sizes)
 
 
 def central_square(height: Size, width: Size) -> tuple[Size, Size, Size]:
-    """Return first row, first column and side of the central square."""
+    """Return the first row, the first column and the side of the central square."""
     side = min(height, width) if is_static(height, width) else ops.minimum(height, width)
     return (height - side + 1) // 2, (width - side + 1) // 2, side
 
 
 def detector_length(height: Size, width: Size, circle: bool) -> Size:
-    """Return the length of the detector, and of its rays, that sees all of the image or of its square."""
+    """Return the length of detector and rays that cover the image or, with `circle`, its central square."""
     if is_static(height, width):
         return min(height, width) if circle else math.ceil(math.sqrt(2) * max(height, width))
     if circle:
@@ -105,7 +105,7 @@ def detector_length(height: Size, width: Size, circle: bool) -> Size:
 
 
 def support(size: int, circle: bool) -> np.ndarray:
-    """Return which pixels of a reconstruction are kept, as zeros and ones."""
+    """Return a mask of the pixels of a reconstruction that are kept: with `circle` those in the disc."""
     grid = np.arange(size) - size // 2
     disc = grid**2 + grid[:, None] ** 2 <= (size // 2) ** 2
     return disc | (not circle)

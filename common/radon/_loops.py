@@ -1,7 +1,7 @@
 """Operators on large images: compiled loops over the angles, on arrays whose last axis holds the whole batch.
 
-They gather samples, or scatter them for the adjoint with the same indices and weights, and keep a few arrays
-of the size of images and sinograms, however many angles there are. So do their gradients, the adjoints.
+They gather samples; their adjoints scatter samples with the same indices and weights. Memory holds a few
+arrays of the size of images and sinograms, however many angles there are, also for gradients.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Operator = Callable[[Tensor], Tensor]  # on (row, column, batch)
 
 
 def _compiled(function):
-    """Compile for the backend: one fused loop over the samples instead of an array for each operation."""
+    """Compile for the backend, which fuses the operations on samples into one loop."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -40,7 +40,7 @@ def _scatter(total, taps, values):
 
 
 def _with_border(image):
-    """Return the image as (pixel, batch) with zeros around it."""
+    """Return the image with zeros around it as an array (pixel, batch)."""
     bordered = ops.pad(image, [(BORDER, BORDER), (BORDER, BORDER), (0, 0)])
     return ops.reshape(bordered, (-1, ops.shape(image)[-1]))
 
@@ -121,14 +121,14 @@ def interpolation_loops(size: int, detectors: int, angles: Angles) -> tuple[Oper
 
 
 def _linear_operator(forward, adjoint):
-    """Return `forward` with `adjoint` as its gradient, whose own gradient is `forward` again."""
+    """Return `forward` with `adjoint` as its gradient; the gradient of the gradient is `forward` again."""
 
     @ops.custom_gradient
     def operator(x):
         def gradient(*args, upstream=None):
             return _linear_operator(adjoint, forward)(args[-1] if upstream is None else upstream)
 
-        # TensorFlow would otherwise record what is inside `forward` too.
+        # Without stop_gradient, TensorFlow would also record the operations inside `forward`.
         return forward(ops.stop_gradient(x)), gradient
 
     return operator

@@ -29,7 +29,7 @@ def has_small_matrix(x: Tensor, height: Size, width: Size, detectors: Size, angl
 
 
 def _dense(taps, shape, outputs, dtype):
-    """Return the matrix (input, output) that adds weight * input to the output of each tap's position."""
+    """Return the matrix (input, output) that adds weight * input to the output of each tap."""
     matrix = np.zeros(shape, dtype)
     for index, weight in taps:
         np.add.at(matrix, (index, outputs), weight)
@@ -53,18 +53,18 @@ def radon_matrix(
 class Folded(NamedTuple):
     """The matrix of a reconstruction, folded at the rotation centre, which halves the multiplications.
 
-    To reflect the detector and the image at the centre changes nothing. So sums of opposite samples make the
-    sums of opposite pixels, and differences the differences.
+    Reflecting detector and image at the centre leaves the matrix unchanged. Therefore sums of opposite
+    samples determine sums of opposite pixels, and differences determine differences.
 
     Attributes
     ----------
     sums, differences : numpy.ndarray
-        From the sums and the differences of opposite samples (detector, angle) to one pixel of each opposite
-        pair, then to the pixels without an opposite.
+        Map the sums and the differences of opposite samples (detector, angle) to one pixel of each opposite
+        pair, followed by the pixels without an opposite.
     alone : numpy.ndarray
-        From the samples without an opposite to the pixels of the pairs, their opposites, and the others.
+        Maps the samples without an opposite to the pixels of the pairs, their opposites, and the others.
     order : numpy.ndarray
-        Where each pixel of the image stands among them; the last one after them is 0.
+        The index of each pixel of the image in this list; the index after its end stands for 0.
     """
 
     sums: np.ndarray
@@ -85,7 +85,7 @@ def folded_reconstruction(
     pixels = np.arange(size * size)
     first = np.flatnonzero((rows < size) & (columns < size) & (rows * size + columns > pixels))
     second = (rows * size + columns)[first]
-    # Beyond the end of the detector, which need not be symmetric, samples are 0.
+    # Pixels that project beyond one end of the detector have no opposite, because samples there are 0.
     scale = 100 * np.finfo(dtype).eps * np.abs(matrix).max()
     same = (
         np.abs(one[..., first] - other[..., second]) + np.abs(other[..., first] - one[..., second])
@@ -102,7 +102,7 @@ def folded_reconstruction(
 
 
 def _opposite(detectors):
-    """Return the detectors right of the centre, their opposites, and those that have none."""
+    """Return the detectors right of the centre, their opposites, and the detectors without an opposite."""
     centre = detectors // 2
     reach = np.arange(1, detectors - centre)
     alone = [n for n in range(detectors) if n == centre or 2 * centre - n >= detectors]
@@ -127,10 +127,10 @@ def _reconstruction_matrix(size, detectors, angles, filter, circle, dtype):
 
 @lru_cache(maxsize=16)
 def filter_matrix(detectors: int, angles: int, filter: str | None, circle: bool) -> np.ndarray:
-    """Return the convolution with the filter, scaled by pi / (2 A), as a matrix applied to a projection.
+    """Return the matrix that convolves a projection with the filter and scales it by pi / (2 A).
 
     With `circle` it also pads projections to the diagonal. The ramp is the transform of its sampled impulse
-    response, Kak & Slaney eq. (61), which keeps the mean of the image; None is the unit impulse.
+    response, Kak & Slaney eq. (61), which preserves the mean of the image; None is the unit impulse.
     """
     rows = math.ceil(math.sqrt(2) * detectors) if circle else detectors
     period = max(64, 2 ** math.ceil(math.log2(2 * rows)))
@@ -145,7 +145,7 @@ def filter_matrix(detectors: int, angles: int, filter: str | None, circle: bool)
 
 
 def unfold(y: Tensor, folded: Folded, size: int) -> Tensor:
-    """Apply a folded matrix to sinograms; returns images ``(batch, size, size, channels)``."""
+    """Return images ``(batch, size, size, channels)``, the product of a folded matrix and sinograms."""
     _, detectors, angles, channels = ops.shape(y)
     _, left, alone = _opposite(detectors)
     samples = ops.reshape(ops.transpose(y, (0, 3, 1, 2)), (-1, detectors, angles))
@@ -166,14 +166,14 @@ def unfold(y: Tensor, folded: Folded, size: int) -> Tensor:
 
 
 def multiply(x: Tensor, matrix: Tensor, rows: int, columns: int) -> Tensor:
-    """Apply a matrix to the two middle axes of a batch; `rows` and `columns` are the new ones."""
+    """Apply a matrix to the two middle axes of a batch, which become `rows` and `columns`."""
     channels = x.shape[-1]
     flat = ops.reshape(ops.transpose(x, (0, 3, 1, 2)), (-1, matrix.shape[0]))
-    # The operator, because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
+    # We use @ because ops.matmul computes float64 in float32 on PyTorch (Keras 3.15).
     y = ops.reshape(flat @ matrix, (-1, channels, rows, columns))
     return ops.transpose(y, (0, 2, 3, 1))
 
 
 def as_tensor(array: np.ndarray) -> Tensor:
-    """Return a NumPy array as a tensor of its own dtype; some backends would make it float32."""
+    """Return a NumPy array as a tensor of the same dtype; some backends would make it float32."""
     return ops.convert_to_tensor(array, str(array.dtype))

@@ -29,7 +29,7 @@ from common.radon._matrices import (
     radon_matrix,
     unfold,
 )
-from common.transform import TransformLayer, in_working_precision, register, symbolic_dtype
+from common.transform import TransformLayer, register, transformed
 from common.validation import Tensor, as_images, dtype_of
 
 
@@ -43,40 +43,38 @@ def radon(
 ) -> Tensor:
     """Return the sinogram of images: their sums along parallel rays at each angle.
 
+    The numbers are those of ``skimage.transform.radon(image, angles, circle, preserve_range=True)``.
+
     Parameters
     ----------
     x : array or tensor, ``(batch, height, width, channels)``
         Floating point, any range; 16-bit values are summed in float32. On TensorFlow every size but
-        `channels` may be unknown in a graph. A `keras.KerasTensor` becomes a layer of the model, `Radon`.
+        `channels` may be unknown in a graph. A `keras.KerasTensor` adds the layer `Radon` to the model.
     angles : one-dimensional sequence or array of finite numbers
-        In degrees, any values in any order; static, not a tensor of a graph. What can only be radians is
-        refused: multiples of pi / 12, and steps that are no decimals and that cover pi or 2 pi.
+        In degrees, in any order; not a tensor of a graph. Multiples of pi / 12 up to 2 pi are refused,
+        because they are probably radians; so are angles that span pi or 2 pi with more than three decimals.
     circle : bool
         False: rays and detector are as long as the diagonal of the square around the image, so every
         projection holds the whole image. True: the image is cropped to its central square, whose side is
-        the length of rays and detector. The image should then be zero outside the inscribed circle: what
-        lies in the corners of the square is summed only as far as the rays reach. This is not checked.
+        the length of rays and detector. The image should then be zero outside the inscribed circle, because
+        the rays do not reach all of the corners. This is not checked.
     detectors : int, optional
-        Length of the detector, 1 or more, where it is not that of the rays.
+        Length of the detector in pixels, at least 1; by default the length of the rays.
     theta : optional
         Another name of `angles`, as in scikit-image.
 
     Returns
     -------
     tensor, ``(batch, detector, angle, channels)``
-        Sums of pixel values along rays one pixel apart. There are ``ceil(sqrt(2) * max(height, width))``
-        detectors, or ``min(height, width)`` with `circle`. The rotation centre, the pixel
-        ``(height // 2, width // 2)``, projects onto detector ``detectors // 2``.
+        Sums of pixel values along rays one pixel apart. By default there are
+        ``ceil(sqrt(2) * max(height, width))`` detectors, or ``min(height, width)`` with `circle`. The
+        rotation centre, pixel ``(height // 2, width // 2)``, projects onto detector ``detectors // 2``.
 
     Raises
     ------
     ValueError
         Images of a wrong rank or dtype, channels first, or not finite; angles that are empty, radians or not
         finite numbers; a sum above 65,504 of float16 images.
-
-    Notes
-    -----
-    Same numbers as ``skimage.transform.radon(image, angles, circle, preserve_range=True)``.
 
     Examples
     --------
@@ -86,10 +84,7 @@ def radon(
     [[4.0, 0.0], [6.0, 7.0], [0.0, 3.0]]
     """
     x, angles = as_images(x), as_angles(angles, theta)
-    circle, detectors = as_bool(circle), as_detectors(detectors)
-    if dtype := symbolic_dtype(x):
-        return Radon(angles, circle, detectors, dtype=dtype)(x)
-    return in_working_precision(lambda x: _radon(x, angles, circle, detectors), x)
+    return transformed(Radon, _radon, x, angles, as_bool(circle), as_detectors(detectors))
 
 
 def backproject(
@@ -101,16 +96,17 @@ def backproject(
     *,
     theta: ArrayLike | None = None,
 ) -> Tensor:
-    """Return the adjoint of `radon`: every sinogram value smeared along its ray, with the same weights.
+    """Return the adjoint of `radon`, which adds every sinogram value to the pixels along its ray.
 
     Parameters
     ----------
     sinogram : array or tensor, ``(batch, detector, angle, channels)``
-        Floating point. There are `detectors`, by default as many as `radon` gives for images of this `size`.
+        Floating point. Its detector length is `detectors`, by default the length that `radon` gives for
+        images of this `size`.
     angles, circle, detectors, theta
         As in `radon`.
     size : int or pair of int
-        Side of the square images, or their height and width, in pixels.
+        Side of square images, or height and width, in pixels.
 
     Returns
     -------
@@ -121,7 +117,7 @@ def backproject(
     Raises
     ------
     ValueError
-        As in `radon`, a size below 1, or a sinogram that does not match the other arguments.
+        The errors of `radon`, a size below 1, or a sinogram that does not match the other arguments.
 
     Examples
     --------
@@ -130,17 +126,11 @@ def backproject(
     >>> np.asarray(backproject(sinogram, angles=[0], size=2))[0, :, :, 0].tolist()
     [[1.0, 0.0], [1.0, 0.0]]
     """
-    y, angles, shape, circle = (
-        as_sinogram(sinogram),
-        as_angles(angles, theta),
-        as_shape(size),
-        as_bool(circle),
-    )
+    y, angles = as_sinogram(sinogram), as_angles(angles, theta)
+    shape, circle = as_shape(size), as_bool(circle)
     check_projections(y.shape, angles)
     detectors = checked_detectors(y.shape, shape, circle, as_detectors(detectors))
-    if dtype := symbolic_dtype(y):
-        return Backprojection(angles, shape, circle, detectors, dtype=dtype)(y)
-    return in_working_precision(lambda y: _backproject(y, angles, shape, circle, detectors), y)
+    return transformed(Backprojection, _backproject, y, angles, shape, circle, detectors)
 
 
 def filtered_backprojection(
@@ -152,7 +142,11 @@ def filtered_backprojection(
     *,
     theta: ArrayLike | None = None,
 ) -> Tensor:
-    """Return the images that a sinogram comes from, reconstructed by filtered backprojection.
+    """Return images reconstructed from their sinogram by filtered backprojection.
+
+    The numbers are those of ``skimage.transform.iradon(sinogram, angles, size, filter, "linear", circle)``.
+    Samples beyond the ends of the detector are 0. If `size` exceeds the default, JAX without
+    ``jax_enable_x64`` decides by rounding whether a sample lies on the end or beyond it.
 
     Parameters
     ----------
@@ -160,15 +154,15 @@ def filtered_backprojection(
         Floating point. The number of detectors must be known when a graph is traced; the rotation centre
         projects onto detector ``detectors // 2``.
     angles, theta
-        As in `radon`, one per projection; they should cover 180 degrees evenly.
+        As in `radon`, one for each projection; they should cover 180 degrees evenly.
     filter : "ramp", "shepp-logan", "cosine", "hamming", "hann" or None
-        The ramp filter, alone or times a window that damps high frequencies; None leaves the sinogram as is.
+        The ramp filter, alone or times a window that damps high frequencies; None applies no filter.
     size : int, optional
         Side of the square images in pixels. By default the detector length with `circle`, otherwise the
-        side of the square whose diagonal the detector is.
+        side of the square whose diagonal is the detector.
     circle : bool
-        Whether the sinogram comes from ``radon(..., circle=True)``. Pixels outside the inscribed circle are
-        then zero.
+        Whether the sinogram was made with ``radon(..., circle=True)``. Pixels outside the inscribed circle
+        are then zero.
 
     Returns
     -------
@@ -178,13 +172,7 @@ def filtered_backprojection(
     ------
     ValueError
         A sinogram of a wrong rank or dtype, not finite, or with another number of angles than `angles`;
-        bad angles; an unknown filter; a size below 1.
-
-    Notes
-    -----
-    Same numbers as ``skimage.transform.iradon(sinogram, angles, size, filter, "linear", circle)``. Samples
-    beyond the ends of the detector are 0. On JAX without ``jax_enable_x64``, rounding decides whether a
-    sample lies on the end or beyond it, should `size` exceed the default.
+        angles that `radon` refuses; an unknown filter; a size below 1.
 
     Examples
     --------
@@ -200,9 +188,7 @@ def filtered_backprojection(
     filter, circle = as_filter(filter), as_bool(circle)
     check_projections(y.shape, angles)
     size = reconstruction_size(y.shape[1], size, circle)
-    if dtype := symbolic_dtype(y):
-        return FilteredBackprojection(angles, filter, size, circle, dtype=dtype)(y)
-    return in_working_precision(lambda y: _reconstruct(y, angles, filter, size, circle), y)
+    return transformed(FilteredBackprojection, _reconstruct, y, angles, filter, size, circle)
 
 
 def _radon(x, angles, circle, detectors):
@@ -246,7 +232,7 @@ def _reconstruct(y, angles, filter, size, circle):
 
 @register
 class Radon(TransformLayer):
-    """`radon` as a layer; takes the same `angles`, `circle` and `detectors`."""
+    """`radon` as a layer with the same `angles`, `circle` and `detectors`."""
 
     function = staticmethod(radon)
 
@@ -267,7 +253,7 @@ class Radon(TransformLayer):
 
 @register
 class Backprojection(TransformLayer):
-    """`backproject` as a layer; takes the same `angles`, `size`, `circle` and `detectors`."""
+    """`backproject` as a layer with the same `angles`, `size`, `circle` and `detectors`."""
 
     function, check = staticmethod(backproject), staticmethod(as_sinogram)
 
@@ -292,7 +278,7 @@ class Backprojection(TransformLayer):
 
 @register
 class FilteredBackprojection(TransformLayer):
-    """`filtered_backprojection` as a layer; takes the same arguments. The detector length must be known."""
+    """`filtered_backprojection` as a layer with the same arguments; the detector length must be known."""
 
     function, check = staticmethod(filtered_backprojection), staticmethod(as_sinogram)
 

@@ -53,7 +53,7 @@ def test_scratch_reports_and_clears_the_study_it_was_asked_for(study, tmp_path, 
     announced, report = capsys.readouterr().out.split("\n", 1)
     assert report == (tmp_path / "build" / "scratch_one_study.txt").read_text()
     assert report.count(" identical") == 3
-    assert announced.startswith("2 of 2 records (square) are to be measured, which takes about 1 second")
+    assert announced.startswith("Measuring 2 of 2 records (square) takes about 1 second")
     with pytest.raises(
         SystemExit, match="no records of 'no_study'; there are those of one_study, other_study"
     ):

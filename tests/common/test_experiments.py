@@ -243,7 +243,10 @@ def test_several_sweeps_and_plans_are_one_parallel_call_a_round(study, monkeypat
     assert found["plain"]["square"].tolist() == found["same"]["square"].tolist() == [1, 25]
     assert counted == [7, 2]
     said = capsys.readouterr().out.splitlines()
-    assert [line.split(" (square) ")[0] for line in said] == ["7 of 10 records", "2 of 4 records"]
+    assert [line.split(" (square) ")[0] for line in said] == [
+        "Measuring 7 of 10 records",
+        "Measuring 2 of 4 records",
+    ]
     used = best(0)
     sweeps({"": used})
     for wrong in (used, study, [study, both]):
@@ -254,13 +257,13 @@ def test_several_sweeps_and_plans_are_one_parallel_call_a_round(study, monkeypat
 def test_before_it_measures_it_says_how_many_and_how_long(study, monkeypatch, capsys):
     monkeypatch.setattr(measurement, "_workers", lambda: 2)
     sweep(study, x=1, seed=[0, 1])
-    assert "takes a time that no record tells yet; an int" in capsys.readouterr().out
+    assert "takes an unknown time; an interruption" in capsys.readouterr().out
     for record in Store.of(study).read().values():
         Store.of(study).add(record | {"seconds": 300.0})
     Store.of(study).add(record | {"seconds": 10.0, "config": record["config"] | {"x": 9}})
     sweep(study, x=[1, 9], seed=range(10))
-    expected = "17 of 20 records (square) are to be measured, which takes about 21 minutes on 2 cores; "
-    assert capsys.readouterr().out == f"{expected}an interruption loses nothing that is finished.\n"
+    expected = "Measuring 17 of 20 records (square) takes about 21 minutes on 2 cores; "
+    assert capsys.readouterr().out == f"{expected}an interruption keeps all finished records.\n"
     sweep(study, x=[1, 9], seed=range(10))
     assert capsys.readouterr().out == ""
 

@@ -182,6 +182,22 @@ def test_lines_drawn_before_and_missing_ends_leave_the_names_where_they_belong(r
     assert [(text.get_text(), text.xy) for text in axis.texts][1] == ("second", (1, 2))
 
 
+@pytest.mark.parametrize(("fine", "photographs"), [(2, False), (1, True)])
+def test_a_diagram_is_stored_twice_as_fine_and_a_photograph_unchanged(rng, fine, photographs):
+    figure = (
+        plotting.image_grid(rng.random((4, 128, 128, 3)))
+        if photographs
+        else plotting.curves(np.arange(5), bands(rng), "x", "y")
+    )
+    png, size = figure.png()
+    picture = np.array(Image.open(io.BytesIO(png)).convert("RGB"), int)
+    figure.savefig(file := io.BytesIO(), format="png", dpi=fine * figure.dpi, bbox_inches="tight")
+    exact = np.array(Image.open(file).convert("RGB"), int)
+    assert picture.shape == exact.shape
+    np.testing.assert_allclose(picture.shape[1::-1], fine * np.array([size["width"], size["height"]]), atol=1)
+    assert np.abs(picture - exact).mean() <= (0 if photographs else 0.5)
+
+
 def test_the_users_style_reaches_no_figure(rng, tmp_path):
     import matplotlib.pyplot as plt
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common import data, pretrained
+from common import pretrained
 from common.data import load_imagenet_samples
-from common.pretrained import OFFLINE, STORED, load_classifier, load_interpreter
+from common.pretrained import OFFLINE, load_classifier
 
 
 @pytest.fixture(scope="module")
@@ -65,28 +65,6 @@ def test_without_a_network_the_offline_classifiers_are_named(monkeypatch):
 def test_an_unknown_classifier_gets_one_clear_sentence(name):
     with pytest.raises(ValueError, match=r"There is no classifier .*; there are efficientnet_lite0, "):
         load_classifier(name)
-
-
-@pytest.mark.skipif(not all(map(data.is_available, STORED)), reason="the MobileNets do not ship: make data")
-@pytest.mark.parametrize("name", STORED)
-def test_a_rebuilt_network_decides_like_the_stored_one(name):
-    photographs = data.load_imagenet_compatible("development")[:30]
-    stored = load_interpreter(name)(photographs.as_float())
-    rebuilt = np.asarray(load_classifier(name)(photographs.as_float()))
-    assert stored.shape == rebuilt.shape == (30, 1000)
-    said = np.argmax(rebuilt, axis=1)
-    # Integers tie now and then.
-    assert np.sum(stored[np.arange(30), said] == stored.max(axis=1)) >= 29
-    assert np.mean(np.argmax(stored, axis=1) == photographs.labels) > 0.74
-
-
-def test_without_the_files_one_sentence_says_what_still_works(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("RESEARCH_DATA", raising=False)
-    monkeypatch.setattr(data, "ORIGINS", dict.fromkeys(STORED, "http://127.0.0.1:1/"))
-    for load in (pretrained._loaded.__wrapped__, load_interpreter):
-        with pytest.raises(ConnectionError, match=r"mobilenet_v1_0.75_192 lacks 1 of its files"):
-            load(STORED[0])
 
 
 @pytest.mark.fault("installed weights altered or missing", "one sentence")

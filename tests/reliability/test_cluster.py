@@ -9,7 +9,6 @@ import time
 
 import joblib
 import pytest
-from distributed import Client
 
 from common.experiments import Store, sweep
 
@@ -27,7 +26,7 @@ from common.experiments import experiment
 def draw(*, size=5, seed):
     with open(Path(__file__).parent / "started.txt", "a") as log:
         log.write(f"{os.getpid()}\\n")
-    time.sleep(0.2)
+    time.sleep(0.1)
     return {"numbers": np.random.default_rng(seed).normal(size=size)}
 """
 PATIENCE = 180  # seconds, on a busy machine
@@ -63,6 +62,8 @@ def study(folder):
 @pytest.fixture(scope="module")
 def cluster(folder):
     """Start a scheduler and two workers; return a client and the workers' processes."""
+    from distributed import Client  # here, because every worker of pytest imports this file
+
     address = folder / "scheduler.json"
 
     def start(program, *options):
@@ -87,28 +88,34 @@ def results(function):
     return [(record["config"], record["result"]) for record in records]
 
 
+@pytest.fixture(scope="module")
+def measured_here(study):
+    """Return the results that this machine measures without a cluster."""
+    here = study("here")
+    sweep(here, **GRID)
+    return results(here)
+
+
 def started(function):
     """Return the process of every measurement that was begun."""
     log = Store.of(function).path.parent.parent / "started.txt"
     return [int(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def test_a_cluster_measures_what_this_machine_measures(study, cluster):
-    here, there = study("here"), study("there")
-    sweep(here, **GRID)
+def test_a_cluster_measures_what_this_machine_measures(study, measured_here, cluster):
+    there = study("there")
     with joblib.parallel_config(backend="dask"):
         table = sweep(there, **GRID)
-    assert results(there) == results(here)
+    assert results(there) == measured_here
     assert len(started(there)) == len(table) == 16
     assert set(started(there)) == {worker.pid for worker in cluster[1]}
 
 
 @pytest.mark.fault("worker of a Dask cluster killed", "the records of this machine")
-def test_a_killed_worker_loses_nothing(study, cluster):
+def test_a_killed_worker_loses_nothing(study, measured_here, cluster):
     """The last test of this cluster, because it leaves one worker."""
     client, workers = cluster
-    here, there = study("before"), study("after")
-    sweep(here, **GRID)
+    there = study("after")
 
     def kill_one():
         while len(started(there)) < 5:
@@ -121,6 +128,6 @@ def test_a_killed_worker_loses_nothing(study, cluster):
         sweep(there, **GRID)
     killer.join()
     assert len(client.scheduler_info()["workers"]) == 1
-    assert results(there) == results(here)
+    assert results(there) == measured_here
     assert len(started(there)) >= 16
     assert started(there)[-1] == workers[1].pid

@@ -1,3 +1,5 @@
+from functools import cache
+
 import keras
 import numpy as np
 import pytest
@@ -86,19 +88,22 @@ def test_any_size_gives_the_logits_of_four_heads(dynamic):
 @given(sides, sides, seeds)
 def test_networks_judge_each_image_by_itself_at_any_size(height, width, seed):
     given_images = images(seed, 3, height, width)
-    for model in NETWORKS:
+    for model in networks():
         together = model(given_images)
         for head, alone in zip(together, model(given_images[1:2]), strict=True):
             np.testing.assert_allclose(head[1:2], alone, atol=1e-4)
 
 
-NETWORKS = [
-    build_dynamic_classifier(),
-    build_cnn(14),
-    build_fully_convolutional(),
-    build_resized_convolutional(20),
-    build_fully_convolutional((8, 16, 32)),
-]
+@cache
+def networks():
+    """Built in the one worker that runs these tests; every worker imports this file."""
+    return [
+        build_dynamic_classifier(),
+        build_cnn(14),
+        build_fully_convolutional(),
+        build_resized_convolutional(20),
+        build_fully_convolutional((8, 16, 32)),
+    ]
 
 
 def test_an_image_that_is_not_resampled_is_split_as_it_is():
@@ -112,7 +117,7 @@ def test_an_image_that_is_not_resampled_is_split_as_it_is():
 
 
 def test_a_head_needs_no_finer_details_and_computes_none():
-    model = NETWORKS[0]
+    model = networks()[0]
     coefficients = model.coefficients(images(0, 4, 28, 28))
     whole = list(model.refined(coefficients))
     for count in range(1, 5):
@@ -212,14 +217,14 @@ def test_private_sizes_have_normalisations_of_their_own():
 
 @pytest.mark.parametrize("shape", [(2, 6, 28, 1), (2, 28, 28, 3), (28, 28, 1), (2, 28, 28)])
 def test_images_of_other_shapes_are_refused(shape):
-    for model in NETWORKS:
+    for model in networks():
         with pytest.raises(ValueError, match="images"):
             model(np.zeros(shape, "float32"))
 
 
 def test_integers_and_unknown_names_are_refused():
     with pytest.raises(ValueError, match="floating"):
-        NETWORKS[0].coefficients(np.zeros((1, 28, 28, 1), "uint8"))
+        networks()[0].coefficients(np.zeros((1, 28, 28, 1), "uint8"))
     with pytest.raises(ValueError, match="no split 'sym'; there are haar"):
         build_dynamic_classifier("sym")
     with pytest.raises(ValueError, match="no weights 'cifar'; there are fashion_mnist, mnist"):
@@ -235,4 +240,4 @@ def test_a_seed_decides_the_weights():
 def test_the_pyramid_ends_at_4_by_4():
     shapes = [tuple(band.shape) for band in pyramid(tf.zeros((1, 32, 32, 1)), 3)]
     assert shapes == [(1, 4, 4, 1), (1, 4, 4, 3), (1, 8, 8, 3), (1, 16, 16, 3)]
-    assert isinstance(NETWORKS[0], keras.Model)
+    assert isinstance(networks()[0], keras.Model)

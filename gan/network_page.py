@@ -1,6 +1,7 @@
-"""Figures that live in one HTML file: no kernel, no server, no request; ``standalone.js`` runs the network.
+"""Interactive figures in one HTML file without kernel or server; ``network_page.js`` runs the network.
 
-A study writes its own with a body, a script and data. What the script may use is in ``standalone.js``.
+A figure is made from a body, a script and data. The script may use the functions of
+``network_page.js``.
 """
 
 import base64
@@ -33,15 +34,15 @@ PLAIN = {
 
 
 def packed(model: keras.Sequential, more: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return a network in the form in which ``standalone.js`` runs it, its weights in half precision.
+    """Return a network in the format of ``network_page.js``, with weights in half precision.
 
     Parameters
     ----------
     model : keras.Sequential
-        Of layers in `KINDS`, channels last, with activations in `ACTIVATIONS`.
+        Its layers are in `KINDS`, channels last, with activations in `ACTIVATIONS`.
     more : tuple of str
-        Names of layers that the figure's own script adds to ``kinds``; the numbers and tuples of their
-        configuration are passed on.
+        Names of further layers, which the figure's own script adds to ``kinds``; it receives their
+        configuration.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def packed(model: keras.Sequential, more: tuple[str, ...] = ()) -> dict[str, Any
     Raises
     ------
     ValueError
-        A layer is of another kind, or a weight is not finite in half precision (above 65,504).
+        A layer of another kind, or a weight that is not finite in half precision (above 65,504).
     """
     layers = [_described(layer, more) for layer in model.layers]
     weights = [np.ravel(weight) for layer in model.layers for weight in layer.get_weights()]
@@ -66,7 +67,7 @@ def _described(layer, more):
     unusual = [name for name, value in PLAIN.items() if config.get(name, value) != value]
     if kind not in KINDS + more or unusual or config.get("activation", "linear") not in ACTIVATIONS:
         raise ValueError(
-            f"standalone.js has no {kind} layer with the configuration {config}; it has {', '.join(KINDS)} "
+            f"network_page.js has no {kind} layer with the configuration {config}; it has {', '.join(KINDS)} "
             f"with biases, without dilation or groups, and the activations {', '.join(ACTIVATIONS)}."
         )
     names = OPTIONS if kind in KINDS else [name for name in config if name not in ("name", "dtype")]
@@ -78,7 +79,7 @@ def _described(layer, more):
 
 
 def embedded(png: bytes) -> str:
-    """Return the address under which a page shows a PNG that it carries itself."""
+    """Return a PNG as a data URL, with which a page carries the picture itself."""
     return f"data:image/png;base64,{_text(png)}"
 
 
@@ -87,7 +88,7 @@ def _text(content):
 
 
 def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str = "") -> str:
-    """Return one HTML page that requests nothing, whose policy even forbids it.
+    """Return one HTML page that requests nothing; its content policy forbids requests.
 
     Parameters
     ----------
@@ -95,15 +96,15 @@ def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str
     body : str
         HTML below the title.
     script : str
-        JavaScript; it runs after ``standalone.js`` and reads the data by ``carried("data")``.
+        JavaScript that runs after ``network_page.js`` and reads the data with ``carried("data")``.
     data : mapping
         JSON.
     style : str
-        CSS beyond that of ``standalone.html``.
+        CSS in addition to ``network_page.html``.
     """
-    template = Template((HERE / "standalone.html").read_text(encoding="utf-8"))
-    scripts = (HERE / "standalone.js").read_text(encoding="utf-8") + script
-    # No end tag inside a text may end the script.
+    template = Template((HERE / "network_page.html").read_text(encoding="utf-8"))
+    scripts = (HERE / "network_page.js").read_text(encoding="utf-8") + script
+    # Without "<", no text in the data can end the script.
     carried = json.dumps(data).replace("<", "\\u003c")
     return template.substitute(title=escape(title), body=body, style=style, data=carried, scripts=scripts)
 

@@ -1,5 +1,5 @@
 "use strict";
-// Keras networks that `common.standalone.packed` wrote, applied to one input at a time, channels last.
+// Keras networks that `gan.network_page.packed` wrote, applied to one input at a time, channels last.
 // Sums are double, so only the rounding of the weights to half precision separates the results from Keras'.
 
 /** Return the object that the page carries under `id`. */

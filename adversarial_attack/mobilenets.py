@@ -1,21 +1,19 @@
-"""Image classifiers that TensorFlow Lite stores with 8-bit weights: as they are, and with gradients.
+"""MobileNets (arXiv:1704.04861 and 1801.04381) with 8-bit weights, as stored and with gradients.
 
-`Interpreter` computes in integers as a telephone does; `rebuild` makes a Keras model of the same network with
-the weights as floating-point numbers, through which an attack can differentiate.
+TensorFlow Lite computes a stored network in integers, as a telephone does. The rebuilt network is a Keras
+model with floating-point weights, so an attack can differentiate it. Both return ImageNet logits.
 """
 
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
-from numpy.typing import ArrayLike
 from tensorflow.lite.python import schema_py_generated as schema
 
-from common.validation import Tensor, as_images
+from common.data import read_mobilenet
+from common.validation import as_images
 
 _TYPES = {
     schema.TensorType.FLOAT32: "float32",
@@ -29,33 +27,40 @@ _PADDING = {schema.Padding.SAME: "same", schema.Padding.VALID: "valid"}
 
 
 class Interpreter:
-    """A stored classifier: from images to the logits that TensorFlow Lite computes in integers.
+    """A stored network as a function, computed in integers by TensorFlow Lite; it has no gradients.
 
     Parameters
     ----------
-    content : bytes
-        Of a file with 8-bit weights whose input is an image of one size and whose class 0 is the background.
+    name : key of `common.data.MOBILENETS`
+
+    Raises
+    ------
+    ValueError
+        There is no such network, or its file is not the recorded one.
+    ConnectionError
+        The file is not on this machine and cannot be downloaded.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, name):
+        content = read_mobilenet(name)
         model = _without_softmax(content)
         builder = schema.flatbuffers.Builder(len(content))
         builder.Finish(model.Pack(builder), b"TFL3")
         with warnings.catch_warnings():
-            # TensorFlow announces that another package will replace this class.
+            # TensorFlow warns that another package will replace this class.
             warnings.filterwarnings("ignore", r"\s*Warning: tf.lite.Interpreter is deprecated", UserWarning)
             self._interpreter = tf.lite.Interpreter(model_content=bytes(builder.Output()), num_threads=1)
         self._interpreter.allocate_tensors()
         (self._source,) = self._interpreter.get_input_details()
         (self._logits,) = self._interpreter.get_output_details()
 
-    def __call__(self, images: ArrayLike) -> np.ndarray:
+    def __call__(self, images):
         """Return the logits ``(n, 1000)`` of images ``(n, height, width, 3)`` in [0, 1], of any size."""
         resized = _resized(as_images(images), self._source["shape"][1])
         stored = np.round(255 * ops.convert_to_numpy(resized)).astype("uint8")
-        return np.stack([self._said(image) for image in stored])[:, 1:]
+        return np.stack([self._logits_with_background(image) for image in stored])[:, 1:]
 
-    def _said(self, image: np.ndarray) -> np.ndarray:
+    def _logits_with_background(self, image):
         self._interpreter.set_tensor(self._source["index"], image[np.newaxis])
         self._interpreter.invoke()
         scale, zero = self._logits["quantization"]
@@ -63,28 +68,18 @@ class Interpreter:
         return (integers.reshape(-1) - zero) * np.float32(scale)
 
 
-def rebuild(content: bytes, name: str) -> keras.Model:
-    """Return the network of a file as a Keras model with floating-point weights.
+def rebuilt(name):
+    """Return a stored network as a Keras model with fixed floating-point weights.
 
-    Parameters
-    ----------
-    content : bytes
-        As `Interpreter` takes it.
-    name : str
-        Of the model.
+    Parameters and errors are those of `Interpreter`.
 
     Returns
     -------
     keras.Model
-        From images ``(n, height, width, 3)`` in [0, 1], of any size, which it resamples bilinearly to the
-        size of the stored network, to logits ``(n, 1000)``.
-
-    Raises
-    ------
-    ValueError
-        The network has an operator that is not one of a MobileNet.
+        From images ``(n, height, width, 3)`` in [0, 1], of any size, to logits ``(n, 1000)``. It resamples
+        images bilinearly to the input size of the stored network.
     """
-    model = _without_softmax(content)
+    model = _without_softmax(read_mobilenet(name))
     graph = model.subgraphs[0]
     source = graph.tensors[graph.inputs[0]]
     (scale,), (zero,) = source.quantization.scale, source.quantization.zeroPoint
@@ -92,18 +87,18 @@ def rebuild(content: bytes, name: str) -> keras.Model:
     resized = _resized(images, source.shape[1])
     known = {graph.inputs[0]: layers.Rescaling(255 * float(scale), -float(zero * scale))(resized)}
     for operator in graph.operators:
-        build = _BUILDERS.get(_kind(model, operator))
-        if build is None:
-            raise ValueError(f"{name} cannot be rebuilt: it has the operator {_kind(model, operator)}.")
         weights = [_dequantised(model, graph.tensors[i]) for i in operator.inputs if i not in known]
         tensors = [known[i] for i in operator.inputs if i in known]
+        build = _BUILDERS[_kind(model, operator)]
         known[operator.outputs[0]] = build(tensors, weights, operator.builtinOptions)
     logits = layers.Flatten()(known[graph.outputs[0]])
-    return keras.Model(images, logits[:, 1:], name=name)
+    network = keras.Model(images, logits[:, 1:], name=name)
+    network.trainable = False
+    return network
 
 
-def _without_softmax(content: bytes) -> Any:
-    """Return a parsed file whose output are the logits, which 8 bits hold better than probabilities."""
+def _without_softmax(content):
+    """Return a parsed file that outputs logits, which lose less in 8 bits than probabilities."""
     model = schema.ModelT.InitFromPackedBuf(content)
     graph = model.subgraphs[0]
     last = [_kind(model, operator) for operator in graph.operators].index("SOFTMAX")
@@ -112,16 +107,16 @@ def _without_softmax(content: bytes) -> Any:
     return model
 
 
-def _kind(model: Any, operator: Any) -> str:
+def _kind(model, operator):
     code = model.operatorCodes[operator.opcodeIndex]
     return _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
 
-def _resized(images: Tensor, size: int) -> Tensor:
+def _resized(images, size):
     return ops.image.resize(images, (int(size), int(size)))
 
 
-def _dequantised(model: Any, tensor: Any) -> np.ndarray:
+def _dequantised(model, tensor):
     content = bytes(model.buffers[tensor.buffer].data)
     array = np.frombuffer(content, _TYPES[tensor.type]).reshape(tensor.shape)
     stored = tensor.quantization
@@ -134,7 +129,7 @@ def _dequantised(model: Any, tensor: Any) -> np.ndarray:
     return ((array - zero) * scale).astype("float32")
 
 
-def _convolution(tensors: list, weights: list, options: Any, depthwise: bool = False) -> Tensor:
+def _convolution(tensors, weights, options, depthwise=False):
     kernel, bias = weights
     shared = {
         "kernel_size": kernel.shape[1:3],
@@ -143,13 +138,13 @@ def _convolution(tensors: list, weights: list, options: Any, depthwise: bool = F
         "activation": _ACTIVATIONS[options.fusedActivationFunction],
     }
     layer = layers.DepthwiseConv2D(**shared) if depthwise else layers.Conv2D(len(kernel), **shared)
-    kernel = kernel.transpose(1, 2, 3, 0)  # one output channel of a depthwise kernel for each input channel
+    kernel = kernel.transpose(1, 2, 3, 0)  # a depthwise kernel has one output channel for each input channel
     y = layer(tensors[0])
     layer.set_weights([kernel, bias])
     return y
 
 
-def _dense(tensors: list, weights: list, options: Any) -> Tensor:
+def _dense(tensors, weights, options):
     kernel, bias = weights
     layer = layers.Dense(len(kernel))
     y = layer(tensors[0])
@@ -157,13 +152,13 @@ def _dense(tensors: list, weights: list, options: Any) -> Tensor:
     return y
 
 
-_BUILDERS: dict[str, Callable[[list, list, Any], Tensor]] = {
+_BUILDERS = {
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": lambda tensors, weights, options: _convolution(tensors, weights, options, True),
     "FULLY_CONNECTED": _dense,
     "ADD": lambda tensors, *_: layers.Add()(tensors),
     "PAD": lambda tensors, weights, _: layers.ZeroPadding2D(weights[0][1:3].tolist())(tensors[0]),
-    # Both average over the whole of the image in these networks.
+    # In these networks both operators average over the whole image.
     "AVERAGE_POOL_2D": lambda tensors, *_: layers.GlobalAveragePooling2D(keepdims=True)(tensors[0]),
     "MEAN": lambda tensors, *_: layers.GlobalAveragePooling2D(keepdims=True)(tensors[0]),
     **dict.fromkeys(("QUANTIZE", "RESHAPE", "SQUEEZE"), lambda tensors, *_: tensors[0]),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from common import standalone
+from gan import network_page
 from tests.browser import HAS_BROWSER, chromium, logged
 
 RUN = "return Array.from(network(arguments[0])(arguments[1]))"
@@ -14,7 +14,7 @@ RUN = "return Array.from(network(arguments[0])(arguments[1]))"
 def drawn(kind, rng):
     """Return a network of one layer, its shapes, strides, padding, activation and weights drawn."""
     size, strides = tuple(rng.integers(1, 5, 2).tolist()), int(rng.integers(1, 4))
-    padding, activation = str(rng.choice(["same", "valid"])), str(rng.choice(standalone.ACTIVATIONS))
+    padding, activation = str(rng.choice(["same", "valid"])), str(rng.choice(network_page.ACTIVATIONS))
     layer = {
         "Dense": lambda: layers.Dense(5, activation),
         "Conv2D": lambda: layers.Conv2D(3, size, strides, padding, activation=activation),
@@ -34,7 +34,7 @@ def drawn(kind, rng):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     folder = tmp_path_factory.mktemp("standalone")
-    (folder / "page.html").write_text(standalone.page("a < b", "", "", {"text": "</script><b>&"}))
+    (folder / "page.html").write_text(network_page.page("a < b", "", "", {"text": "</script><b>&"}))
     with chromium(folder / "browser") as driver:
         driver.get((folder / "page.html").as_uri())
         yield driver
@@ -42,20 +42,20 @@ def browser(tmp_path_factory):
 
 @pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
 class TestInTheBrowser:
-    @pytest.mark.parametrize("kind", standalone.KINDS)
+    @pytest.mark.parametrize("kind", network_page.KINDS)
     @pytest.mark.parametrize("seed", range(6))
     def test_the_layers_are_those_of_keras(self, browser, kind, seed):
         rng = np.random.default_rng(seed)
         model = drawn(kind, rng)
         inputs = rng.normal(size=model.input_shape[1:]).astype("float32")
-        ours = browser.execute_script(RUN, standalone.packed(model), inputs.ravel().tolist())
+        ours = browser.execute_script(RUN, network_page.packed(model), inputs.ravel().tolist())
         np.testing.assert_allclose(ours, np.asarray(model(inputs[None])).ravel(), rtol=1e-4, atol=1e-5)
 
     def test_half_precision_is_read_bit_by_bit(self, browser):
         every = np.arange(65536, dtype="<u2").view("<f2")
         finite = every[np.isfinite(every)]
         ours = browser.execute_script(
-            "return Array.from(halves(arguments[0]))", standalone._text(finite.tobytes())
+            "return Array.from(halves(arguments[0]))", network_page._text(finite.tobytes())
         )
         np.testing.assert_array_equal(ours, finite)
 
@@ -92,18 +92,18 @@ class TestInTheBrowser:
     ],
 )
 def test_what_the_script_has_not_is_refused(layer):
-    with pytest.raises(ValueError, match=r"standalone.js has no"):
-        standalone.packed(keras.Sequential([keras.Input((8, 8, 2)), layer]))
+    with pytest.raises(ValueError, match=r"network_page.js has no"):
+        network_page.packed(keras.Sequential([keras.Input((8, 8, 2)), layer]))
 
 
 def test_weights_beyond_half_precision_are_refused():
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1)])
     model.set_weights([np.full((1, 1), 1e5), np.zeros(1)])
     with pytest.raises(ValueError, match=r"not finite in half precision"):
-        standalone.packed(model)
+        network_page.packed(model)
 
 
 def test_a_page_that_is_too_large_is_refused():
     with pytest.raises(ValueError, match=r"2,000,001 bytes; 2,000,000 are allowed"):
-        standalone.write("none", "x" * (standalone.LARGEST + 1))
-    assert not (standalone.FOLDER / "none.html").exists()
+        network_page.write("none", "x" * (network_page.LARGEST + 1))
+    assert not (network_page.FOLDER / "none.html").exists()
