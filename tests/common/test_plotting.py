@@ -155,7 +155,7 @@ def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
         (lambda: plotting.curves([0, 1], {"a": np.ones(2)}, "", ""), "a must be an Interval.*, not ndarray"),
         (lambda: plotting.curves([0, 1, 2], {"a": BAND}, "", ""), "a has 2 points, but x has 3"),
         (lambda: plotting.curves({"b": [0, 1]}, {"a": BAND}, "", ""), "x has no entry 'a'; it has b"),
-        (lambda: plotting.curves([0, 1], {"a": BAND}, "", "", logx=True), "no x of 0 or less.* logx=False"),
+        (lambda: plotting.curves([0, 1], {"a": BAND}, "", "", logx=True), "x of 0 or less.* logx=False"),
         (lambda: plotting.panels({"b": [0, 1]}, {"a": {"a": BAND}}), "x has no entry 'a'; it has b"),
         (lambda: plotting.dots({"a": [1, np.nan]}, {"a": Interval(1, 0, 2)}, ""), "of a must be finite"),
         (lambda: plotting.dots({"a": [1]}, {"a": Interval(1, 0, 2)}, "", [1, 2]), "kinds must be as many"),
