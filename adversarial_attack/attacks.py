@@ -6,8 +6,8 @@ made once a step for all images, so the result for an image does not depend on t
 """
 
 from functools import wraps
+from numbers import Real
 
-import keras
 import numpy as np
 
 from adversarial_attack.coordinates import perceptual
@@ -19,8 +19,17 @@ from adversarial_attack.filters import (
     low_frequencies,
     resized_and_padded,
 )
-from adversarial_attack.gradients import cross_entropy, gradient, gradient_and_losses, margin, several, up_to
+from adversarial_attack.gradients import (
+    classes_of,
+    cross_entropy,
+    gradient,
+    gradient_and_losses,
+    margin,
+    several,
+    up_to,
+)
 from adversarial_attack.visibility import excess, no_more_visible, visibility
+from common.arguments import check_logits, check_shares
 from common.pixels import as_bytes
 from common.validation import as_labels, as_unit_images, check_counts, check_seed
 
@@ -37,6 +46,7 @@ def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
     same change for all images.
     """
     step_size = reach * epsilon / steps if step_size is None else step_size
+    check_shares(step_size=step_size)
     low, high = np.maximum(images - epsilon, 0), np.minimum(images + epsilon, 1)
     start = 0 if rng is None else rng.uniform(-epsilon, epsilon, images.shape[1:])
     adversarial = np.clip(images + start, low, high).astype(images.dtype)
@@ -51,15 +61,21 @@ def checked(attack):
     @wraps(attack)
     def check(classifiers, images, labels, epsilon, *rest, **options):
         classifiers, images = several(classifiers), as_unit_images(images)
-        known = [one.output_shape[-1] for one in classifiers if isinstance(one, keras.Model)]
-        labels = as_labels(labels, len(images), min(known, default=None))
-        if not 0 <= epsilon <= 1:
-            raise ValueError(f"epsilon must lie in [0, 1], as images do, not be {epsilon}; write 8 / 255.")
+        labels = as_labels(labels, len(images), classes_of(classifiers))
+        check_epsilon(epsilon)
+        for classifier in classifiers:
+            check_logits(classifier(images[:1]))
         check_counts(steps=options.get("steps", 1), batch_size=options.get("batch_size", 1))
         check_seed(options.get("seed", 0))
         return attack(classifiers, images, labels, epsilon, *rest, **options)
 
     return check
+
+
+def check_epsilon(epsilon):
+    """Raise ValueError unless the largest change lies in [0, 1]."""
+    if not isinstance(epsilon, Real) or not 0 <= epsilon <= 1:
+        raise ValueError(f"epsilon must lie in [0, 1], as images do, not be {epsilon!r}; write 8 / 255.")
 
 
 @checked
@@ -86,7 +102,7 @@ def fgsm(classifiers, images, labels, epsilon, loss=cross_entropy):
     ------
     ValueError
         The images are not floating point in [0, 1], the labels not classes of all classifiers, one an image,
-        or a number is out of its range.
+        the outputs of a classifier probabilities or NaN, or a number out of its range.
     """
     return _ascend(images, epsilon, 1, epsilon, lambda x, _: gradient(classifiers, x, labels, loss))
 
@@ -178,6 +194,7 @@ def diverse_input(classifiers, images, labels, epsilon, *, probability=0.5, smal
     **options
         Of `momentum`.
     """
+    check_shares(probability=probability, smallest=smallest)
     height, width = images.shape[1:3]
 
     def draw(rng):
@@ -326,6 +343,8 @@ def universal(classifiers, images, labels, epsilon, *, steps=100, batch_size=500
 def white_noise(images, epsilon, seed=0):
     """Return images with every value changed by epsilon, up or down at random."""
     images = as_unit_images(images)
+    check_epsilon(epsilon)
+    check_seed(seed)
     signs = np.random.default_rng(seed).choice([-1, 1], images.shape)
     return np.clip(images + epsilon * signs, 0, 1).astype(images.dtype)
 
@@ -333,6 +352,8 @@ def white_noise(images, epsilon, seed=0):
 def low_pass_noise(images, epsilon, share=1 / 8, seed=0):
     """Return images with noise of the lowest frequencies (see `low_frequencies`), at most epsilon large."""
     images = as_unit_images(images)
+    check_epsilon(epsilon)
+    check_seed(seed)
     noise = np.random.default_rng(seed).normal(size=images.shape)
     noise = low_frequencies(*images.shape[1:3], share)(noise)
     noise *= epsilon / np.abs(noise).max(axis=(1, 2, 3), keepdims=True)

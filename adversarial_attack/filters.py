@@ -7,6 +7,7 @@ for the others (Athalye, Carlini & Wagner 2018, arXiv:1802.00420, section 4.1).
 
 import io
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,9 @@ from PIL import Image
 from scipy import fft, ndimage
 from skimage.restoration import denoise_bilateral
 
+from common.arguments import check_counts, check_shares
 from common.pixels import as_bytes
+from common.validation import as_images
 
 
 class Separable(NamedTuple):
@@ -30,7 +33,11 @@ class Separable(NamedTuple):
     columns: np.ndarray
 
     def __call__(self, images):
-        """Return ``(n, new height, new width, channels)``."""
+        """Return ``(n, new height, new width, channels)``; ValueError for other images than these."""
+        _check(images)
+        if images.shape[1:3] != (self.rows.shape[1], self.columns.shape[1]):
+            size = (self.rows.shape[1], self.columns.shape[1])
+            raise ValueError(f"This filter is made for images of {size} pixels, not {images.shape[1:3]}.")
         return _along_both(self.rows, self.columns, images)
 
     def adjoint(self, gradients):
@@ -50,12 +57,19 @@ class StraightThrough(NamedTuple):
     function: callable
 
     def __call__(self, images):
-        """Return the images, filtered one by one."""
+        """Return the images, filtered one by one; ValueError unless they are (n, height, width, channels)."""
+        _check(images)
         return np.stack([self.function(image) for image in images]).astype(images.dtype)
 
     def adjoint(self, gradients):
         """Return the gradients."""
         return gradients
+
+
+def _check(images):
+    if not isinstance(images, np.ndarray):
+        raise ValueError(f"images must be a NumPy array, not {type(images).__name__}; use np.asarray.")
+    as_images(images)
 
 
 def _along_both(rows, columns, images):
@@ -68,7 +82,12 @@ IDENTITY = StraightThrough(lambda image: image)
 
 
 def gaussian_blur(height, width, sigma):
-    """Return the blur that `scipy.ndimage.gaussian_filter` makes, reflecting the border; sigma in pixels."""
+    """Return the blur that `scipy.ndimage.gaussian_filter` makes, reflecting the border; sigma in pixels.
+
+    Raises ValueError unless sigma is a positive number.
+    """
+    if not isinstance(sigma, Real) or not 0 < sigma < np.inf:
+        raise ValueError(f"sigma must be a positive number of pixels, not {sigma!r}.")
     return Separable(_blur_matrix(height, sigma), _blur_matrix(width, sigma))
 
 
@@ -78,8 +97,19 @@ def _blur_matrix(size, sigma):
 
 
 def down_and_up(height, width, factor=0.5):
-    """Return the bicubic resampling to a share `factor` of the size, as Pillow does it, and back."""
-    return Separable(*(_down_and_up(size, round(factor * size)) for size in (height, width)))
+    """Return the bicubic resampling to a share `factor` of the size, as Pillow does it, and back.
+
+    Raises ValueError for a factor outside [0, 1] or of less than a pixel.
+    """
+    return Separable(*(_down_and_up(size, _part(size, factor)) for size in (height, width)))
+
+
+def _part(size, share):
+    """Return a share of a size in pixels, at least one of them, or raise ValueError."""
+    check_shares(share=share)
+    if not round(share * size):
+        raise ValueError(f"A share of {share} leaves nothing of {size} pixels.")
+    return round(share * size)
 
 
 def _down_and_up(size, smaller):
@@ -105,10 +135,12 @@ def _resampling(size, new_size):
 
 
 def low_frequencies(height, width, share):
-    """Return the projection on the lowest `share` of the discrete cosine transform's frequencies a side."""
-    return Separable(
-        *(_cosines(n, round(share * n)).T @ _cosines(n, round(share * n)) for n in (height, width))
-    )
+    """Return the projection on the lowest `share` of the discrete cosine transform's frequencies a side.
+
+    Raises ValueError for a share outside [0, 1] or of less than one frequency.
+    """
+    lowest = [_cosines(size, _part(size, share)) for size in (height, width)]
+    return Separable(*(waves.T @ waves for waves in lowest))
 
 
 @lru_cache
@@ -118,13 +150,20 @@ def _cosines(size, number):
 
 
 def jpeg(quality):
-    """Return the compression by libjpeg at a quality of 1 to 95."""
+    """Return the compression by libjpeg at a quality of 1 to 95; ValueError for another."""
+    _check_quality(quality, 1, 95)
     return StraightThrough(lambda image: _compressed(image, "JPEG", quality))
 
 
 def webp(quality):
-    """Return the lossy compression by libwebp at a quality of 0 to 100."""
+    """Return the lossy compression by libwebp at a quality of 0 to 100; ValueError for another."""
+    _check_quality(quality, 0, 100)
     return StraightThrough(lambda image: _compressed(image, "WEBP", quality))
+
+
+def _check_quality(quality, least, most):
+    if not isinstance(quality, Integral) or isinstance(quality, bool) or not least <= quality <= most:
+        raise ValueError(f"quality must be a whole number from {least} to {most}, not {quality!r}.")
 
 
 def _compressed(image, kind, quality):
@@ -137,11 +176,14 @@ def _compressed(image, kind, quality):
 
 def median(size=3):
     """Return the median over squares of `size` pixels a side, each channel apart."""
+    check_counts(size=size)
     return StraightThrough(lambda image: ndimage.median_filter(image, (size, size, 1), mode="reflect"))
 
 
 def bilateral(deviation=0.1, sigma=2.0):
     """Return scikit-image's bilateral filter: `deviation` of values in [0, 1], `sigma` in pixels."""
+    if not (deviation > 0 and sigma > 0):
+        raise ValueError(f"deviation and sigma must be positive, not {deviation} and {sigma}.")
     return StraightThrough(
         lambda image: denoise_bilateral(image, sigma_color=deviation, sigma_spatial=sigma, channel_axis=-1)
     )

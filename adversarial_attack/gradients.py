@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from adversarial_attack.filters import IDENTITY
-from common.validation import as_labels
+from common.validation import as_images, as_labels
 
 BATCH_SIZE = 500
 
@@ -61,14 +61,15 @@ def gradient(classifiers, images, labels, loss=cross_entropy, filters=(IDENTITY,
     Raises
     ------
     ValueError
-        The labels are not integers, one an image.
+        The labels are not classes, one an image, or the images no finite floats.
     """
     return gradient_and_losses(classifiers, images, labels, loss, filters)[0]
 
 
 def gradient_and_losses(classifiers, images, labels, loss, filters):
     """Return the `gradient` and the losses, ``(filters * classifiers, n)``."""
-    labels = as_labels(labels, len(images))
+    as_images(images)
+    labels = as_labels(labels, len(images), classes_of(several(classifiers)))
     total, losses = np.zeros_like(images), []
     for filtered in filters:
         seen = filtered(images)
@@ -85,6 +86,11 @@ def several(classifiers):
     if not found:
         raise ValueError("An attack needs at least one classifier, but the list is empty.")
     return found
+
+
+def classes_of(classifiers):
+    """Return how many classes all of the classifiers know, or None if no Keras model is among them."""
+    return min((one.output_shape[-1] for one in classifiers if isinstance(one, keras.Model)), default=None)
 
 
 def _input_gradient(classifier, loss, images, labels):
@@ -107,7 +113,8 @@ def _differentiated(classifier, loss):
 
 
 def predictions(classifier, images):
-    """Return the class that a classifier says of every image, ints ``(n,)``."""
+    """Return the class that a classifier says of every image, ints ``(n,)``; ValueError as `gradient`."""
+    as_images(images)
     classify = _compiled(classifier)
     parts = range(0, len(images), BATCH_SIZE)
     return np.concatenate([classify(tf.constant(images[i : i + BATCH_SIZE])).numpy() for i in parts])

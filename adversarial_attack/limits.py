@@ -7,10 +7,10 @@ import numpy as np
 from adversarial_attack.attacks import low_passes
 from adversarial_attack.filter_set import TO_SIGMA_2, UNSEEN
 from adversarial_attack.filters import IDENTITY, gaussian_blur
-from adversarial_attack.gradients import gradient_and_losses, margin, predictions, several
+from adversarial_attack.gradients import classes_of, gradient_and_losses, margin, predictions, several
 from common.pretrained import OFFLINE
 from common.statistics import Interval, bootstrap_interval
-from common.validation import as_labels
+from common.validation import as_labels, as_unit_images
 
 LITES, SQUEEZENET = OFFLINE[:3], OFFLINE[3:]
 BLURS = ("none", "blur 0.5", "blur 1", "blur 1.5", "blur 2")
@@ -33,6 +33,8 @@ def smallest(succeeds, low, high, rounds=7):
         A number that succeeds, with one that does not, or `low`, less than
         ``(high / low) ** (1 / 2 ** rounds)`` times below it; `high` where no number tried succeeds.
     """
+    if not 0 < low < high:
+        raise ValueError(f"low and high must be positive and ascending, not {low} and {high}.")
     for _ in range(rounds):
         middle = (low * high) ** 0.5
         low, high = (low, middle) if succeeds(middle) else (middle, high)
@@ -46,7 +48,7 @@ def first_order_epsilon(classifiers, images, labels, seen_through):
     of H' gradient, so epsilon = margin(H x) / || H' gradient of the margin ||_1 (Goodfellow et al. 2015,
     arXiv:1412.6572, section 3, for a linear classifier).
     """
-    needed = []
+    images, needed = as_unit_images(images), []
     for classifier in several(classifiers):
         slope, losses = gradient_and_losses([classifier], images, labels, margin, (seen_through,))
         needed.append(-losses[0] / np.abs(slope).sum(axis=(1, 2, 3)))
@@ -63,7 +65,10 @@ def median_cost(costs):
     common.statistics.Interval of floats
         Possibly infinite.
     """
-    mean, low, high = bootstrap_interval(1 / np.asarray(costs), np.median)
+    costs = np.asarray(costs, float)
+    if not (costs > 0).all():
+        raise ValueError("Costs must be positive; one that is unknown is infinite.")
+    mean, low, high = bootstrap_interval(1 / costs, np.median)
     with np.errstate(divide="ignore"):
         return Interval(*(float(1 / np.float64(value)) for value in (mean, high, low)))
 
@@ -71,9 +76,11 @@ def median_cost(costs):
 def recognised_by(classifiers, images, labels, seen_through):
     """Return whether each classifier says the label of each image behind a filter, ``(classifiers, n)``.
 
-    Raises ValueError unless the labels are integers, one an image.
+    Raises ValueError unless the images lie in [0, 1] and the labels are classes, one an image.
     """
-    seen, labels = seen_through(images), as_labels(labels, len(images))
+    images = as_unit_images(images)
+    labels = as_labels(labels, len(images), classes_of(several(classifiers)))
+    seen = seen_through(images)
     return np.array([predictions(classifier, seen) == labels for classifier in several(classifiers)])
 
 

@@ -9,6 +9,7 @@ from keras import layers
 from common import training
 from common.data import load_dataset
 from common.names import look_up
+from common.validation import check_seed
 
 EPOCHS = 5
 LEARNING_RATE = 0.002
@@ -48,7 +49,8 @@ def trained(dataset, architecture, seed):
 def build(architecture, seed):
     """Return an untrained classifier; `seed` decides its initial weights."""
     define = look_up("architecture", architecture, ARCHITECTURES)
-    keras.utils.set_random_seed(seed)
+    check_seed(seed)
+    keras.utils.set_random_seed(int(seed))
     images = keras.Input((28, 28, 1))
     return keras.Model(images, define(images), name=architecture)
 

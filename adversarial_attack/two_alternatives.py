@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import stats
 
+from common.arguments import check_seed
+
 
 def pairs(images, adversarial, seed):
     """Return the images of each trial, left and right in random order, and which of them was attacked.
@@ -19,6 +21,10 @@ def pairs(images, adversarial, seed):
     attacked : str
         A letter a trial, L or R.
     """
+    check_seed(seed)
+    if np.shape(images) != np.shape(adversarial):
+        shapes = f"{np.shape(images)} and {np.shape(adversarial)}"
+        raise ValueError(f"images and adversarial must have one shape, not {shapes}.")
     left = np.random.default_rng(seed).random(len(images)) < 0.5
     where = left.reshape(-1, 1, 1, 1)
     both = np.where(where, adversarial, images), np.where(where, images, adversarial)

@@ -9,6 +9,7 @@ from skimage.metrics import structural_similarity
 
 from common.names import look_up
 from common.pixels import as_bytes
+from common.validation import as_unit_images
 
 VIEWING_BLUR = 2.0  # pixels: what the eye averages over
 
@@ -41,7 +42,11 @@ TIERS = {"strict": Visibility(1.0, 2.3, 0.98, 1.0), "moderate": Visibility(2.5, 
 
 
 def visibility(image, other):
-    """Return the `Visibility` of the difference of two images, ``(height, width, 3)`` in [0, 1]."""
+    """Return the `Visibility` of the difference of two images, ``(height, width, 3)`` in [0, 1].
+
+    Raises ValueError for images that are not floating point in [0, 1].
+    """
+    image, other = as_unit_images([image])[0], as_unit_images([other])[0]
     differences = colour_difference(image, other)
     blurred = (ndimage.gaussian_filter(x, (VIEWING_BLUR, VIEWING_BLUR, 0)) for x in (image, other))
     return Visibility(
@@ -128,7 +133,13 @@ def sensitivity(images):
     -------
     numpy.ndarray of float64, ``(n, height, width, 3, 3)``
         Symmetric and positive definite.
+
+    Raises
+    ------
+    ValueError
+        The images are not floating point in [0, 1].
     """
+    images = as_unit_images(images)
     limits = TIERS["strict"]
     matrices = _colour_metric(images) / limits.mean**2
     structural = _structural_weight(images) / (1 - limits.ssim)

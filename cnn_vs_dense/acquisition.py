@@ -6,13 +6,16 @@ CT measures sinograms ``(n, detector, angle, 1)`` at a tuple of angles; MRI meas
 """
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from cnn_vs_dense import measurement
 from cnn_vs_dense.representations import ANGLES
+from common.arguments import check_counts, check_seed
 from common.names import look_up
+from common.validation import as_unit_images
 
 CT = {
     **{f"{number} angles": ANGLES[:: len(ANGLES) // number] for number in (4, 8, 16, 32)},
@@ -62,7 +65,7 @@ def scan(images, sampling, noise, seed, session=0):
     Parameters
     ----------
     images : array, ``(n, size, size, 1)``
-        Values of at least 0.
+        Floating point, in [0, 1].
     sampling : key of `CT` or of `MRI`
     noise : key of `NOISES`
         Relative to the standard deviation of these measurements.
@@ -76,9 +79,12 @@ def scan(images, sampling, noise, seed, session=0):
     Raises
     ------
     ValueError
-        `sampling` or `noise` is unknown, or they do not go together.
+        `sampling` or `noise` is unknown, or they do not go together; other images; a seed that is not an
+        integer of at least 0.
     """
     check_acquisition(sampling, noise)
+    check_seed(seed)
+    images = as_unit_images(images)
     if sampling in CT:
         return _ct(images, CT[sampling], NOISES[noise], [seed, session, 1])
     values = _k_space(images, NOISES[noise], [seed, session, 1], [seed, session, 2])
@@ -101,7 +107,12 @@ def measured_columns(width, acceleration, seed):
 
     A boolean array ``(width,)`` with exactly ``round(width / acceleration)`` true, but at least 1: with so
     few columns, independent draws as in `common.fourier.undersample` would make accelerations that overlap.
+    Raises ValueError for an acceleration below 1.
     """
+    check_counts(width=width)
+    check_seed(seed)
+    if not isinstance(acceleration, Real) or not 1 <= acceleration < np.inf:
+        raise ValueError(f"acceleration must be a number of at least 1, not {acceleration!r}.")
     number = max(1, round(width / acceleration))
     columns = np.zeros(width, bool)
     centre = max(1, round(CENTRE_FRACTION * number))

@@ -20,6 +20,7 @@ from cnn_vs_dense.layers import (
     glorot_convolution_1d,
     glorot_dense,
 )
+from common.arguments import check_counts
 from common.names import look_up
 from common.radon import FilteredBackprojection
 from common.seeded import initial_seeds
@@ -50,10 +51,15 @@ def build(architecture, input_shape, num_classes, seed=0):
     Raises
     ------
     ValueError
-        `architecture` is unknown; or `BUDGET` does not pay for the input shape; or a learned transform
-        should see real and imaginary parts, but the number of channels is odd.
+        `architecture` is unknown, or the sizes are no positive integers; or `BUDGET` does not pay for the
+        input shape; or a learned transform should see real and imaginary parts, but the number of channels
+        is odd.
     """
     define = look_up("architecture", architecture, ARCHITECTURES)
+    if np.shape(input_shape) != (3,):
+        raise ValueError(f"input_shape must be (height, width, channels), not {input_shape!r}.")
+    height, width, channels = input_shape
+    check_counts(height=height, width=width, channels=channels, num_classes=num_classes)
     seeds = initial_seeds(seed)
     trunk, widths = define(input_shape, seeds)
     model = keras.Sequential([keras.Input(input_shape), *trunk, layers.Flatten()], name=architecture)

@@ -5,6 +5,14 @@ import numpy as np
 from common.scramble import checked_shape
 
 
+def as_permutation(permutation, pixels):
+    """Return a permutation of so many pixels as an array of integers; raise ValueError if it is none."""
+    found = np.asarray(permutation)
+    if found.ndim != 1 or not np.array_equal(np.sort(found), np.arange(pixels)):
+        raise ValueError(f"permutation must hold each of 0 ... {pixels - 1} once.")
+    return found.astype(int)
+
+
 def neighbours_kept(permutation, shape, distance=1):
     """Share of neighbouring pixels that a permutation leaves neighbours, or leaves near each other.
 
@@ -30,9 +38,7 @@ def neighbours_kept(permutation, shape, distance=1):
         Not a permutation of the pixels of such an image.
     """
     height, width = checked_shape(shape)
-    permutation = np.asarray(permutation)
-    if not np.array_equal(np.sort(permutation), np.arange(height * width)):
-        raise ValueError(f"permutation must hold each of 0 ... {height * width - 1} once.")
+    permutation = as_permutation(permutation, height * width)
     place = np.stack(np.divmod(np.argsort(permutation).reshape(height, width), width))
     apart = [np.hypot(*np.diff(place, axis=axis)).ravel() for axis in (1, 2)]
     kept = np.concatenate(apart) <= distance

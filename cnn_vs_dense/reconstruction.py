@@ -6,7 +6,9 @@ import numpy as np
 from skimage.transform import iradon_sart
 from sklearn.linear_model import Ridge
 
+from common.arguments import check_counts
 from common.fourier import Spectrum, ifft2
+from common.radon import as_angles
 
 PENALTY = 0.001  # of the regression, per image
 
@@ -31,12 +33,12 @@ def sart(sinogram, angles, iterations):
     Raises
     ------
     ValueError
-        Fewer than 1 iteration.
+        Fewer than 1 iteration, or angles that are no finite numbers or look like radians.
     """
-    if iterations < 1:
-        raise ValueError(f"iterations must be at least 1, not {iterations}.")
+    check_counts(iterations=iterations)
+    angles = as_angles(angles)
     count, detectors, number, channels = sinogram.shape
-    matrix = _sart_matrix(detectors, tuple(angles), iterations).astype(np.result_type(sinogram, "float32"))
+    matrix = _sart_matrix(detectors, angles, iterations).astype(np.result_type(sinogram, "float32"))
     flat = np.moveaxis(sinogram, -1, 1).reshape(count * channels, detectors * number)
     images = (flat @ matrix.reshape(len(matrix), -1)).reshape(count, channels, *matrix.shape[1:])
     return np.moveaxis(images, 1, -1)
@@ -70,14 +72,23 @@ def linear_regression(measurements, images):
     -------
     callable
         Takes measurements ``(m, ...)`` and returns images ``(m, height, width, channels)``.
+
+    Raises
+    ------
+    ValueError
+        Complex numbers, NaN, infinity, or measurements that are all equal.
     """
 
     def flat(values):
+        if np.iscomplexobj(values) or not np.isfinite(values).all():
+            raise ValueError("Regression takes finite real numbers; make real and imaginary parts channels.")
         return values.reshape(len(values), -1).astype("float64")
 
     # Standardised as a whole, so that the penalty means the same for every acquisition.
-    deviation = measurements.std(dtype="float64")
-    model = Ridge(alpha=PENALTY * len(measurements)).fit(flat(measurements) / deviation, flat(images))
+    inputs, deviation = flat(measurements), measurements.std(dtype="float64")
+    if not deviation > 0:
+        raise ValueError("All measurements are equal, so they tell nothing of the images.")
+    model = Ridge(alpha=PENALTY * len(measurements)).fit(inputs / deviation, flat(images))
 
     def reconstruct(values):
         found = model.predict(flat(values) / deviation)

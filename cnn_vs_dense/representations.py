@@ -69,14 +69,17 @@ def neighbour_correlation(images):
     """Return how much touching positions resemble each other: the mean absolute correlation over images.
 
     Over all pairs of positions ``(n, height, width, channels)`` that touch horizontally or vertically and
-    both vary; the channels each count alone.
+    both vary; the channels each count alone. Raises ValueError if there are none.
     """
     deviation = images.std(axis=0)
     varies = deviation > 0
     scores = (images - images.mean(axis=0)) / np.where(varies, deviation, 1)
     below = np.abs((scores[:, 1:] * scores[:, :-1]).mean(axis=0))[varies[1:] & varies[:-1]]
     beside = np.abs((scores[:, :, 1:] * scores[:, :, :-1]).mean(axis=0))[varies[:, 1:] & varies[:, :-1]]
-    return float(np.concatenate([below, beside]).mean())
+    correlations = np.concatenate([below, beside])
+    if not correlations.size:
+        raise ValueError("No two touching positions vary over the images, so they have no correlation.")
+    return float(correlations.mean())
 
 
 SCRAMBLINGS = {

@@ -19,6 +19,9 @@ from scipy.spatial.distance import cdist
 from sklearn.manifold import TSNE, Isomap
 from threadpoolctl import threadpool_limits
 
+from cnn_vs_dense.neighbours import as_permutation
+from common.validation import as_images
+
 NEIGHBOURS = 6  # of a pixel in the graph along whose paths Isomap measures distances
 PERPLEXITY = 7  # of t-SNE: about the number of neighbours that a pixel keeps close
 FEWEST_PIXELS = 10
@@ -45,14 +48,11 @@ def recover_layout(images):
     Raises
     ------
     ValueError
-        Not four axes, values that are not finite, fewer than ten pixels that change, or images that differ
-        in one way only, such as their brightness.
+        Not four axes, no images, channels first, values that are not finite, fewer than ten pixels that
+        change, or images that differ in one way only, such as their brightness.
     """
     images = np.asarray(images)
-    if images.ndim != 4:
-        raise ValueError(f"images must be (n, height, width, channels), not {images.shape}.")
-    if not np.isfinite(images).all():
-        raise ValueError("images must be finite.")
+    as_images(images.astype("float32"))
     count, height, width, channels = images.shape
     pixels = np.moveaxis(images, 0, 2).reshape(height * width, count * channels)
     changing = np.flatnonzero((pixels != pixels[:, :1]).any(axis=1))
@@ -69,9 +69,13 @@ def recover_layout(images):
 
 
 def lay_out(images, layout):
-    """Return images ``(n, height, width, channels)`` with pixel ``layout[i]`` at place i, row by row."""
-    flat = images.reshape(len(images), len(layout), -1)
-    return flat[:, layout].reshape(images.shape)
+    """Return images ``(n, height, width, channels)`` with pixel ``layout[i]`` at place i, row by row.
+
+    Raises ValueError unless the layout is a permutation of the pixels.
+    """
+    n, height, width, channels = np.shape(images)
+    flat = np.reshape(images, (n, height * width, channels))
+    return flat[:, as_permutation(layout, height * width)].reshape(n, height, width, channels)
 
 
 def oriented(layout, scrambler):
@@ -84,9 +88,17 @@ def oriented(layout, scrambler):
     layout : array, ``(size size,)`` of int
     scrambler : common.scramble.Scrambler
         The one that scrambled the images, which are square.
+
+    Raises
+    ------
+    ValueError
+        The images are not square, or the layout is no permutation of their pixels.
     """
+    height, width = scrambler.shape
+    if height != width:
+        raise ValueError(f"Only layouts of square images can be turned, not of {scrambler.shape}.")
     places = np.argwhere(np.ones(scrambler.shape))
-    square = np.reshape(layout, scrambler.shape)
+    square = as_permutation(layout, height * width).reshape(height, width)
     turned = [np.rot90(side, quarters).ravel() for side in (square, square[:, ::-1]) for quarters in range(4)]
     return min(turned, key=lambda way: np.hypot(*(places[scrambler.permutation[way]] - places).T).sum())
 

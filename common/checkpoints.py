@@ -127,6 +127,8 @@ def _save(path, variables, settings, history):
 def _restore(path, variables, settings, epochs):
     if not path.exists():
         return []
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; a checkpoint is a file, such as {path.name or 'run'}.npz.")
     about, values = _read(path)
     stored = about["settings"]
     other = [name for name in settings | stored if settings.get(name) != stored.get(name)]

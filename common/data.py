@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from common.arguments import as_labels, as_stored, check_counts
 from common.checkout import missing
 from common.names import look_up
 
@@ -84,7 +85,7 @@ class ImageSet:
     Raises
     ------
     ValueError
-        The images or labels have a wrong type or shape.
+        The images or labels have another type or shape, or values beyond the maximum or the classes.
     """
 
     images: np.ndarray
@@ -93,18 +94,13 @@ class ImageSet:
     maximum: int = 255
 
     def __post_init__(self) -> None:
-        images = np.asarray(self.images)
-        if images.dtype != np.uint8 or images.ndim != 4:
-            raise ValueError(
-                "images must be uint8 of shape (n, height, width, channels), as a file holds them, not "
-                f"{images.dtype} of shape {images.shape}."
-            )
-        labels = None if self.labels is None else np.asarray(self.labels)
-        if labels is not None and (labels.dtype.kind not in "iu" or labels.shape != images.shape[:1]):
-            raise ValueError(
-                f"labels must be {len(images)} integers, not {labels.dtype} of shape {labels.shape}."
-            )
-        # Read-only views leave the caller's own arrays writable.
+        images, labels = as_stored(self.images), self.labels
+        check_counts(maximum=self.maximum)
+        if images.max(initial=0) > self.maximum:
+            raise ValueError(f"images must not exceed the maximum, {self.maximum}, but reach {images.max()}.")
+        if labels is not None:
+            labels = as_labels(labels, len(images), len(self.class_names) or None)
+        # Views, so that the caller's own arrays stay writable.
         views = {"images": images.view(), "labels": None if labels is None else labels.astype("int64")}
         for name, array in views.items():
             if array is not None:
@@ -123,6 +119,10 @@ class ImageSet:
                 raise ValueError(f"Images are selected along one axis, not by {selected!r}.")
         labels = None if self.labels is None else self.labels[index]
         return ImageSet(self.images[index], labels, self.class_names, self.maximum)
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        """Raise ValueError: NumPy would otherwise take the images one by one, without an end."""
+        raise ValueError("An ImageSet is no array of images; take its .as_float() or its .images.")
 
     def as_float(self) -> np.ndarray:
         """Return the images as float32 in [0, 1], shape (n, height, width, channels)."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+UNCOUNTED = ("Einsum", "SparseMatMul", "SparseTensorDenseMatMul", "BatchMatMul", "BatchMatMulV3")
+
 
 def multiplications(call: Callable[..., Any], *shapes: tuple[int | None, ...]) -> list[int]:
     """Return how many multiplications each output of a function takes, including everything it depends on.
@@ -28,7 +30,8 @@ def multiplications(call: Callable[..., Any], *shapes: tuple[int | None, ...]) -
     Raises
     ------
     ValueError
-        The function loops, calls another compiled function, or has a tensor of open shape.
+        The function is not a plain graph of operations of known shape: it loops, calls another compiled
+        function, or a shape in it is open; or it holds a product that is not counted.
     """
     traced = tf.function(call).get_concrete_function(*(tf.TensorSpec(shape) for shape in shapes))
     return [sum(map(_multiplications, _needed(output.op))) for output in traced.outputs]
@@ -49,6 +52,8 @@ def _multiplications(operation):
     kind = operation.type
     if kind.endswith("PartitionedCall") or kind in ("While", "StatelessWhile", "If", "StatelessIf"):
         raise ValueError(f"Only a plain graph can be counted, but this one holds the operation {kind}.")
+    if kind in UNCOUNTED or kind.startswith("Conv3D"):
+        raise ValueError(f"The operation {kind} multiplies uncounted; write it as a matrix product.")
     if kind not in _COUNTS:
         return 0
     shapes = [tensor.shape for tensor in (*operation.inputs, *operation.outputs)]

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from common.arguments import check_range
+
 
 def as_bytes(images: ArrayLike) -> np.ndarray:
     """Return images in [0, 1], of any shape, rounded to 256 levels, uint8; values outside are clipped.
@@ -10,7 +12,7 @@ def as_bytes(images: ArrayLike) -> np.ndarray:
     Raises
     ------
     ValueError
-        NaN, infinity, or values that are not floats.
+        NaN or infinity, no floats, or values that look like 0 to 255.
 
     Examples
     --------
@@ -20,4 +22,5 @@ def as_bytes(images: ArrayLike) -> np.ndarray:
     found = np.asarray(images)
     if not np.issubdtype(found.dtype, np.floating) or not np.isfinite(found).all():
         raise ValueError(f"Images must be finite floats in [0, 1], not {found.dtype} or NaN.")
+    check_range(images)
     return np.round(255 * np.clip(found, 0, 1)).astype("uint8")

@@ -17,6 +17,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import ArrayLike
 from PIL import Image
 
+from common.arguments import check_range, check_unmasked
 from common.statistics import Interval
 
 SUMS = 4  # with one sum alone, changes of two numbers could cancel
@@ -181,7 +182,7 @@ def image_grid(
         No images, arrays of other shapes, NaN or infinity, values up to 255 with the limits 0 and 1, or a
         wrong number of titles or labels.
     """
-    pictures = [np.asarray(image, float) for image in images] if np.iterable(images) else []
+    pictures: list[np.ndarray] = [np.asanyarray(image) for image in images] if np.iterable(images) else []
     columns = _columns(columns, len(pictures))
     _check_pictures(pictures, limits)
     rows = -(-len(pictures) // columns)
@@ -193,21 +194,11 @@ def image_grid(
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     for i, (axis, image) in enumerate(zip(axes.flat, pictures, strict=False)):
-        axis.imshow(image, vmin=low, vmax=high, cmap="gray")
+        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap="gray")
         axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
     for axis, label in zip(axes[:, 0], row_labels, strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
     return figure
-
-
-def check_range(image: np.ndarray) -> None:
-    """Raise ValueError if an image holds NaN, infinity, or values that look like 0 to 255."""
-    if not np.isfinite(image).all():
-        raise ValueError("An image must be finite, but it holds NaN or infinity.")
-    if np.max(image) > 20:  # explorers show changes tenfold, which stay below
-        raise ValueError(
-            f"An image must lie in [0, 1], but its largest value is {np.max(image):g}; divide by 255."
-        )
 
 
 def _check_pictures(pictures: list[np.ndarray], limits: object) -> None:
@@ -216,7 +207,9 @@ def _check_pictures(pictures: list[np.ndarray], limits: object) -> None:
         found = ", ".join(map(str, dict.fromkeys(shapes))) or "none at all"
         raise ValueError(f"images must be arrays (height, width, 1 or 3), but there are {found}.")
     for picture in pictures:
-        check_range(picture if limits == (0, 1) or picture.shape[2] == 3 else 0 * picture)
+        if limits == (0, 1) or picture.shape[2] == 3:
+            check_range(picture)
+        check_range(0.0 * picture)
 
 
 def _columns(columns: int | None, count: int) -> int:
@@ -423,6 +416,7 @@ def heat_map(
 
 def as_numbers(values: ArrayLike, rank: int, name: str) -> np.ndarray:
     """Return an array of floats; raise ValueError unless it has `rank` axes and is not empty."""
+    check_unmasked(values, name)
     values = np.asarray(values, float)
     if values.ndim != rank or not values.size:
         raise ValueError(f"{name} must have {rank} axes and not be empty, but the shape is {values.shape}.")

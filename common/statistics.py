@@ -1,12 +1,15 @@
 """Intervals, tests and tables of repeated measurements."""
 
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
+
+from common.arguments import check_seed, check_unmasked
 
 
 class Interval(NamedTuple):
@@ -41,7 +44,7 @@ def mean_interval(samples: ArrayLike, confidence: float = 0.95) -> Interval:
     ValueError
         Fewer than two measurements, or a confidence outside (0, 1).
     """
-    samples = np.asarray(samples, float)
+    samples = _numbers(samples)
     _check_count(samples)
     check_confidence(confidence)
     mean = samples.mean(axis=0)
@@ -67,11 +70,14 @@ def difference_interval(ones: ArrayLike, others: ArrayLike, confidence: float = 
     Raises
     ------
     ValueError
-        Fewer than two measurements in an array, or a confidence outside (0, 1).
+        Fewer than two measurements of either, other shapes, or a confidence outside (0, 1).
     """
-    ones, others = (np.asarray(values, float) for values in (ones, others))
+    ones, others = _numbers(ones), _numbers(others)
     _check_count(ones)
     _check_count(others)
+    if ones.shape[1:] != others.shape[1:]:
+        shapes = f"{ones.shape} and {others.shape}"
+        raise ValueError(f"A difference needs measurements of one shape after the first axis, not {shapes}.")
     check_confidence(confidence)
     limits = stats.ttest_ind(ones, others, equal_var=False).confidence_interval(confidence)
     return Interval(ones.mean(axis=0) - others.mean(axis=0), *limits)
@@ -92,11 +98,11 @@ def ratio_interval(numerators: ArrayLike, denominators: ArrayLike, confidence: f
     Raises
     ------
     ValueError
-        Arrays that are not flat, fewer than two measurements, a measurement that is not positive, or a
-        confidence outside (0, 1).
+        Not flat, fewer than two measurements, one that is not positive and finite, or a confidence outside
+        (0, 1).
     """
-    samples = [np.asarray(values, float) for values in (numerators, denominators)]
-    if any(values.ndim != 1 or values.size < 2 or values.min() <= 0 for values in samples):
+    samples = [_numbers(values) for values in (numerators, denominators)]
+    if any(x.ndim != 1 or x.size < 2 or not ((x > 0) & (x < np.inf)).all() for x in samples):
         raise ValueError(
             "A ratio needs two flat arrays of at least two measurements each, all of them positive."
         )
@@ -136,10 +142,11 @@ def summarise(table: pd.DataFrame, by: str | Sequence[str], value: str, scale: f
     Raises
     ------
     ValueError
-        A column is missing, or a group has fewer than two rows.
+        A column that is missing or holds no numbers, or a group with fewer than two rows.
     """
     names = [by] if isinstance(by, str) else list(by)
     _check_columns(table, [*names, value])
+    _check_numbers(table, value)
     groups = grouped(table, names if len(names) > 1 else names[0])[value]
     found = groups.apply(lambda values: (len(values), *mean_interval(values * scale)))
     return pd.DataFrame(found.to_list(), found.index, ["n", "mean", "low", "high"])
@@ -172,12 +179,15 @@ def best(
     Raises
     ------
     ValueError
-        A column is missing, or a mean is NaN.
+        A column that is missing, nothing to choose from, or scores that are no numbers or NaN.
     """
     _check_columns(table, [*by, *choose, score])
-    means = grouped(table, [*by, *choose])[score].mean().reset_index()
-    if means[score].isna().any():
+    _check_numbers(table, score)
+    if table[score].isna().any():  # a mean would pass over them
         raise ValueError(f"The column {score!r} holds NaN, so there is no best value.")
+    if table.empty or not len(choose):
+        raise ValueError("There is nothing to choose from: no rows, or no columns in choose.")
+    means = grouped(table, [*by, *choose])[score].mean().reset_index()
     groups = [rows[score] for _, rows in grouped(means, list(by))] if by else [means[score]]
     chosen = [scores.idxmin() if lowest else scores.idxmax() for scores in groups]
     return means.loc[chosen].reset_index(drop=True)
@@ -198,6 +208,7 @@ def share_interval(hits: ArrayLike, confidence: float = 0.95) -> Interval:
     ValueError
         No trials, trials other than True and False, or a confidence outside (0, 1).
     """
+    check_unmasked(hits, "hits")
     hits = np.asarray(hits)
     if hits.size == 0:
         raise ValueError("A share needs at least one trial, not 0.")
@@ -230,8 +241,11 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        Fewer than two samples, samples that are not numbers, or a confidence outside (0, 1).
+        Fewer than two samples, samples that are not numbers, a confidence outside (0, 1), or a seed that is
+        not an integer of at least 0.
     """
+    check_unmasked(samples, "samples")
+    check_seed(seed)
     samples = np.asarray(samples)
     _check_count(samples)
     if samples.dtype.kind not in "biuf":
@@ -266,6 +280,8 @@ def mcnemar(one: ArrayLike, other: ArrayLike) -> float:
     ValueError
         The arrays are not flat, not of one length, or not True and False.
     """
+    for decisions in (one, other):
+        check_unmasked(decisions, "decisions")
     one, other = np.asarray(one), np.asarray(other)
     if one.dtype != bool or other.dtype != bool or one.ndim != 1 or one.shape != other.shape:
         raise ValueError("McNemar's test needs two equally long arrays of True and False.")
@@ -295,11 +311,18 @@ def verdicts(
     Returns
     -------
     pandas.DataFrame of str
-        Columns target, measured and verdict: "met" or "missed", regardless of the interval's limits.
+        Columns target, measured and verdict: "met" or "missed", whatever the interval includes.
+
+    Raises
+    ------
+    ValueError
+        A lower limit above the upper one, or a mean that is NaN.
     """
     rows = {}
     for name, (found, low, high) in targets.items():
         mean = found.mean if isinstance(found, Interval) else np.mean(found)
+        if not low <= high or np.isnan(mean):
+            raise ValueError(f"The target {name!r} has the limits {low} to {high} and the mean {mean}.")
         verdict = "met" if low <= mean <= high else "missed"
         rows[name] = (_limits(low, high, unit), show(found), verdict)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["target", "measured", "verdict"])
@@ -310,6 +333,19 @@ def _limits(low, high, unit):
     if low == -np.inf:
         return f"at most {high_text}{unit}"
     return f"at least {low_text}{unit}" if high == np.inf else f"{low_text} to {high_text}{unit}"
+
+
+def _numbers(values: ArrayLike) -> np.ndarray:
+    check_unmasked(values, "measurements")
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Measurements must be an array of numbers, not {values!r:.60}.") from error
+
+
+def _check_numbers(table, name):
+    if not pd.api.types.is_numeric_dtype(table[name]):
+        raise ValueError(f"The column {name!r} must hold numbers, not {table[name].dtype}.")
 
 
 def _check_columns(table, names):
@@ -325,5 +361,5 @@ def _check_count(samples):
 
 def check_confidence(confidence: float) -> None:
     """Raise ValueError unless a confidence lies between 0 and 1."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, not be {confidence}.")
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, not be {confidence!r}.")

@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras import ops
 from numpy.typing import ArrayLike
 
+from common.arguments import are_probabilities, check_unmasked
 from common.checkpoints import resumable
 from common.validation import as_labels, check_counts, check_seed, is_finite
 
@@ -66,13 +67,14 @@ def fit(
     Raises
     ------
     ValueError
-        An argument is not as described, the loss takes other labels, weights or loss are NaN, or the
-        checkpoint is damaged, of another run, or of more epochs.
+        Images, labels or numbers that are not as described, a loss that takes other labels, a learning rate
+        that is not positive or has fallen to 0 before an epoch, weights or a loss that are NaN, or a
+        checkpoint that is damaged, of another run, or of more epochs.
     """
     check_counts(epochs=epochs, batch_size=batch_size, validate_every=validate_every)
     check_seed(seed)
-    train = _checked(model, *train, "train")
-    validation = None if validation is None else _checked(model, *validation, "validation")
+    train = _checked(model, train, "train")
+    validation = None if validation is None else _checked(model, validation, "validation")
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
     if not all(is_finite(variable.value) for variable in variables if "float" in variable.dtype):
@@ -100,6 +102,12 @@ def _epoch_measurement(model, train, validation, seed, batch_size, validate_ever
     tensors = tf.constant(images), tf.constant(labels, "int64")  # argmax returns int64
 
     def measure_epoch(epoch):
+        if not float(model.optimizer.learning_rate) > 0:
+            raise ValueError(
+                f"The learning rate is {float(model.optimizer.learning_rate):g} before epoch {epoch + 1}; "
+                "compile the model anew with a positive rate, and a schedule over as many steps as there are "
+                "batches in all epochs."
+            )
         order = np.random.default_rng([seed, epoch]).permutation(len(images)).astype("int32")
         loss, accuracy = run_epoch(*tensors, order)
         row = {"epoch": epoch + 1, "loss": float(loss), "accuracy": float(accuracy)}
@@ -156,8 +164,11 @@ def evaluate(
         `fit` would refuse the images, the labels or the loss.
     """
     check_counts(batch_size=batch_size)
-    images, labels = _checked(model, images, labels, "the data")
-    return _evaluated(model, images, labels, batch_size)
+    images, labels = _checked(model, (images, labels), "the data")
+    loss, accuracy = _evaluated(model, images, labels, batch_size)
+    if not np.isfinite(loss):
+        raise ValueError(f"The loss is {loss}, because the outputs of the model are not finite.")
+    return loss, accuracy
 
 
 def _evaluated(model, images, labels, batch_size=1000):
@@ -166,8 +177,12 @@ def _evaluated(model, images, labels, batch_size=1000):
     return float(loss), float(np.mean(np.argmax(logits, axis=-1) == labels))
 
 
-def _checked(model, images, labels, name):
-    """Return images and labels as arrays; raise ValueError unless they and the model fit each other."""
+def _checked(model, pair, name):
+    """Return images and labels as arrays, or raise ValueError if they or the model do not fit together."""
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
+        raise ValueError(f"{name} must be a pair (images, labels), not {type(pair).__name__}.")
+    images, labels = pair
+    check_unmasked(images, f"The images of {name}")
     images = np.asarray(images)
     if not np.issubdtype(images.dtype, np.floating):
         raise ValueError(f"The images of {name} must be floating point, not {images.dtype}; use .as_float().")
@@ -183,14 +198,23 @@ def _classes(model, images):
     if not model.compiled or model.loss is None:
         raise ValueError(f"Compile the model with an optimizer and {INTEGER_LOSS}(from_logits=True).")
     _check_loss(model.loss)
+    _check_shape(model, images.shape[1:])
     outputs = model(images, training=False)
     if isinstance(outputs, list | tuple | dict) or len(outputs.shape) != 2 or outputs.shape[1] < 2:
         raise ValueError(
             "The model must return one output a class, (n, classes); two classes need two outputs and "
             f"{INTEGER_LOSS}."
         )
-    _check_scale(model.loss, ops.convert_to_numpy(outputs).astype("float64"))
+    _check_scale(model.loss, ops.convert_to_numpy(outputs))
     return outputs.shape[1]
+
+
+def _check_shape(model, shape):
+    """Raise ValueError if images have another shape than the model is known to take."""
+    known = getattr(model, "input_shape", None)
+    wanted = known[1:] if isinstance(known, tuple) else shape
+    if len(wanted) != len(shape) or any(a not in (None, b) for a, b in zip(wanted, shape, strict=True)):
+        raise ValueError(f"The model takes images of the shape {wanted}, not {shape}.")
 
 
 def _check_loss(loss):
@@ -204,7 +228,7 @@ def _check_loss(loss):
 def _check_scale(loss, outputs):
     """Raise ValueError if the loss expects logits but the model returns probabilities, or vice versa."""
     from_logits = isinstance(loss, keras.losses.Loss) and loss.get_config().get("from_logits", False)
-    probable = bool((outputs >= 0).all()) and np.allclose(outputs.sum(axis=1), 1, atol=1e-3)
+    probable = are_probabilities(outputs)
     of_keras = isinstance(loss, str | keras.losses.SparseCategoricalCrossentropy)
     if of_keras and probable == from_logits:
         given, right = ("probabilities", "False") if probable else ("logits", "True")

@@ -7,6 +7,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import ArrayLike
 
+from common.arguments import as_labels, check_counts, check_seed, check_unmasked
+
+__all__ = [
+    "Tensor", "as_coefficients", "as_floating", "as_images", "as_labels", "as_unit_images", "check_counts",
+    "check_seed", "concrete", "dtype_of", "is_finite",
+]  # fmt: skip
+
 Tensor = Any  # an array or a tensor of the Keras backend
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 IMAGE_AXES = "(batch, height, width, channels)"
@@ -29,9 +36,10 @@ def as_floating(x: ArrayLike | Tensor, rank: int, name: str, axes: str) -> Tenso
     Raises
     ------
     ValueError
-        A wrong rank, a dtype that is not floating, an empty axis, NaN or infinity. While a graph is traced,
-        values are unknown, so only rank, dtype and static sizes are checked.
+        Wrong rank, a dtype that is not floating, an empty axis, masked values, or NaN or infinity. While a
+        graph is traced the values are not known, so only rank, dtype and static sizes are checked.
     """
+    check_unmasked(x, name)
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         x = np.asarray(x)
     shape = tuple(x.shape)
@@ -118,43 +126,6 @@ def concrete(x: Tensor) -> np.ndarray | None:
         return None
 
 
-def as_labels(
-    labels: ArrayLike, count: int | None = None, classes: int | None = None, name: str = "labels"
-) -> np.ndarray:
-    """Return `labels` as an array of integers, shape ``(n,)``.
-
-    Parameters
-    ----------
-    labels : array
-        One class for each image, counted from 0.
-    count : int, optional
-        Number of images.
-    classes : int, optional
-        Number of classes.
-    name : str
-        Name of `labels` in the error message.
-
-    Raises
-    ------
-    ValueError
-        A wrong shape, type or number of labels, or a label outside the classes.
-    """
-    found = np.asarray(labels)
-    wanted = f"{name} must be one integer an image, shape ({'n' if count is None else count},)"
-    if found.ndim != 1:
-        way = "; take [:, 0]" if found.shape[1:] == (1,) else ""
-        way = "; of one-hot rows take .argmax(axis=1)" if found.ndim == 2 and not way else way
-        raise ValueError(f"{wanted}, not of shape {found.shape}{way}.")
-    if not np.issubdtype(found.dtype, np.integer):
-        raise ValueError(f"{wanted}, not {found.dtype}; convert them with .astype('int64').")
-    if count is not None and len(found) != count:
-        raise ValueError(f"{wanted}: there are {count} images and {len(found)} {name}.")
-    if found.size and not 0 <= found.min() <= found.max() < (np.inf if classes is None else classes):
-        most = "" if classes is None else f" to {classes - 1}"
-        raise ValueError(f"{name} must lie in 0{most}, but they reach from {found.min()} to {found.max()}.")
-    return found
-
-
 def as_unit_images(images: ArrayLike, name: str = "images") -> np.ndarray:
     """Return floating-point images ``(n, height, width, channels)`` whose values all lie in [0, 1].
 
@@ -163,23 +134,10 @@ def as_unit_images(images: ArrayLike, name: str = "images") -> np.ndarray:
     ValueError
         A wrong shape, integers, no images, NaN, or values outside [0, 1], such as 0 to 255.
     """
+    as_images(images, name)
     found = np.asarray(images)
-    as_images(found, name)
     low, high = found.min(), found.max()
     if low < 0 or high > 1:
         way = "; divide them by 255" if low >= 0 and 2 < high <= 255 else ""
         raise ValueError(f"{name} must lie in [0, 1], but they reach from {low:g} to {high:g}{way}.")
     return found
-
-
-def check_counts(**counts: int) -> None:
-    """Raise ValueError unless each of the named numbers is an integer of at least 1."""
-    for name, count in counts.items():
-        if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1, not {count!r}.")
-
-
-def check_seed(seed: object) -> None:
-    """Raise ValueError unless a seed is an integer of at least 0; None would make results random."""
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0, not {seed!r}.")

@@ -5,6 +5,7 @@
 
 import hashlib
 import tempfile
+from os import PathLike
 from pathlib import Path
 
 import keras
@@ -16,7 +17,7 @@ SUFFIX = ".weights.h5"
 SUMS = "SHA256SUMS"
 
 
-def save_weights(model: keras.Model, path: Path) -> None:
+def save_weights(model: keras.Model, path: str | PathLike[str]) -> None:
     """Write the weights of a model and their SHA-256.
 
     After a kill the file holds the old or the new weights, or `are_whole` is false.
@@ -24,7 +25,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
     Parameters
     ----------
     model : keras.Model
-    path : Path
+    path : path
         Ends with ``.weights.h5``.
 
     Raises
@@ -32,6 +33,7 @@ def save_weights(model: keras.Model, path: Path) -> None:
     OSError
         The weights cannot be written; the old file is unchanged.
     """
+    path = Path(path)
     require_writable(path)
     with tempfile.TemporaryDirectory() as folder:
         aside = Path(folder) / path.name
@@ -50,34 +52,38 @@ def save_weights(model: keras.Model, path: Path) -> None:
             raise
 
 
-def load_weights(model: keras.Model, path: Path) -> keras.Model:
+def load_weights(model: keras.Model, path: str | PathLike[str]) -> keras.Model:
     """Give a model the weights of a file and return it.
 
     Parameters
     ----------
     model : keras.Model
-        Built, with the saved architecture.
-    path : Path
+        Built, of the architecture that was saved.
+    path : path
 
     Raises
     ------
     ValueError
-        There is no such file, or it differs from the file that `save_weights` wrote.
+        There is no such file, it is not the one that `save_weights` wrote, or it is of another architecture.
     """
+    path = Path(path)
     name = path.name.removesuffix(SUFFIX)
-    if not path.exists():
+    if not path.is_file():
         checkout.require(path.name)
         known = ", ".join(sorted(file.name.removesuffix(SUFFIX) for file in path.parent.glob(f"*{SUFFIX}")))
         raise ValueError(f"There are no weights {name!r}; there are {known or 'none'}.")
     if not are_whole(path):
         raise ValueError(f"{path.name} is not the file whose SHA-256 is in {SUMS}; restore both with git.")
-    model.load_weights(path)
+    try:
+        model.load_weights(path)
+    except ValueError as error:
+        raise ValueError(f"{path.name} holds the weights of another architecture.") from error
     return model
 
 
 def are_whole(path: Path) -> bool:
-    """Return whether a file of weights exists exactly as `save_weights` wrote it."""
-    return path.exists() and _sha256(path.read_bytes()) == _sums(path.parent).get(path.name)
+    """Whether a file of weights is there as `save_weights` wrote it."""
+    return path.is_file() and _sha256(path.read_bytes()) == _sums(path.parent).get(path.name)
 
 
 def _sha256(content):

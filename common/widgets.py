@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from scipy.special import softmax
 
+from common.arguments import as_labels, check_logits, check_range
 from common.pixels import as_bytes
-from common.plotting import check_range
 
 SIDE = 280  # pixels on the screen
 # Arguments of a control that leave room for its description.
@@ -33,10 +33,10 @@ def picture(image: ArrayLike, side: int = SIDE) -> bytes:
     ValueError
         A wrong shape, no pixels, NaN or infinity, values up to 255, or a side below one pixel.
     """
+    check_range(image)
     image = np.asarray(image, float)
     if image.ndim != 3 or image.shape[2] not in (1, 3) or not image.size:
         raise ValueError(f"An image must be (height, width, 1 or 3), but the shape is {image.shape}.")
-    check_range(image)
     if side < 1:
         raise ValueError(f"side must be at least 1 pixel, not {side}.")
     stored = as_bytes(image)
@@ -117,12 +117,14 @@ class Bars(ipywidgets.VBox):
         Raises
         ------
         ValueError
-            Logits of a wrong shape, or NaN.
+            Logits of another shape, probabilities or NaN; a label that is no class.
         """
         logits = np.asarray(logits, float)
         if logits.shape != (len(self.bars), len(class_names)):
             wanted = f"{len(self.bars)} rows of {len(class_names)} classes"
             raise ValueError(f"logits must be {wanted}, but the shape is {logits.shape}.")
+        check_logits(logits)
+        as_labels([label], 1, len(class_names))
         probabilities = softmax(logits, axis=-1)
         chosen, values = probabilities.argmax(-1), probabilities.max(-1)
         verdicts = ["right" if number == label else "wrong" for number in chosen]

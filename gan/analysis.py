@@ -43,8 +43,15 @@ def budget_to_see(budgets, readings, level=SEEN_THROUGH):
     -------
     float
         The first budget if its reading is below already, infinity if none is.
+
+    Raises
+    ------
+    ValueError
+        Budgets that do not increase, or readings that are not one finite number each.
     """
-    readings = np.asarray(readings, float)
+    budgets, readings = np.asarray(budgets, float), np.asarray(readings, float)
+    if budgets.shape != readings.shape or (np.diff(budgets) <= 0).any() or not np.isfinite(readings).all():
+        raise ValueError(f"Increasing budgets need a finite reading each, not {budgets} and {readings}.")
     below = np.flatnonzero(readings < level)
     if not below.size:
         return np.inf
@@ -52,7 +59,7 @@ def budget_to_see(budgets, readings, level=SEEN_THROUGH):
     if last == 0:
         return float(budgets[0])
     span = [last - 1, last]
-    return float(np.exp(np.interp(-level, -readings[span], np.log(np.asarray(budgets, float)[span]))))
+    return float(np.exp(np.interp(-level, -readings[span], np.log(budgets[span]))))
 
 
 def chosen_options(table):

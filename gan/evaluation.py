@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from common.arguments import check_counts, check_seed
 from common.data import load_dataset
 from common.pixels import as_bytes
 from gan import metrics
@@ -46,7 +47,12 @@ def seen_test(dataset):
 
 
 def samples(generator, latent_size, count, seed):
-    """Return uint8 images ``(count, 28, 28, 1)`` that a generator makes of uniform points."""
+    """Return uint8 images ``(count, 28, 28, 1)`` that a generator makes of uniform points.
+
+    Raises ValueError for a count below 1 or a seed that is not an integer of at least 0.
+    """
+    check_counts(count=count)
+    check_seed(seed)
     return images_of(generator, np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)))
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from scipy.special import softmax
 
+from common.arguments import as_stored
 from common.pretrained import load_classifier as load_imagenet_classifier
 from gan.models import load_classifier
 
@@ -45,8 +46,8 @@ def imagenet_features(images):
 
 
 def as_float(images):
-    """Return uint8 images as float32 in [0, 1]."""
-    return np.divide(images, 255, dtype="float32")
+    """Return uint8 images as float32 in [0, 1]; raise ValueError for others."""
+    return np.divide(as_stored(images), 255, dtype="float32")
 
 
 @lru_cache

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from common.arguments import as_stored, check_counts, check_seed
+
 LEVELS = 256
 
 
@@ -24,10 +26,9 @@ def cumulative(images, by_position=False):
     ValueError
         The images are not uint8, or there are none.
     """
-    images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.size == 0:
-        raise ValueError(f"images must be uint8 of shape (n, height, width, channels), not {images.dtype} "
-                         f"of shape {images.shape}.")  # fmt: skip
+    images = as_stored(images)
+    if not images.size:
+        raise ValueError("Without images there is no distribution.")
     flat = images.reshape(len(images), -1) if by_position else images.reshape(-1, 1)
     offsets = LEVELS * np.arange(flat.shape[1])
     counts = np.bincount((flat + offsets).ravel(), minlength=LEVELS * flat.shape[1])
@@ -52,7 +53,21 @@ def noise(distribution, count, shape, seed):
     Returns
     -------
     array of uint8, shape (count, height, width, channels)
+
+    Raises
+    ------
+    ValueError
+        Shares that do not rise to 1, such as a histogram; a count or a seed that is no such integer.
     """
+    check_counts(count=count)
+    check_seed(seed)
+    distribution = np.asarray(distribution)
+    if (
+        len(distribution) != LEVELS
+        or (np.diff(distribution, axis=0) < 0).any()
+        or (distribution[-1] != 1).any()
+    ):
+        raise ValueError(f"distribution must hold {LEVELS} shares that rise to 1, as of cumulative.")
     uniform = np.random.default_rng(seed).random((count, *shape), dtype="float32")
     if distribution.ndim == 1:
         return np.searchsorted(distribution, uniform, side="right").astype("uint8")

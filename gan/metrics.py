@@ -14,8 +14,15 @@ from scipy.stats import norm
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
+from common.arguments import (
+    are_probabilities,
+    as_labels,
+    check_counts,
+    check_seed,
+    check_shares,
+    check_unmasked,
+)
 from common.statistics import Interval, check_confidence
-from common.validation import as_labels
 
 CHUNK = 256  # MiB of distances
 KERNEL_CHUNK = 1_000  # rows of the kernel's matrix
@@ -104,6 +111,8 @@ def frechet_interval(real, generated, confidence=0.95, resamples=200, seed=0):
     """
     real, generated = _pair(real, generated, at_least=2)
     check_confidence(confidence)
+    check_seed(seed)
+    check_counts(resamples=resamples)
     if resamples < 2:
         raise ValueError(f"resamples must be at least 2, not {resamples}.")
     rng = np.random.default_rng(seed)
@@ -167,6 +176,7 @@ def overlap(real, generated, neighbours=5):
     ValueError
         Other shapes, numbers that are not finite, or too few examples.
     """
+    check_counts(neighbours=neighbours)
     real, generated = _pair(real, generated, at_least=neighbours + 1)
     real_radii, generated_radii = (_radii(x, neighbours) for x in (real, generated))
     around, inside, covered = [], np.zeros(len(real), bool), np.zeros(len(real), bool)
@@ -225,6 +235,7 @@ def histogram_divergence(labels, reference, classes=10):
     ValueError
         Labels that are not such integers, or none.
     """
+    check_counts(classes=classes)
     return float(rel_entr(_shares(labels, classes), _shares(reference, classes)).sum())
 
 
@@ -247,12 +258,13 @@ def bridge_share(probabilities, threshold=0.9):
     Raises
     ------
     ValueError
-        Another shape, no examples, or rows that are no probabilities.
+        Another shape, no examples, rows that are no probabilities, or a threshold outside [0, 1].
     """
+    check_shares(threshold=threshold)
     probabilities = np.asarray(probabilities, float)
     if probabilities.ndim != 2 or 0 in probabilities.shape:
         raise ValueError(f"Probabilities (n, classes) are needed, not the shape {probabilities.shape}.")
-    if not (np.all(probabilities >= 0) and np.allclose(probabilities.sum(axis=1), 1, atol=1e-3)):
+    if not are_probabilities(probabilities):
         raise ValueError("Probabilities must not be negative and must add up to 1 in every row.")
     return float(np.mean(probabilities.max(axis=1) < threshold))
 
@@ -334,6 +346,7 @@ def intrinsic_dimension(points, neighbours=20):
         Another shape, numbers that are not finite, too few points or neighbours, or every point is equally
         far from all its neighbours.
     """
+    check_counts(neighbours=neighbours)
     if neighbours < 2:
         raise ValueError(f"At least 2 neighbours are needed, not {neighbours}.")
     distances = _neighbour_distances(_distinct(points, neighbours + 1), neighbours)
@@ -364,6 +377,7 @@ def two_nearest_dimension(points, discarded=0.1):
         Another shape, numbers that are not finite, too few points, a share that leaves out all or none, or
         every point is equally far from its two neighbours.
     """
+    check_shares(discarded=discarded)
     distances = _neighbour_distances(_distinct(points, 3), 2)
     ratios = np.sort(np.log(distances[:, 1] / distances[:, 0]))
     kept = int(len(ratios) * (1 - discarded))
@@ -376,6 +390,7 @@ def two_nearest_dimension(points, discarded=0.1):
 
 def _examples(x, at_least):
     """Return an array (n, features) in double precision, or raise."""
+    check_unmasked(x, "The examples")
     x = np.asarray(x, float)
     if x.ndim != 2 or x.shape[1] == 0 or len(x) < at_least:
         raise ValueError(
@@ -388,6 +403,9 @@ def _examples(x, at_least):
 
 def _pair(one, other, at_least):
     """Return two arrays of examples with the same features, or raise."""
+    stored = {getattr(x, "dtype", None) == np.uint8 for x in (one, other)}
+    if len(stored) > 1:
+        raise ValueError("One set is uint8 and the other is not; bring both into the same range.")
     one, other = _examples(one, at_least), _examples(other, at_least)
     if one.shape[1] != other.shape[1]:
         raise ValueError(f"Both sets need the same features, not {one.shape[1]} and {other.shape[1]}.")

@@ -7,9 +7,11 @@ their energy is that of the image (Mallat, A Wavelet Tour of Signal Processing, 
 from functools import partial
 
 import numpy as np
+import pywt
 
 from common.fourier import Spectrum, fft2, ifft2
-from common.wavelet import wavedec2, waverec2
+from common.names import look_up
+from common.wavelet import WAVELETS, wavedec2, waverec2
 
 MODE = "periodization"
 
@@ -35,9 +37,10 @@ def from_largest_wavelets(images, share, wavelet="db2", level=5):
     Raises
     ------
     ValueError
-        A size that is not divisible, or a share outside (0, 1].
+        A size that is not divisible, a share outside (0, 1], or a wavelet that is not orthogonal.
     """
     images = _divisible(images, level)
+    _check_orthogonal(wavelet)
     coefficients = wavedec2(images, wavelet, level, MODE)
     kept = _largest(_flat(coefficients), share)
     return np.array(waverec2(_like(coefficients, _flat(coefficients) * kept), wavelet, MODE))
@@ -76,8 +79,17 @@ def without_details(images, rows, columns, wavelet="db2", level=3):
         As in `from_largest_wavelets`.
     rows, columns : (int, int)
         Where the region begins and ends, in pixels.
+
+    Raises
+    ------
+    ValueError
+        A size that is not divisible, or a region that is empty or reaches beyond the images.
     """
-    approximation, *details = wavedec2(_divisible(images, level), wavelet, level, MODE)
+    images = _divisible(images, level)
+    for (first, last), size in zip((rows, columns), images.shape[1:3], strict=True):
+        if not 0 <= first < last <= size:
+            raise ValueError(f"A region must begin and end within {size} pixels, not at {first} and {last}.")
+    approximation, *details = wavedec2(images, wavelet, level, MODE)
     removed = []
     for number, bands in enumerate(details):
         scale = 2 ** (level - number)
@@ -136,11 +148,19 @@ def energy_by_level(images, wavelet="haar", level=5):
     -------
     array, shape (n, level + 1)
         The approximation first, then the details from the coarsest to the finest; every row adds up to 1.
+
+    Raises
+    ------
+    ValueError
+        As `from_largest_wavelets`, or an image without energy.
     """
+    _check_orthogonal(wavelet)
     approximation, *details = wavedec2(_divisible(images, level), wavelet, level, MODE)
     energies = [np.sum(np.square(approximation), axis=(1, 2, 3))]
     energies += [sum(np.sum(np.square(band), axis=(1, 2, 3)) for band in bands) for bands in details]
     energies = np.stack(energies, axis=1)
+    if not energies.any(axis=1).all():
+        raise ValueError("An image of zeros has no energy to be shared.")
     return energies / energies.sum(axis=1, keepdims=True)
 
 
@@ -152,6 +172,12 @@ def _divisible(images, level):
             f"levels, not the shape {images.shape}."
         )
     return images
+
+
+def _check_orthogonal(wavelet):
+    wavelet = wavelet if isinstance(wavelet, pywt.Wavelet) else look_up("wavelet", wavelet, WAVELETS)
+    if not pywt.Wavelet(getattr(wavelet, "name", wavelet)).orthogonal:
+        raise ValueError(f"The wavelet {wavelet!r} is not orthogonal, so its coefficients share no energy.")
 
 
 def _largest(values, share):

@@ -3,9 +3,10 @@
 import numpy as np
 from scipy.special import softmax
 
+from common.arguments import check_counts, check_logits, check_shares
 from common.data import load_digits_8x8
-from common.validation import as_labels
-from wavelet_based_dnn.models import CLASSES
+from common.validation import as_labels, as_unit_images
+from wavelet_based_dnn.models import CLASSES, SMALLEST
 from wavelet_based_dnn.resampling import resample
 
 FRAME = 2  # pixels around the 8 x 8 digits, about MNIST's 4 of 28
@@ -22,7 +23,16 @@ def predictions(model, images, height, width, batch_size=500):
     height, width : int
         In pixels.
     batch_size : int
+
+    Raises
+    ------
+    ValueError
+        Other images, sizes below 7 pixels, or numbers that are no positive integers.
     """
+    images = as_unit_images(images)
+    check_counts(height=height, width=width, batch_size=batch_size)
+    if images.shape[-1] != 1 or min(height, width) < SMALLEST:
+        raise ValueError(f"Images of one channel and sizes of at least {SMALLEST} pixels are needed.")
 
     # Without tf.function: tracing a network for every size takes longer than its batches.
     def decide(batch):
@@ -69,8 +79,19 @@ def early_exit(logits, labels, macs, thresholds):
     Returns
     -------
     accuracy, mean_macs : arrays, shape (m,)
+
+    Raises
+    ------
+    ValueError
+        Probabilities or NaN in place of logits, a threshold outside [0, 1], not one cost a level, or labels
+        that are not as described.
     """
     logits = np.asarray(logits)
+    check_logits(logits)
+    for threshold in thresholds:
+        check_shares(threshold=threshold)
+    if logits.ndim != 3 or len(logits) != len(macs):
+        raise ValueError(f"logits {logits.shape} must be (levels, n, classes), with {len(macs)} levels.")
     labels = as_labels(labels, logits.shape[1], logits.shape[2])
     sure = softmax(logits, -1).max(-1)
     right = logits.argmax(-1) == labels

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.arguments import check_counts, check_shares
 from common.checkpoints import resumable
 from common.validation import as_labels, as_unit_images, check_seed
 from wavelet_based_dnn.models import CLASSES
@@ -70,9 +71,11 @@ def train(model, images, labels, sizes, schedule, *, seed, checkpoint=None, prog
     Raises
     ------
     ValueError
-        Images or labels that are not as described, fewer images than a batch, or a checkpoint of another run.
+        Images, labels, sizes or a schedule that are not as described, fewer images than a batch, or a
+        checkpoint of another run.
     """
     check_seed(seed)
+    _check_schedule(schedule, sizes)
     images = as_unit_images(images).astype("float32", copy=False)
     labels = as_labels(labels, len(images), CLASSES)
     batches = len(images) // schedule.batch_size
@@ -94,6 +97,17 @@ def train(model, images, labels, sizes, schedule, *, seed, checkpoint=None, prog
     data = {"data": [images, labels], "sizes": list(sizes)}
     settings = schedule._asdict() | data | {"model": model, "seed": seed}
     return resumable(measure_epoch, variables, schedule.epochs, settings, checkpoint, progress)
+
+
+def _check_schedule(schedule, sizes):
+    if not isinstance(sizes, list | tuple) or not sizes:
+        raise ValueError(f"sizes must be a list of at least one size, not {sizes!r}.")
+    for size in sizes:
+        check_counts(size=size)
+    check_counts(epochs=schedule.epochs, batch_size=schedule.batch_size)
+    check_shares(distillation=schedule.distillation)
+    if not 0 < schedule.learning_rate < np.inf:
+        raise ValueError(f"learning_rate must be a positive number, not {schedule.learning_rate!r}.")
 
 
 def _build_optimizer(model, schedule, steps):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from common import data
-from common.experiments.store import Record, as_json
+from common.experiments.store import Record, as_json, key
 
 Config: TypeAlias = dict[str, Any]
 Grid: TypeAlias = Mapping[str, Any]
@@ -108,6 +108,10 @@ def _values(function: Experiment, name: str, value: Any) -> list[Any]:
         ) from error
     if not values:
         raise ValueError(f"The argument {name} of {function.__name__} is an empty list.")
+    if len({key({"": one}) for one in values}) < len(values):
+        raise ValueError(f"The argument {name} of {function.__name__} holds a value twice: {value!r}.")
+    if name == "seed" and None in values:
+        raise ValueError(f"The seed of {function.__name__} is None, so chance would decide; give a number.")
     if name == "dataset":
         _require_registered(values)
     return values

@@ -72,7 +72,8 @@ def sweep(function: Experiment, /, **grid: Any) -> pd.DataFrame:
     MissingRecordError
         A record is missing and ``RESULTS=replay``.
     ValueError
-        An unknown or missing argument, a value that JSON cannot hold, or a data set without a SHA-256.
+        An unknown or missing argument, one that JSON cannot hold or that holds a value twice, a seed that is
+        None, or a data set without a SHA-256.
     FileNotFoundError
         A record is missing, and so are the data for its measurement.
     Interrupted

@@ -22,6 +22,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from common.radon._arguments import as_angles
 from common.radon.transforms import (
     Backprojection,
     FilteredBackprojection,
@@ -35,6 +36,7 @@ __all__ = [
     "Backprojection",
     "FilteredBackprojection",
     "Radon",
+    "as_angles",
     "backproject",
     "filtered_backprojection",
     "radon",

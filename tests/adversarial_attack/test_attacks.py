@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from adversarial_attack import attacks, coordinates, filters
+from adversarial_attack import attacks, coordinates, filters, limits
 from adversarial_attack.gradients import (
     cross_entropy,
     gradient,
@@ -193,6 +193,8 @@ def test_other_seeds_draw_other_sizes(classifiers, images, labels):
         ({"labels": [0, 3]}, "labels must lie in 0 to 2"),
         ({"epsilon": -0.1}, r"epsilon must lie in \[0, 1\]"),
         ({"epsilon": np.nan}, r"epsilon must lie in \[0, 1\]"),
+        ({"epsilon": "0.1"}, r"epsilon must lie in \[0, 1\]"),
+        ({"step_size": 2}, r"step_size must lie in \[0, 1\], not be 2"),
         ({"epsilon": 8}, r"epsilon must lie in \[0, 1\], as images do, not be 8; write 8 / 255"),
         ({"steps": 0}, "steps must be a whole number of at least 1"),
         ({"seed": None}, "seed must be a whole number of at least 0, not None"),
@@ -211,6 +213,44 @@ def test_bad_input_gets_one_clear_sentence(classifiers, change, message):
         attacks.momentum(**given)
     with pytest.raises(ValueError, match=message):
         attacks.pgd(**given)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda *data: attacks.diverse_input(*data, 0.1, probability=50),
+            r"probability must lie in \[0, 1\]",
+        ),
+        (lambda *data: attacks.diverse_input(*data, 0.1, smallest=90), r"smallest must lie in \[0, 1\]"),
+        (lambda _, x, y: attacks.white_noise(x, 8), r"epsilon must lie in \[0, 1\]"),
+        (lambda _, x, y: attacks.low_pass_noise(x, 0.1, seed=None), "seed must be a whole number"),
+        (lambda _, x, y: attacks.low_pass_noise(x, 0.1, 12.5), r"share must lie in \[0, 1\]"),
+        (lambda _, x, y: attacks.low_pass_noise(x, 0.1, 0.01), "leaves nothing of 12 pixels"),
+        (lambda net, x, y: gradient(net, x, y + 1, margin), "labels must lie in 0 to 2"),
+        (lambda net, x, y: predictions(net[0], x * np.nan), "images must be finite"),
+        (lambda net, x, y: predictions(net[0], (255 * x).astype("uint8")), "images must be floating point"),
+        (
+            lambda net, x, y: limits.recognised_by(net, x, y + 1, filters.IDENTITY),
+            "labels must lie in 0 to 2",
+        ),
+        (lambda net, x, y: limits.recognised_by(net, 255 * x, y, filters.IDENTITY), "divide them by 255"),
+        (
+            lambda net, x, y: limits.first_order_epsilon(net, 255 * x, y, filters.IDENTITY),
+            "divide them by 255",
+        ),
+    ],
+)
+def test_other_mistakes_get_one_clear_sentence(classifiers, images, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(classifiers, images, np.arange(6) % 3)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_classifiers_that_return_probabilities_are_refused(name, classifiers, images, labels):
+    probable = keras.Sequential([classifiers[0], keras.layers.Softmax()])
+    with pytest.raises(ValueError, match="these are probabilities; leave the softmax out"):
+        ATTACKS[name](probable, images, labels, 0.1)
 
 
 def test_one_classifier_is_a_list_of_one(classifiers, images, labels):

@@ -59,7 +59,7 @@ def test_a_smaller_image_stands_in_a_black_frame(seed, top, left):
     np.testing.assert_allclose(found[0, ..., 0], expected, atol=1e-4)
 
 
-@given(height=sizes, width=sizes, share=st.floats(0.1, 1), seed=seeds)
+@given(height=sizes, width=sizes, share=st.floats(0.2, 1), seed=seeds)
 def test_low_frequencies_are_a_projection_on_cosines(height, width, share, seed):
     images = noise(1, height, width, 1, seed=seed)
     project = filters.low_frequencies(height, width, share)
@@ -94,3 +94,45 @@ def test_nonlinear_filters_treat_images_apart_and_pass_gradients_through(nonline
     assert (found.dtype, found.shape) == (images.dtype, images.shape)
     np.testing.assert_array_equal(found[1], nonlinear(images[1:2])[0])
     np.testing.assert_array_equal(nonlinear.adjoint(images), images)
+
+
+IMAGES = np.full((2, 12, 14, 3), 0.5, "float32")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: filters.gaussian_blur(12, 14, 1.0), filters.bilateral, filters.median]
+)
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ((255 * IMAGES).astype("uint8"), "must be floating point"),
+        (IMAGES[0], "4 axes"),
+        (np.nan * IMAGES, "must be finite"),
+        (IMAGES.tolist(), "must be a NumPy array, not list"),
+    ],
+)
+def test_what_a_filter_cannot_see_gets_one_clear_sentence(make, images, message):
+    with pytest.raises(ValueError, match=message):
+        make()(images)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: filters.gaussian_blur(12, 14, 1.0)(IMAGES.swapaxes(1, 2)),
+            r"of \(12, 14\) pixels, not \(14, 12\)",
+        ),
+        (lambda: filters.gaussian_blur(12, 14, 0), "sigma must be a positive number"),
+        (lambda: filters.down_and_up(12, 14, 50), r"share must lie in \[0, 1\], not be 50; divide percent"),
+        (lambda: filters.low_frequencies(12, 14, 0), "leaves nothing of 12 pixels"),
+        (lambda: filters.jpeg(-1), "quality must be a whole number from 1 to 95, not -1"),
+        (lambda: filters.jpeg(150), "quality must be a whole number from 1 to 95"),
+        (lambda: filters.webp(0.75), "quality must be a whole number from 0 to 100, not 0.75"),
+        (lambda: filters.median(0), "size must be a whole number of at least 1"),
+        (lambda: filters.bilateral(0.1, 0), "deviation and sigma must be positive"),
+    ],
+)
+def test_numbers_out_of_range_get_one_clear_sentence(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

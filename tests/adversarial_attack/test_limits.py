@@ -19,6 +19,20 @@ def test_the_smallest_number_that_succeeds_is_bracketed(wanted, rounds):
     assert limits.smallest(lambda number: False, 0.05, 16, rounds) == 16
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: limits.smallest(bool, 0, 16), "low and high must be positive and ascending"),
+        (lambda: limits.smallest(bool, 16, 0.05), "low and high must be positive and ascending"),
+        (lambda: limits.median_cost([-1.0, 1.0, 2.0]), "Costs must be positive"),
+        (lambda: limits.median_cost([np.nan, 1.0, 2.0]), "Costs must be positive"),
+    ],
+)
+def test_costs_that_are_none_get_one_clear_sentence(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
 def linear_classifier(seed):
     """Return a linear classifier of two classes for images of 8 x 10 pixels."""
     model = keras.Sequential([

@@ -25,6 +25,14 @@ def test_who_sees_everything_is_told_so_and_who_guesses_too():
     assert verdict("", "LR").startswith("Not taken")
 
 
+def test_pairs_are_drawn_by_a_seed_from_as_many_images():
+    images = np.zeros((3, 2, 2, 1))
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        pairs(images, images, None)
+    with pytest.raises(ValueError, match="images and adversarial must have one shape"):
+        pairs(images, images[:1], 0)
+
+
 @pytest.mark.parametrize("answers", ["L", "LLX"])
 def test_answers_are_one_letter_a_pair(answers):
     with pytest.raises(ValueError, match="answers must be 3 letters L or R"):

@@ -102,3 +102,13 @@ def test_the_largest_multiple_within_a_tier_is_found(photograph, tier, size, see
     assert reached <= 1
     if excess(visibility(images[0], changed[0]), tier) > 1.2:
         assert reached > 0.8
+
+
+@pytest.mark.parametrize(
+    "make", [lambda x: (255 * x).astype("uint8"), lambda x: 255 * x, lambda x: np.nan * x]
+)
+def test_images_of_another_range_are_not_judged(photograph, make):
+    image = make(photograph)
+    for call in (lambda: visibility(image, photograph), lambda: sensitivity(image[np.newaxis])):
+        with pytest.raises(ValueError, match="images must"):
+            call()

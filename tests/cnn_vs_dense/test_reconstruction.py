@@ -12,7 +12,7 @@ from common.radon import filtered_backprojection
 
 
 @settings(max_examples=5)
-@given(angles=st.lists(st.floats(0, 180), min_size=1, max_size=5, unique=True), seed=st.integers(0, 99))
+@given(angles=st.lists(st.integers(0, 180), min_size=1, max_size=5, unique=True), seed=st.integers(0, 99))
 @pytest.mark.parametrize("iterations", [1, 2])
 def test_sart_is_that_of_scikit_image(iterations, angles, seed):
     sinogram = np.random.default_rng(seed).random((2, 12, len(angles), 2))
@@ -56,5 +56,20 @@ def test_regression_inverts_an_invertible_measurement(pixels, seed):
 
 
 def test_no_iteration_gets_one_clear_sentence():
-    with pytest.raises(ValueError, match="iterations must be at least 1, not 0"):
+    with pytest.raises(ValueError, match="iterations must be a whole number of at least 1, not 0"):
         sart(np.ones((1, 6, 2, 1)), (0.0, 90.0), 0)
+    with pytest.raises(ValueError, match="look like radians"):
+        sart(np.ones((1, 6, 2, 1)), (0.0, np.pi / 2), 1)
+
+
+@pytest.mark.parametrize(
+    ("measured", "message"),
+    [
+        (np.ones((9, 2)) + 1j, "finite real numbers; make real and imaginary parts channels"),
+        (np.full((9, 2), np.nan), "finite real numbers"),
+        (np.ones((9, 2)), "All measurements are equal"),
+    ],
+)
+def test_measurements_without_a_regression_get_one_clear_sentence(measured, message):
+    with pytest.raises(ValueError, match=message):
+        linear_regression(measured, np.zeros((9, 2, 2, 1)))

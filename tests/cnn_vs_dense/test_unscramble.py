@@ -54,9 +54,10 @@ def test_laying_out_by_the_inverse_undoes_a_scrambling():
     ("images", "message"),
     [
         (np.zeros((5, 28, 28, 1)), "only 0 of the 784 pixels change"),
-        (np.zeros((0, 28, 28, 1)), "only 0 of the 784 pixels change"),
+        (np.zeros((0, 28, 28, 1)), "must not be empty"),
         (np.full((5, 4, 4, 1), np.nan), "must be finite"),
-        (np.zeros((28, 28, 1)), r"not \(28, 28, 1\)"),
+        (np.zeros((28, 28, 1)), r"shape is \(28, 28, 1\)"),
+        (np.zeros((5, 1, 28, 28)), "channels-first"),
         (np.random.default_rng(0).random((2, 4, 4, 1)), "vary in fewer than two ways"),
         (np.outer(np.arange(1, 51), np.arange(1, 17)).reshape(50, 4, 4, 1), "vary in fewer than two ways"),
     ],
@@ -72,3 +73,12 @@ def test_a_layout_is_turned_to_where_the_pixels_were(quarters, mirrored, seed):
     layout = scrambler.inverse.reshape(5, 5)
     turned = np.rot90(layout[:, ::-1] if mirrored else layout, quarters)
     np.testing.assert_array_equal(oriented(turned.ravel(), scrambler), scrambler.inverse)
+
+
+def test_layouts_that_are_none_get_one_clear_sentence():
+    images, scrambler = np.zeros((3, 4, 4, 1)), Scrambler((4, 6), 0)
+    for layout in (np.zeros(16, int), np.arange(16) - 16, np.arange(8)):
+        with pytest.raises(ValueError, match="permutation must hold each of 0"):
+            lay_out(images, layout)
+    with pytest.raises(ValueError, match="Only layouts of square images can be turned"):
+        oriented(scrambler.inverse, scrambler)

@@ -155,3 +155,8 @@ def assert_damaged(finished, content):
     with pytest.raises(ValueError, match=r"checkpoint.npz is not a whole checkpoint"):
         fit(checkpoint=checkpoint)
     assert checkpoint.read_bytes() == content
+
+
+def test_a_folder_is_no_checkpoint_to_delete(tmp_path):
+    with pytest.raises(ValueError, match=r"is a folder; a checkpoint is a file, such as"):
+        fit(checkpoint=tmp_path)

@@ -125,8 +125,13 @@ def test_a_missing_file_gives_one_clear_sentence(tmp_path, monkeypatch):
         (lambda: data.load_pictures([]), "paths must be a list of at least one file"),
         (lambda: data.ImageSet(np.zeros((2, 8, 8, 1))), "uint8 of shape .*, not float64 of shape"),
         (lambda: data.ImageSet(np.zeros((8, 8), "uint8")), r"not uint8 of shape \(8, 8\)"),
-        (lambda: data.ImageSet(PAIR, [0]), "labels must be 2 integers, not"),
-        (lambda: data.ImageSet(PAIR, np.eye(2)), r"not float64 of shape \(2, 2\)"),
+        (lambda: data.ImageSet(PAIR, [0]), r"shape \(2,\): there are 2 images and 1 labels"),
+        (lambda: data.ImageSet(PAIR, np.eye(2)), r"not of shape \(2, 2\); of one-hot rows"),
+        (lambda: data.ImageSet(PAIR, [0, -1]), "labels must lie in 0, but they reach from -1 to 0"),
+        (lambda: data.ImageSet(PAIR, [0, 2], ("a", "b")), "labels must lie in 0 to 1"),
+        (lambda: data.ImageSet(PAIR, maximum=16), "must not exceed the maximum, 16, but reach 23"),
+        (lambda: data.ImageSet(PAIR, maximum=0), "maximum must be a whole number of at least 1"),
+        (lambda: np.asarray(data.ImageSet(PAIR)), r"no array of images; take its .as_float\(\)"),
         (lambda: data.ImageSet(PAIR)[[[0, 1]]], "Images are selected along one axis, not by"),
         (lambda: data.ImageSet(PAIR)[None], "Images are selected along one axis, not by None"),
     ],
@@ -140,7 +145,7 @@ PAIR = np.arange(2 * 4 * 3, dtype="uint8").reshape(2, 4, 3, 1)
 
 
 def test_an_integer_selects_a_set_of_one_image():
-    pair = data.ImageSet(PAIR, [3, 5], maximum=16)
+    pair = data.ImageSet(PAIR, [3, 5], maximum=24)
     assert [(one.images.tolist(), one.labels.tolist()) for one in pair] == [
         (PAIR[[n]].tolist(), [label]) for n, label in enumerate((3, 5))
     ]

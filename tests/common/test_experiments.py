@@ -160,6 +160,8 @@ def test_another_version_or_other_data_are_measured_again_and_never_mixed_in(stu
         ({"x": float("nan"), "seed": 0}, "argument x of square is not a JSON value"),
         ({"x": [1, np.inf], "seed": 0}, "argument x of square is not a JSON value"),
         ({"x": 1, "seed": []}, "argument seed of square is an empty list"),
+        ({"x": 1, "seed": [0, 1, 1.0]}, r"argument seed of square holds a value twice: \[0, 1, 1"),
+        ({"x": 1, "seed": None}, "seed of square is None, so chance would decide"),
         ({"dataset": "cifar10", "seed": 0}, "no SHA-256 of a data set 'cifar10' .* those of mnist, "),
         ({"dataset": None, "seed": 0}, "no SHA-256 of a data set None"),
         ({"dataset": [["mnist"]], "seed": 0}, r"no SHA-256 of a data set \['mnist'\]"),

@@ -56,6 +56,12 @@ def test_what_cannot_be_counted_is_refused():
         multiplications(layers.Dense(3), (None, 7))
     with pytest.raises(ValueError, match="plain graph"):
         multiplications(lambda x: tf.while_loop(lambda y: tf.reduce_sum(y) < 9, lambda y: y + 1, [x]), (1, 2))
+    for call, shape in (
+        (lambda x: tf.einsum("ab,ab->a", x, x), (2, 5)),
+        (layers.Conv3D(2, 2), (1, 3, 3, 3, 1)),
+    ):
+        with pytest.raises(ValueError, match="multiplies uncounted"):
+            multiplications(call, shape)
     inner = tf.function(lambda x: x @ tf.ones((2, 2)))
     with pytest.raises(ValueError, match="plain graph"):
         multiplications(lambda x: inner(x), (1, 2))

@@ -21,3 +21,12 @@ def test_what_a_file_holds_comes_back():
 def test_what_are_no_floats_is_refused(images):
     with pytest.raises(ValueError, match="Images must be finite floats"):
         as_bytes(images)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [([0.0, 255.0], "largest value is 255"), (np.ma.masked_less([0.0, 1.0], 1), "masked")],
+)
+def test_bytes_of_bytes_and_of_masked_images_are_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        as_bytes(images)

@@ -123,9 +123,54 @@ def test_the_first_of_equal_values_is_best_and_nan_is_none():
         best(table.assign(score=np.nan), [], ["rate"], "score")
 
 
-def test_a_difference_of_single_measurements_is_refused():
+def test_differences_of_single_measurements_or_of_other_shapes_are_refused():
     with pytest.raises(ValueError, match="at least two measurements, not 1"):
         difference_interval([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match=r"one shape after the first axis, not \(3, 1\) and \(2,\)"):
+        difference_interval(np.ones((3, 1)), [1.0, 2.0])
+
+
+MASKED = np.ma.masked_greater([1.0, 2.0, 300.0], 100)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        *[(lambda f=f: f(MASKED), "must not be masked") for f in (mean_interval, bootstrap_interval)],
+        (lambda: difference_interval(MASKED, MASKED), "must not be masked"),
+        (lambda: ratio_interval(MASKED, MASKED), "must not be masked"),
+        (lambda: share_interval(np.ma.masked_array([True, False], [0, 1])), "must not be masked"),
+        (lambda: mcnemar([True, False], np.ma.masked_array([True, False], [0, 1])), "must not be masked"),
+        (lambda: mean_interval(x for x in (1.0, 2.0)), "must be an array of numbers, not <generator"),
+        (lambda: mean_interval({1.0, 2.0}), "must be an array of numbers"),
+        (lambda: mean_interval([1.0, 2.0], "0.95"), "confidence must lie between 0 and 1, not be '0.95'"),
+        (lambda: ratio_interval([1.0, np.nan], [1.0, 2.0]), "all of them positive"),
+        (lambda: bootstrap_interval([1.0, 2.0], seed=None), "seed must be a whole number"),
+        (lambda: verdicts({"a": (np.nan, 0, 1)}), "the mean nan"),
+        (lambda: verdicts({"a": (0.5, 1, 0)}), "the limits 1 to 0"),
+    ],
+)
+def test_what_would_be_counted_wrongly_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+TABLE = pd.DataFrame({"rate": [0.1, 0.1, 0.2, 0.2], "score": [0.9, np.nan, 0.8, 0.8], "name": list("abcd")})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: best(TABLE, [], ["rate"], "score"), "holds NaN, so there is no best"),
+        (lambda: best(TABLE, [], ["rate"], "name"), "column 'name' must hold numbers"),
+        (lambda: summarise(TABLE, "rate", "name"), "column 'name' must hold numbers"),
+        (lambda: best(TABLE[:0], [], ["rate"], "score"), "nothing to choose from"),
+        (lambda: best(TABLE[::2], [], [], "score"), "nothing to choose from"),
+    ],
+)
+def test_columns_without_an_answer_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
 
 
 @pytest.mark.parametrize("bad", [[1.0], [1.0, 0.0], [1.0, -2.0], [[1.0], [2.0]]])

@@ -119,6 +119,14 @@ WRONG = {
     "floats": ((IMAGES, LABELS.astype(float)), "not float64; convert them"),
     "eleven classes": ((IMAGES, LABELS + 1), "labels of .* must lie in 0 to 9, but they reach from 1 to 10"),
     "unknown": ((IMAGES, LABELS - 1), "must lie in 0 to 9, but they reach from -1 to 8"),
+    "no pair": (load_digits_8x8()[:2], r"must be a pair \(images, labels\), not ImageSet"),
+    "three": ((IMAGES, LABELS, LABELS), "must be a pair"),
+    "masked": ((np.ma.masked_greater(IMAGES, 0.9), LABELS), "must not be masked"),
+    "channels first": (
+        (np.moveaxis(IMAGES, -1, 1), LABELS),
+        r"takes images of the shape \(8, 8, 1\), not \(1, 8, 8\)",
+    ),
+    "one-axis images": ((LABELS.astype(float), IMAGES), r"images of the shape \(8, 8, 1\), not \(\)"),
     "nothing": ((IMAGES[:0], LABELS[:0]), "holds no images"),
     "NaN": ((IMAGES * np.float32(np.nan), LABELS), "must be finite"),
     "bytes": (((16 * IMAGES).astype("uint8"), LABELS), "must be floating point, not uint8"),
@@ -134,9 +142,27 @@ def test_images_and_labels_that_do_not_fit_get_one_clear_sentence(kind):
         lambda: training.fit(model, digits(), data, epochs=1, seed=0),
         lambda: training.evaluate(model, *data),
     )
-    for call in calls:
+    for call in calls[: 3 if isinstance(data, tuple) and len(data) == 2 else 2]:
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_a_schedule_that_is_over_trains_nothing_more():
+    model = small(10)
+    training.compile_classifier(model, 0.01, steps=5)
+    training.fit(model, digits(), epochs=1, seed=0, batch_size=60)
+    with pytest.raises(ValueError, match="learning rate is 0 before epoch 1; compile the model anew"):
+        training.fit(model, digits(), epochs=1, seed=0, batch_size=60)
+    training.compile_classifier(model, -0.1, steps=5)
+    with pytest.raises(ValueError, match=r"learning rate is -0\.1 before epoch 1"):
+        training.fit(model, digits(), epochs=1, seed=0)
+
+
+def test_outputs_that_are_nan_have_no_accuracy():
+    model = classifier("sgd")
+    model.set_weights([np.nan * weight for weight in model.get_weights()])
+    with pytest.raises(ValueError, match="The loss is nan, because the outputs of the model are not finite"):
+        training.evaluate(model, *digits())
 
 
 def small(outputs, activation=None):

@@ -27,6 +27,7 @@ def test_floating_images_pass_unchanged(dtype):
         (np.full((1, 2, 2, 1), np.nan, "float32"), "NaN"),
         (np.full((1, 2, 2, 1), np.inf), "infinity"),
         ("a picture", "axes"),
+        (np.ma.masked_less(np.ones((1, 2, 2, 1)), 2), "must not be masked"),
     ],
 )
 def test_bad_images_get_one_sentence(x, message):

@@ -36,6 +36,17 @@ def test_what_was_saved_comes_back(saved):
         np.testing.assert_array_equal(found, weight)
 
 
+def test_a_path_may_be_text_and_other_files_get_one_clear_sentence(saved):
+    path, content = saved
+    path.write_bytes(content)
+    assert load_weights(build(1), str(path)).get_weights()[0].tolist() == build().get_weights()[0].tolist()
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="dense")], name="small")
+    with pytest.raises(ValueError, match=r"^small.weights.h5 holds the weights of another architecture\.$"):
+        load_weights(other, path)
+    with pytest.raises(ValueError, match="There are no weights"):
+        load_weights(build(), path.parent)
+
+
 def test_saving_twice_gives_the_same_bytes(saved, tmp_path):
     save_weights(build(), tmp_path / "small.weights.h5")
     save_weights(build(1), tmp_path / "other.weights.h5")

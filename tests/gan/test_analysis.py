@@ -28,6 +28,14 @@ def test_a_critic_may_see_at_once_or_never():
     assert analysis.budget_to_see(BUDGETS, [0.69, 0.69, 0.66]) == np.inf
 
 
+@pytest.mark.parametrize(
+    "given", [([0.7, 0.5, 0.3], BUDGETS), (BUDGETS, [0.7, 0.5]), (BUDGETS, [0.7, np.nan, 0.5])]
+)
+def test_budgets_and_readings_that_do_not_fit_are_refused(given):
+    with pytest.raises(ValueError, match="Increasing budgets need a finite reading each"):
+        analysis.budget_to_see(*given)
+
+
 def test_the_option_with_the_least_mean_is_chosen():
     table = pd.DataFrame(
         {"option": ["a", "a", "b", "b"], "learning_rate": 0.1, "frechet": [1.0, 9.0, 3.0, 4.0]}

@@ -45,6 +45,8 @@ def test_samples_depend_on_the_seed_alone():
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
     assert one.dtype == np.uint8
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        evaluation.samples(generator, 2, 5, None)
 
 
 def evaluation_generator():
@@ -75,3 +77,9 @@ def test_dimensions_of_a_plane_and_of_a_generator_that_knows_ten_images(dimensio
         {"dimension_likelihood": dimension, "dimension_two_nearest": dimension}, rel=0.15
     )
     assert set(evaluation.dimensions(np.repeat(plane[:10], 100, axis=0)).values()) == {0}
+
+
+@pytest.mark.parametrize("look", [lambda x: features.class_features(x, "mnist"), features.imagenet_features])
+def test_images_that_are_no_bytes_have_no_features(look):
+    with pytest.raises(ValueError, match=r"images must be uint8 .*, not float64"):
+        look(digits(2) / 255)

@@ -36,3 +36,7 @@ def test_noise_has_the_histogram_and_nothing_else(seed, by_position):
 def test_only_bytes_have_a_histogram():
     with pytest.raises(ValueError, match=r"must be uint8 of shape .* not float32"):
         cumulative(np.zeros((2, 3, 3, 1), "float32"))
+    with pytest.raises(ValueError, match="256 shares that rise to 1"):
+        noise(np.full(256, 1 / 256), 2, (3, 3, 1), 0)
+    with pytest.raises(ValueError, match="seed must be a whole number"):
+        noise(np.ones(256), 2, (3, 3, 1), None)

@@ -288,9 +288,9 @@ def test_points_without_a_dimension_are_refused():
         metrics.intrinsic_dimension(cloud(0), neighbours=1)
 
 
-@pytest.mark.parametrize("discarded", [-0.1, 0, 0.99, 1])
+@pytest.mark.parametrize("discarded", [-0.1, 0, 0.99, 1, 10, np.nan])
 def test_some_ratios_are_discarded_and_some_are_kept(discarded):
-    with pytest.raises(ValueError, match="must leave out some of 60 points"):
+    with pytest.raises(ValueError, match=r"must leave out some of 60 points|discarded must lie in"):
         metrics.two_nearest_dimension(cloud(0), discarded)
 
 
@@ -310,7 +310,23 @@ def test_one_example_is_not_enough(metric):
         metric(cloud(0), cloud(1, count=1))
 
 
-@pytest.mark.parametrize("option", [{"confidence": 1}, {"confidence": 2}, {"resamples": 1}])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        *[(lambda k=k: metrics.overlap(cloud(0), cloud(1), k), "neighbours must be") for k in (0, -1, 2.5)],
+        (lambda: metrics.intrinsic_dimension(cloud(0), 2.5), "neighbours must be"),
+        (lambda: metrics.bridge_share([[0.5, 0.5]], 90), r"threshold must lie in \[0, 1\]"),
+        (lambda: metrics.histogram_divergence([0], [0], 2.0), "classes must be a whole number"),
+        (lambda: metrics.frechet_distance(cloud(0), np.ones((9, 4), "uint8")), "One set is uint8"),
+        (lambda: metrics.nearest(np.ma.masked_less(cloud(0), 0), cloud(1)), "must not be masked"),
+    ],
+)
+def test_what_would_be_measured_wrongly_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("option", [{"confidence": 1}, {"confidence": 2}, {"resamples": 1}, {"seed": None}])
 def test_an_interval_of_numbers_out_of_range_is_refused(option):
     sets = np.random.default_rng(0).normal(size=(2, 9, 2))
     with pytest.raises(ValueError, match=f"{next(iter(option))} must"):

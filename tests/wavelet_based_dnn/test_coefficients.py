@@ -85,9 +85,17 @@ def test_the_energy_of_noise_goes_with_the_number_of_coefficients():
     lambda: coefficients.from_largest_wavelets(np.zeros((1, 8, 8, 1)), 1.5, "haar", 3),
     lambda: coefficients.without_high_frequencies(np.zeros((1, 8, 8, 1)), 0),
     lambda: coefficients.without_high_frequencies(np.zeros((1, 8, 8, 1)), 65),
+    lambda: coefficients.from_largest_wavelets(np.ones((1, 8, 8, 1)), 0.5, "bior2.2", 3),
+    lambda: coefficients.energy_by_level(np.ones((1, 8, 8, 1)), "bior2.2", 3),
+    lambda: coefficients.energy_by_level(np.zeros((1, 8, 8, 1)), "haar", 3),
+    lambda: coefficients.without_details(np.ones((1, 8, 8, 1)), (4, 2), (0, 4), "haar", 3),
+    lambda: coefficients.without_details(np.ones((1, 8, 8, 1)), (0, 4), (8, 12), "haar", 3),
 ])  # fmt: skip
 def test_bad_arguments_get_one_clear_sentence(call):
-    with pytest.raises(ValueError, match=r"divisible by 8|share must lie in|count must be 1 to 64"):
+    with pytest.raises(
+        ValueError,
+        match=r"divisible by 8|share must lie in|count must be 1 to 64|orthogonal|no energy|begin and end",
+    ):
         call()
 
 

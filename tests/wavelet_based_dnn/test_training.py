@@ -131,12 +131,17 @@ def tiny():
         ({"labels": np.eye(10)[:9]}, "of one-hot rows take"),
         ({"labels": np.full(9, 10)}, "labels must lie in 0 to 9"),
         ({"seed": None}, "seed must be a whole number"),
+        ({"sizes": 28}, "sizes must be a list of at least one size, not 28"),
+        ({"sizes": (0,)}, "size must be a whole number of at least 1"),
+        ({"schedule": SCHEDULE._replace(distillation=50)}, r"distillation must lie in \[0, 1\]"),
+        ({"schedule": SCHEDULE._replace(learning_rate=-1)}, "learning_rate must be a positive number"),
+        ({"schedule": SCHEDULE._replace(batch_size=0)}, "batch_size must be a whole number"),
     ],
 )
 def test_what_cannot_be_trained_on_gets_one_clear_sentence(change, message):
-    run = {"images": np.zeros((9, 8, 8, 1)), "labels": np.zeros(9, int), "seed": 0} | change
+    run = {"images": np.zeros((9, 8, 8, 1)), "labels": np.zeros(9, int), "seed": 0}
     with pytest.raises(ValueError, match=message):
-        train(None, **run, sizes=(8,), schedule=SCHEDULE)
+        train(None, **run | {"sizes": (8,), "schedule": SCHEDULE} | change)
 
 
 def test_labels_of_another_shape_have_no_right_answers():
@@ -189,6 +194,27 @@ def test_early_exit_is_the_loop_over_heads(seed, heads, thresholds):
                     break
         assert accuracy[number] == pytest.approx(np.mean(right))
         assert mean_macs[number] == pytest.approx(np.mean(cost))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"logits": softmax(np.ones((2, 3, 10)), -1)}, "these are probabilities"),
+        ({"logits": np.full((2, 3, 10), np.nan)}, "must be finite"),
+        ({"thresholds": [90]}, r"threshold must lie in \[0, 1\], not be 90; divide percent by 100"),
+        ({"macs": [1]}, "with 1 levels"),
+    ],
+)
+def test_exits_that_would_be_wrong_are_refused(change, message):
+    run = {"logits": np.ones((2, 3, 10)), "labels": np.zeros(3, int), "macs": [1, 2], "thresholds": [0.5]}
+    with pytest.raises(ValueError, match=message):
+        early_exit(**run | change)
+
+
+@pytest.mark.parametrize("wrong", [{"images": np.full((2, 8, 8, 1), 255.0)}, {"height": 0}, {"width": 8.0}])
+def test_images_and_sizes_without_predictions_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"divide them by 255|must be a whole number"):
+        predictions(None, **{"images": np.zeros((2, 8, 8, 1)), "height": 8, "width": 8} | wrong)
 
 
 def test_sizes_are_those_of_the_study():
