@@ -21,7 +21,7 @@ STUDIES = sorted(path.parent.name for path in ROOT.glob("*/experiments.py"))
 LIVE = ROOT / "build" / "standalone"  # figures that need no kernel, STUDY.html
 FASTEST = 200  # times as long as ours, at the right end of the chart
 SLOWEST = 0.2
-NO_PEER = "classifying", "an answer of"  # tasks in which parts of the library are compared with each other
+NO_PEER = "our classifier", "explorer of"  # tasks in which parts of the library are compared with each other
 
 
 def complete(app, docname, source):

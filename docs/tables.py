@@ -50,20 +50,18 @@ def benchmarks() -> list[tuple[str, list[tuple[str, float, float, str]]]]:
 def table_of_benchmarks() -> str:
     """Return the machine of the last ``make bench`` and its measurements."""
     machine = _evidence("benchmarks.txt").splitlines()[0]
-    rows = []
-    remarks = "".join(f"\n\n{remark}" for remark, found in benchmarks() if not found)
+    rows, remarks = [], [task for task, found in benchmarks() if not found]
     for task, found in benchmarks():
-        if not found:
-            continue
-        ours = {name: seconds for name, seconds, _, _ in found}["ours"]
-        others = [other for other in found if other[0] != "ours"] or [("", None, None, "")]
+        ours = {name: seconds for name, seconds, _, _ in found}.get("ours")
+        others = [other for other in found if other[0] != "ours"] or [("", None, None, "")] * len(found)
         for name, seconds, ratio, verdict in others:
             target, _, met = verdict.partition("x")
-            aim = f"{target}:&nbsp;{met.strip()}" if met else ""
-            rows.append((task, _number(ours), name, _number(seconds), _number(ratio), aim))
-            task, ours = "", None
-    head = ("task", "our seconds", "other", "its seconds", "times ours", "at least")
-    return f"{_machine(machine)}\n\n{_table(head, rows)}{remarks}"
+            rows.append((task, name, _number(ours), _number(seconds), _number(ratio), target, met.strip()))
+    head = ("task", "beside", "our seconds", "its seconds", "speed-up ↑", "target", "verdict")
+    missed = [f"{task} ({name}: {found})" for task, name, *_, found, _, met in rows if met == "missed"]
+    judged = sum(bool(row[-1]) for row in rows)
+    said = f"{judged - len(missed)} of {judged} targets are met. Missed: {'; '.join(missed)}."
+    return "\n\n".join([_machine(machine), said, _table(head, rows), *remarks])
 
 
 def table_of_tomography() -> str:

@@ -27,7 +27,8 @@ def load(module):
     """Yield (task, implementations, target, factors) of a module's cases.
 
     An implementation is a function that prepares its data and returns the function to be timed; a factor
-    scales a peer's seconds. Without a target, None, there is no verdict.
+    scales a peer's seconds. The target is a ratio to ours, or a dict of one for each of some peers; without,
+    None, there is no verdict.
     """
     for task, implementations, target, *factors in importlib.import_module(
         f"tests.benchmarks.bench_{module}"
@@ -83,8 +84,8 @@ def rows(names, target, results):
     for name in names:
         seconds, peak, imports = results[name].values()
         ratio = seconds / ours
-        judged = name != "ours" and target is not None
-        verdict = f"{target:>6g}x  {'met' if ratio >= target else 'missed'}" if judged else ""
+        aim = target.get(name) if isinstance(target, dict) else target if name != "ours" else None
+        verdict = "" if aim is None else f"{aim:>6g}x  {'met' if ratio >= aim else 'missed'}"
         yield f"  {name:20}{seconds:>10.4g} s{ratio:>9.2f}x{peak:>7} MB ({imports} MB imports){verdict}"
 
 

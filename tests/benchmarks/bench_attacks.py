@@ -17,9 +17,9 @@ def cases():
     """Yield ``(task, implementations by name, target, factors)``."""
     share = 1 / (20 * STEPS * len(OFFLINE))
     implementations = {name: partial(_attack, attack) for name, attack in COMPARED.items()}
-    yield "image x step x network", implementations, 1.0, dict.fromkeys(COMPARED, share)
+    yield "PGD, a step for one image and network", implementations, 1.0, dict.fromkeys(COMPARED, share)
     low_pass = {"ours": partial(_attack, "low-pass attack"), "foolbox PGD": partial(_attack, "foolbox PGD")}
-    yield "image x step x network, low-pass attack", low_pass, 0.8, dict.fromkeys(low_pass, share)
+    yield "low-pass attack, a step for one image and network", low_pass, 0.8, dict.fromkeys(low_pass, share)
 
 
 def _attack(name):

@@ -25,7 +25,7 @@ def cases():
         }
         specialists = {f"specialist of {size}": partial(_specialist, size, batch) for size in SPECIALISTS}
         implementations = {"ours": partial(_level, LEVELS + 1, batch), **levels, **specialists}
-        task = f"classifying, an image of a batch of {batch}"
+        task = f"our classifier of any size, per image, batches of {batch}"
         yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)
 
 

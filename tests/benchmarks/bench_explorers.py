@@ -25,7 +25,7 @@ def cases():
             **{name: partial(_mover, study, name) for name in others},
         }
         yield (
-            f"an answer of the explorer of {study} ({first})",
+            f"explorer of {study}, picture after a new {first}",
             movers,
             None,
             dict.fromkeys(movers, 1 / MOVES),

@@ -20,14 +20,14 @@ GUIDE_IMAGES = 165_000  # of the guide's longest stored run
 def cases():
     """Yield ``(task, implementations by name, target, factors)``."""
     training = {"ours": _train, "Keras guide": _train_guide}
-    yield "GAN training, an image", training, 10.0, dict.fromkeys(training, 1 / TRAINED)
+    yield "GAN training, per image", training, 10.0, dict.fromkeys(training, 1 / TRAINED)
     needed = {name: count / TRAINED for name, count in _images_to_the_distance_of_the_guide().items()}
-    yield "GAN training, to the guide's distance", training, 20.0, needed
+    yield "GAN training, until as near to digits as the guide", training, 20.0, needed
     sampling = {
         "ours": partial(_sample, build_generator(LATENT_SIZE)),
         "Keras guide": partial(_sample, guide.build_guide_generator()),
     }
-    yield "GAN sampling, an image", sampling, 10.0, dict.fromkeys(sampling, 1 / SAMPLED)
+    yield "GAN sampling, per image", sampling, 10.0, dict.fromkeys(sampling, 1 / SAMPLED)
 
 
 def _images_to_the_distance_of_the_guide():
