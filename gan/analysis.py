@@ -255,3 +255,9 @@ def _check_curves(shape, real, bits):
             f"Errors of the same digits at the same sizes are needed, not {shape} beside {real.shape} of real"
             f" digits and {len(bits)} numbers of bits."
         )
+
+
+def best_of_errors(row):
+    """Return log2 N and the errors ``(digits, sizes)`` of a row of `experiments.best_of_many`."""
+    bits = np.asarray(row["bits"], float)
+    return bits, np.stack([row[f"error_{i}"] for i in range(len(bits))], axis=1)

@@ -52,7 +52,8 @@ def samples(generator, latent_size, count, seed):
     Raises ValueError for a count below 1 or a seed that is not an integer of at least 0.
     """
     check_counts(count=count)
-    check_seed(seed)
+    for part in np.atleast_1d(seed):
+        check_seed(part)
     return images_of(generator, np.random.default_rng(seed).uniform(-1, 1, (count, latent_size)))
 
 

@@ -20,12 +20,14 @@ from gan.evaluation import (
 )
 from gan.features import as_float
 from gan.guide import guide_samples, train_guide
-from gan.models import build_critic, build_dense_critic
+from gan.models import build_critic, build_dense_critic, load_generator
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
 from gan.vae import train_vae
+from gan.worth import SIZES, best_of, drawn_digits, generated, training_digits
 
 FIRST_BUDGETS = (128, 512, 2_048, 8_192, 32_768)  # of the critics that see simple fakes
 TUNING_SAMPLES = 5_000
+MOST_SAMPLES = 2**18  # of which the best is taken
 
 
 @experiment(version=1, tolerance=0.4)
@@ -236,6 +238,36 @@ def floor(*, dataset="mnist", critic_budget=BUDGETS[-1], seed):
     one, other = (Split(*images) for images in zip(*halves, strict=True))
     critics = judged_by_critics(one, other, dataset, seed, budgets_up_to(critic_budget))
     return quality(real.train[chosen], dataset) | critics
+
+
+@experiment(version=1, tolerance=0.02)
+def best_of_many(*, dataset="mnist", latent_size, seed=0):
+    """Measure how near the best of N samples of a committed generator comes to each of 500 test digits.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    latent_size : int or None
+        Of the generator (`models.load_generator`); None stands for real training digits.
+    seed : int
+        Of the stream of samples.
+
+    Returns
+    -------
+    dict
+        bits, log2 N, and for each of them error_0, error_1, ...: lists of 500 squared errors per pixel. The
+        last N is 2^18, or all 55,000 real digits.
+    """
+    digits = drawn_digits(dataset).images
+    if latent_size is None:
+        sizes = (*(size for size in SIZES if size < TRAINING_IMAGES), TRAINING_IMAGES)
+        errors = best_of(digits, training_digits(dataset, seed), sizes, block=1)
+    else:
+        sizes = [size for size in SIZES if size <= MOST_SAMPLES]
+        network = load_generator(latent_size, dataset)
+        errors = best_of(digits, generated(network, latent_size, MOST_SAMPLES, seed), sizes)
+    named = {f"error_{i}": column.round(6) for i, column in enumerate(errors.T)}
+    return {"bits": np.log2(sizes), **named}
 
 
 def measured(sample, dataset, critic_budget, seed):

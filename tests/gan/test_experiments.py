@@ -1,12 +1,16 @@
 import keras
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from common.data import Dataset, load_dataset
 from gan import baselines, evaluation, experiments
+from gan.analysis import best_of_errors
 from gan.baselines import BASELINES
 from gan.critic import Split
-from gan.models import build_dense_critic
+from gan.evaluation import samples
+from gan.models import build_dense_critic, load_generator
+from gan.worth import drawn_digits, flattened
 from tests.gan.conftest import DIGIT, called, make_small
 
 
@@ -107,3 +111,15 @@ def test_tuning_sees_no_test_image(monkeypatch, method, option):
         latent_size=2, method=method, option=option, learning_rate=1e-3, epochs=1, seed=0
     )
     assert found["frechet"] > 0
+
+
+def test_the_best_of_all_samples_is_the_nearest(monkeypatch):
+    monkeypatch.setattr(experiments, "MOST_SAMPLES", 256)
+    found = experiments.best_of_many(latent_size=2, seed=3)
+    bits, errors = best_of_errors(found)
+    np.testing.assert_array_equal(bits, [7, 8])
+    drawn = samples(load_generator(2), 2, 256, [3, 0])
+    flat, digits = (flattened(images) for images in (drawn, drawn_digits("mnist").images))
+    nearest = cdist(digits, flat, "sqeuclidean").min(axis=1) / flat.shape[1]
+    np.testing.assert_allclose(errors[:, 1], nearest, atol=1e-6)
+    assert (errors[:, 1] <= errors[:, 0]).all()
