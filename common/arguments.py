@@ -63,12 +63,14 @@ def check_unmasked(values: object, name: str) -> None:
 
 
 def check_range(image: ArrayLike) -> None:
-    """Raise ValueError if an image holds NaN, infinity, or values that look like 0 to 255.
+    """Raise ValueError if an image holds no numbers, NaN, infinity, or values that look like 0 to 255.
 
     Floats up to 20 pass, because a change shown tenfold stays below; integers are 0 or 1.
     """
     check_unmasked(image, "An image")
     found = np.asarray(image)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"An image must hold numbers, not {found.dtype}.")
     if not np.isfinite(found).all():
         raise ValueError("An image must be finite, but it holds NaN or infinity.")
     if found.max(initial=0) > (1 if found.dtype.kind in "iu" else 20):

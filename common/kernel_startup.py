@@ -9,11 +9,14 @@ from pathlib import Path
 _CLONES = (folder for folder in Path.cwd().parents if (folder / "common" / "kernel_startup.py").exists())
 sys.path.insert(0, str(next(_CLONES, Path(__file__).parents[1])))
 
+from IPython import get_ipython
+
 from common.environment import quieten
 
 quieten()
-# We name the class and do not import it, so that a kernel that draws nothing need not wait for Matplotlib.
-get_ipython().display_formatter.formatters["image/png"].for_type_by_name(  # type: ignore[name-defined]  # noqa: F821
-    "common.plotting", "Figure", lambda figure: figure.png()
-)
-del quieten, sys, Path, _CLONES
+if _SHELL := get_ipython():
+    # The class is named, not imported, so that a kernel that draws nothing need not wait for Matplotlib.
+    _SHELL.display_formatter.formatters["image/png"].for_type_by_name(
+        "common.plotting", "Figure", lambda figure: figure.png()
+    )
+del quieten, get_ipython, sys, Path, _CLONES, _SHELL

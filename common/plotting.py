@@ -61,8 +61,8 @@ class Figure(matplotlib.figure.Figure):
         picture = Image.open(file)
         opaque = picture.convert("RGB")
         if opaque.getcolors(PHOTOGRAPHIC):
-            reduced = opaque.quantize(colors, dither=Image.Dither.NONE)
-            reduced.save(file := BytesIO(), "png", optimize=True)
+            file = BytesIO()
+            opaque.quantize(colors, dither=Image.Dither.NONE).save(file, "png", optimize=True)
         width, height = picture.size
         return file.getvalue(), {"width": width // fine, "height": height // fine}
 

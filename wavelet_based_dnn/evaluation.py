@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import softmax
 
-from common.arguments import check_counts, check_logits, check_shares
+from common.arguments import check_counts, check_logits, check_range, check_shares
 from common.data import load_digits_8x8
-from common.validation import as_labels, as_unit_images
+from common.validation import as_images, as_labels
 from wavelet_based_dnn.models import CLASSES, SMALLEST
 from wavelet_based_dnn.resampling import resample
 
@@ -29,7 +29,8 @@ def predictions(model, images, height, width, batch_size=500):
     ValueError
         Other images, sizes below 7 pixels, or numbers that are no positive integers.
     """
-    images = as_unit_images(images)
+    as_images(images)
+    check_range(images)  # a resampled image may leave [0, 1] a little
     check_counts(height=height, width=width, batch_size=batch_size)
     if images.shape[-1] != 1 or min(height, width) < SMALLEST:
         raise ValueError(f"Images of one channel and sizes of at least {SMALLEST} pixels are needed.")
