@@ -13,8 +13,8 @@ from IPython import get_ipython
 
 from common.environment import quieten
 
-quieten()
 if _SHELL := get_ipython():
+    quieten()
     # The class is named, not imported, so that a kernel that draws nothing need not wait for Matplotlib.
     _SHELL.display_formatter.formatters["image/png"].for_type_by_name(
         "common.plotting", "Figure", lambda figure: figure.png()

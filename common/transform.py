@@ -28,14 +28,12 @@ class TransformLayer(keras.layers.Layer):
     ----------
     function : callable
         The transform.
-    check : callable
-        Checks the input if it is a single tensor.
     input_type, output_type : type, optional
         The named tuples that the transform takes and returns, if any.
     """
 
     function: Callable[..., Any]
-    check: Callable[..., Any] = staticmethod(as_images)
+    _check: Callable[..., Any] = staticmethod(as_images)  # of an input that is a single tensor
     input_type: type | None = None
     output_type: type | None = None
 
@@ -51,7 +49,7 @@ class TransformLayer(keras.layers.Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """Return the symbolic output for checked symbolic inputs."""
-        check = self.check if isinstance(inputs, keras.KerasTensor) else as_coefficients
+        check = self._check if isinstance(inputs, keras.KerasTensor) else as_coefficients
         for tensor in keras.tree.flatten(inputs):
             check(tensor, "inputs")
         return super().compute_output_spec(inputs)

@@ -255,7 +255,7 @@ class Radon(TransformLayer):
 class Backprojection(TransformLayer):
     """`backproject` as a layer with the same `angles`, `size`, `circle` and `detectors`."""
 
-    function, check = staticmethod(backproject), staticmethod(as_sinogram)
+    function, _check = staticmethod(backproject), staticmethod(as_sinogram)
 
     def __init__(
         self,
@@ -280,7 +280,7 @@ class Backprojection(TransformLayer):
 class FilteredBackprojection(TransformLayer):
     """`filtered_backprojection` as a layer with the same arguments; the detector length must be known."""
 
-    function, check = staticmethod(filtered_backprojection), staticmethod(as_sinogram)
+    function, _check = staticmethod(filtered_backprojection), staticmethod(as_sinogram)
 
     def __init__(
         self,
