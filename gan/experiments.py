@@ -8,6 +8,7 @@ from common.data import load_dataset
 from common.experiments import experiment
 from common.names import look_up
 from common.scramble import Scrambler
+from gan.analysis import chosen_options
 from gan.baselines import BASELINES
 from gan.critic import BUDGETS, Split, budgets_up_to, cross_entropies
 from gan.evaluation import (
@@ -210,6 +211,29 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
             images, latent_size, likelihood=option, learning_rate=learning_rate, epochs=epochs, seed=seed
         )
     return {"frechet": to_validation(generator, latent_size, dataset)}
+
+
+def ablation(options, learning_rate, seeds, **settings):
+    """Plan the tuning of several recipes, and their trainings with all seeds at the rate that was best.
+
+    Parameters
+    ----------
+    options : list of keys of `training.RECIPES`
+    learning_rate, seeds : list
+    **settings
+        Other arguments of `tuning`.
+
+    Returns
+    -------
+    plan of (pandas.DataFrame, dict, dict)
+        For `common.experiments.sweeps`. The table of the tuning with seed 0; from each option its best rate,
+        and the table of its trainings.
+    """
+    (rates,) = yield [(tuning, {"option": options, "learning_rate": learning_rate, "seed": 0, **settings})]
+    best = {x: chosen_options(rates[rates["option"] == x])["learning_rate"] for x in options}
+    grids = [{"option": x, "learning_rate": best[x], "seed": seeds, **settings} for x in options]
+    tables = yield [(tuning, grid) for grid in grids]
+    return rates, best, dict(zip(options, tables, strict=True))
 
 
 @experiment(version=1, tolerance=0.2)
