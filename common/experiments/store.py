@@ -100,7 +100,7 @@ def as_json(value: Any) -> Any:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         The value is neither a finite number, text, boolean or None, nor a list or dict of these.
     """
     if isinstance(value, np.ndarray | np.generic):
@@ -113,7 +113,11 @@ def as_json(value: Any) -> Any:
         return {str(name): as_json(part) for name, part in value.items()}
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return json.loads(json.dumps(value, allow_nan=False))
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except TypeError as error:
+        kinds = "a finite number, text, boolean or None, or a list or dict of these"
+        raise ValueError(f"A record holds {kinds}, not {value!r} of type {type(value).__name__}.") from error
 
 
 def decoded(result: Mapping[str, Any]) -> dict[str, Any]:
