@@ -30,7 +30,7 @@ from common.experiments.store import Record, Store, decoded
 from common.files import write_atomically
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 20  # of one core, for a sample
+SECONDS = 10  # of one core, for a sample
 Records: TypeAlias = dict[str, Record]
 Again: TypeAlias = list[tuple[Experiment, Records, Store]]
 

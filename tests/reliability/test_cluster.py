@@ -11,6 +11,7 @@ import joblib
 import pytest
 
 from common.experiments import Store, sweep
+from tests.reliability.test_faults import ONLY_FAULTS
 
 STUDY = """
 import os
@@ -111,6 +112,7 @@ def test_a_cluster_measures_what_this_machine_measures(study, measured_here, clu
     assert set(started(there)) == {worker.pid for worker in cluster[1]}
 
 
+@ONLY_FAULTS
 @pytest.mark.fault("worker of a Dask cluster killed", "the records of this machine")
 def test_a_killed_worker_loses_nothing(study, measured_here, cluster):
     """The last test of this cluster, because it leaves one worker."""

@@ -8,6 +8,7 @@ from papermill.inspection import inspect_notebook
 
 from common import notebooks
 from common.notebooks import claims
+from tests.reliability.test_faults import ONLY_FAULTS
 
 PATHS = {f"{path.parent.name}-{path.stem}": path for path in notebooks.paths()}
 CHEAP = "adversarial_attack-03_fooling_many_architectures"
@@ -49,6 +50,8 @@ def test_a_wrong_value_of_any_parameter_gets_one_clear_sentence(name):
             assert str(refusal.value).startswith(f"{parameter} = {wrong!r} is not possible")
 
 
+@ONLY_FAULTS
+@pytest.mark.fault("notebook with other values of its parameters", "it runs to its end")
 def test_a_notebook_runs_on_fashion_mnist_alone_with_fewer_seeds(tmp_path, monkeypatch):
     """All of them take minutes; the others use their parameters alike, and their checks are tested above."""
     for variable, value in notebooks.ENVIRONMENT.items():
