@@ -401,11 +401,14 @@ def test_data_that_are_absent_are_missed_only_where_something_is_measured(
     assert started(square) == 2
 
 
+# A shell starts what runs in its background with interruptions ignored.
 INTERRUPTED = """
+import signal
 from {name}.experiments import square
 from common.experiments import Interrupted, sweep
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
-    sweep(square, x=list(range(1, 41)), seed=0)
+    sweep(square, x=list(range(1, 401)), seed=0)
 except Interrupted as error:
     print(error)
 """
@@ -427,8 +430,8 @@ def test_an_interruption_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     stored = len(Store.of(square).read())
     assert process.returncode == 0, errors
     _, line = said.splitlines()
-    done = int(re.fullmatch(r"Interrupted: (\d+) of 40 records are measured and stored; run .*\.", line)[1])
-    assert 2 <= done == stored < 40
+    done = int(re.fullmatch(r"Interrupted: (\d+) of 400 records are measured and stored; run .*\.", line)[1])
+    assert 2 <= done == stored < 400
     assert stored >= started(square) - 2, "a finished record was not stored before the next began"
     assert all(part.startswith("square:") for part in re.split(r"[\r\n]+", errors) if part.strip()), errors
     assert Interrupted("One line.")._render_traceback_() == ["One line."]
