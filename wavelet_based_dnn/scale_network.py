@@ -1,0 +1,180 @@
+"""A network that reads images of any size from coarse to fine, with the same weights at every wavelet level.
+
+An image has as many levels as it can be halved until its longer side is at most `COARSEST` pixels. Each level
+has a grid of cells, one for 4 x 4 of the pixels that the level adds to. The features of a cell come from the
+level's approximation and details around it and from the features of the coarser level at the same place. A
+linear readout turns them into one score a class; the answer of a level is the log-sum-exp of the scores of
+all cells of this level and the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
+"""
+
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from common.names import look_up
+from common.seeded import HE, initial_seeds, seeded
+from common.validation import as_images
+from wavelet_based_dnn.pyramids import SPLITS
+
+CLASSES = 10
+FEATURES = 64
+COARSEST = 8  # pixels, the longer side of the coarsest approximation
+HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
+STEM = 4  # pixels a side of the kernel that makes a cell of 2 x 2 coefficients
+register = keras.saving.register_keras_serializable("deep_learning_notebooks")
+
+
+def build_scale_network(split="haar", features=FEATURES, seed=0):
+    """Return an untrained `ScaleNetwork`.
+
+    Parameters
+    ----------
+    split : key of `pyramids.SPLITS`
+        What makes the approximations and details.
+    features : int
+        Of each cell.
+    seed : int
+        Of the initial weights.
+
+    Raises
+    ------
+    ValueError
+        There is no such split.
+    """
+    return ScaleNetwork(split, features, seed)
+
+
+def count_levels(height, width):
+    """Return how many wavelet levels an image of a size has, at least 1."""
+    return max(1, int(np.ceil(np.log2(max(height, width) / COARSEST))))
+
+
+@register
+class ScaleNetwork(keras.Model):
+    """From images ``(n, height, width, 1)`` of any size to a list of logits ``(n, 10)``, the finest level last.
+
+    Parameters
+    ----------
+    split, features, seed
+        As of `build_scale_network`.
+    """
+
+    def __init__(self, split, features, seed, name="scale_network", **options):
+        super().__init__(name=name, **options)
+        self.arguments = {"split": split, "features": features, "seed": seed}
+        self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
+        bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
+        convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
+        self.stem = convolution(features, STEM, 2)
+        self.lateral = convolution(features, 1, use_bias=False)
+        self.inner, self.outer = convolution(features, 3, activation="relu"), convolution(features, 3)
+        self.hidden = convolution(features, 1, activation="relu")
+        self.readout = seeded(layers.Conv2D, seeds, CLASSES, 1)
+        for layer, channels in ((self.stem, bands), (self.readout, features)):
+            layer.build((None, None, None, channels))
+        for layer in (self.lateral, self.inner, self.outer, self.hidden):
+            layer.build((None, None, None, features))
+        self.built = True
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | self.arguments
+
+    def call(self, images, training=False):
+        """Return the logits of all levels, the coarsest first.
+
+        Raises
+        ------
+        ValueError
+            Images that are not ``(n, height, width, 1)``, floats.
+        """
+        features, scores = None, []
+        for bands in self.bands(images):
+            features = self.features(bands, features)
+            scores.append(flat(self.scores(features)))
+        return [tf.reduce_logsumexp(tf.concat(scores[: i + 1], 1), 1) for i in range(len(scores))]
+
+    def bands(self, images):
+        """Return the approximation and details of every level, the coarsest first.
+
+        Returns
+        -------
+        list of tensors (n, rows, columns, bands)
+            As many rows and columns as halving those of the level before and rounding up leaves, the image's
+            at first, and then one more if they are odd: zeros.
+        """
+        images = checked(images)
+        found = []
+        for _ in range(count_levels(*images.shape[1:3])):
+            images, details = self.split.split(with_even_sides(images))
+            found.append(with_even_sides(tf.concat([images, details], -1)))
+        return found[::-1]
+
+    def features(self, bands, coarser=None):
+        """Return the features of all cells of a level.
+
+        Parameters
+        ----------
+        bands : tensor (n, rows, columns, bands)
+            Of `bands`.
+        coarser : tensor (n, rows / 4, columns / 4, features), optional
+            The features of the coarser level, rounded up; the coarsest level has none.
+
+        Returns
+        -------
+        tensor (n, rows / 2, columns / 2, features)
+        """
+        entered = self.stem(padded(bands, 1))
+        if coarser is not None:
+            entered += enlarged_to(self.lateral(coarser), entered)
+        return self.deepened(padded(tf.nn.relu(entered), HALO))
+
+    def deepened(self, entered):
+        """Return the features of cells, without the `HALO` around them that the convolutions read."""
+        inside = entered[:, HALO:-HALO, HALO:-HALO]
+        return tf.nn.relu(inside + self.outer(self.inner(entered)))
+
+    def scores(self, features):
+        """Return the scores of cells, tensor (..., 10), from their features (..., features)."""
+        return self.readout(self.hidden(features))
+
+
+def checked(images):
+    """Return images as a tensor.
+
+    Raises
+    ------
+    ValueError
+        They are not floats ``(n, height, width, 1)`` with known height and width.
+    """
+    images = as_images(images)
+    _, *sides, channels = images.shape
+    if channels != 1 or None in sides:
+        raise ValueError(
+            f"Images must be (n, height, width, 1) with known rows and columns, not {images.shape}."
+        )
+    return images
+
+
+def with_even_sides(images):
+    """Return images with a row or a column of zeros more where their number is odd."""
+    return tf.pad(images, [[0, 0], *([0, size % 2] for size in images.shape[1:3]), [0, 0]])
+
+
+def padded(images, margin):
+    """Return images with zeros around."""
+    return tf.pad(images, [[0, 0], [margin, margin], [margin, margin], [0, 0]])
+
+
+def enlarged_to(cells, finer):
+    """Return cells, each repeated in a block of 2 x 2, as many rows and columns as `finer` has."""
+    enlarged = tf.repeat(tf.repeat(cells, 2, 1), 2, 2)
+    return enlarged[:, : finer.shape[1], : finer.shape[2]]
+
+
+def flat(cells):
+    """Return cells (n, rows, columns, channels) as (n, rows * columns, channels)."""
+    return tf.reshape(cells, (tf.shape(cells)[0], -1, cells.shape[-1]))
