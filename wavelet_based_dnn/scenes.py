@@ -1,8 +1,8 @@
 """Scenes: one object of random size at a random place of a larger canvas, among clutter and noise.
 
-The clutter consists of square patches of other images, as in "cluttered MNIST" (Mnih et al. 2014). In contrast
-to the published recipes, `DYNAMIC` draws the object's size, scales the patches like the object, and lets their
-number grow with the canvas. So neither scale nor amount tells an object from clutter.
+The clutter consists of square patches of other images, as in "cluttered MNIST" (Mnih et al. 2014). Unlike
+the published recipes, `DYNAMIC` draws the object's size, scales the patches like the object, and lets their
+number grow with the canvas. So the scale of what is seen does not tell the object from clutter.
 """
 
 import math
@@ -34,7 +34,9 @@ class Clutter(NamedTuple):
     combine : str
         "maximum" or "sum", of overlapping objects and patches; sums are clipped at 1.
     noise : float
-        Standard deviation of the Gaussian noise, which is added last and clipped to [0, 1].
+        Standard deviation of the Gaussian noise, which is added last; the result is clipped to [0, 1].
+    step : int
+        The object's top and left are multiples of so many pixels; 2 keeps 2 x 2 blocks of the object whole.
     """
 
     sizes: tuple[int, int] = (14, 56)
@@ -42,6 +44,7 @@ class Clutter(NamedTuple):
     patch_sides: tuple[int, int] | None = None
     combine: str = "maximum"
     noise: float = 0.1
+    step: int = 1
 
 
 class SceneSet(NamedTuple):
@@ -118,7 +121,7 @@ def draw_scenes(
     labels = as_labels(labels, len(images))
     check_counts(count=count)
     _check_seeds(seed)
-    _check_clutter(clutter, len(images), images.shape[1])
+    _check_clutter(clutter, len(images))
     _check_canvas(canvas, clutter.sizes[0])
     rng = np.random.default_rng(seed)
     scenes = np.zeros((count, *canvas), "float32")
@@ -135,7 +138,8 @@ def _draw_scene(scene, images, clutter, rng):
     sources = images[chosen]
     _check_unit(sources, chosen)
     weights = _interpolation(images.shape[1], side)
-    top, left = rng.integers(0, np.array(scene.shape) - side, endpoint=True).tolist()
+    spare = np.array(scene.shape) - side
+    top, left = (clutter.step * rng.integers(0, spare // clutter.step, endpoint=True)).tolist()
     scene[top : top + side, left : left + side] = weights @ sources[0] @ weights.T
     sides = clutter.patch_sides or (SMALLEST_PATCH, max(SMALLEST_PATCH, side // 2))
     _add_patches(scene, sources[1:], weights, sides, COMBINATIONS[clutter.combine], rng)
@@ -217,16 +221,17 @@ def _check_seeds(seed):
 
 
 def _check_canvas(canvas, least):
-    height, width = canvas if isinstance(canvas, list | tuple) and len(canvas) == 2 else (canvas, canvas)
-    check_counts(**{"canvas[0]": height, "canvas[1]": width})
-    if min(height, width) < least:
+    _check_pair("canvas", canvas, "(height, width)")
+    if min(canvas) < least:
         raise ValueError(f"canvas must hold an object of {least} pixels, not be {canvas}; lower sizes.")
 
 
-def _check_clutter(clutter, images, side):
+def _check_clutter(clutter, images):
+    if not isinstance(clutter, Clutter):
+        raise ValueError(f"clutter must be a Clutter, such as DYNAMIC, not {clutter!r}.")
     look_up("combination", clutter.combine, COMBINATIONS)
-    _check_interval("sizes", clutter.sizes)
-    _check_interval("patch_sides", clutter.patch_sides or (SMALLEST_PATCH, SMALLEST_PATCH))
+    check_counts(step=clutter.step)
+    _check_sides("sizes", clutter.sizes)
     if not 0 <= clutter.noise < math.inf:
         raise ValueError(f"noise must be a standard deviation of at least 0, not {clutter.noise}.")
     if clutter.patches != 0:
@@ -236,17 +241,23 @@ def _check_clutter(clutter, images, side):
 def _check_patches(clutter, images):
     if clutter.patches is not None:
         check_counts(patches=clutter.patches)
-    largest = (clutter.patch_sides or (SMALLEST_PATCH, SMALLEST_PATCH))[1]
-    if largest > clutter.sizes[0]:
+    sides = clutter.patch_sides or (SMALLEST_PATCH, SMALLEST_PATCH)
+    _check_sides("patch_sides", sides)
+    if sides[1] > clutter.sizes[0]:
         raise ValueError(
-            f"A patch of {largest} pixels cannot be cut out of an object of {clutter.sizes[0]}; raise sizes."
+            f"A patch of {sides[1]} pixels cannot be cut out of an object of {clutter.sizes[0]}; raise sizes."
         )
     if images < 2:
         raise ValueError("Patches are cut out of other images than the object: give at least two images.")
 
 
-def _check_interval(name, ends):
-    low, high = ends
-    check_counts(**{f"{name}[0]": low, f"{name}[1]": high})
-    if low > high:
-        raise ValueError(f"{name} must be the smallest and the largest side, not {ends}.")
+def _check_sides(name, sides):
+    _check_pair(name, sides, "(smallest, largest)")
+    if sides[0] > sides[1]:
+        raise ValueError(f"{name} must be the smallest and the largest side, not {sides}.")
+
+
+def _check_pair(name, values, meaning):
+    if not isinstance(values, list | tuple) or len(values) != 2:
+        raise ValueError(f"{name} must be {meaning} in pixels, not {values!r}.")
+    check_counts(**{f"{name}[0]": values[0], f"{name}[1]": values[1]})
