@@ -10,7 +10,10 @@ from common.checkout import ROOT
 def make(*arguments, text=None, **variables):
     """Return what make prints."""
     command = ["make", "--no-print-directory", *arguments]
-    environment = os.environ | variables
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")
+    }
+    environment = inherited | variables
     return subprocess.run(
         command, input=text, env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
