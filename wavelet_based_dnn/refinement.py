@@ -5,7 +5,6 @@ gathered with the halo that the convolutions read, computed together and put bac
 counts as zero features and as no evidence. Tiles that were computed are kept, so a reading can go on.
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ import tensorflow as tf
 from scipy.special import logsumexp, softmax
 
 from common.arguments import check_shares
-from wavelet_based_dnn.scale_network import HALO, STEM, count_levels, enlarged_to
+from wavelet_based_dnn.scale_network import HALO, STEM, enlarged_to
 
 TILE = 8  # cells a side
 REACH = TILE + 2 * HALO  # cells a side of what a tile reads
@@ -102,7 +101,9 @@ def by_boxes(boxes, shape):
     return rule
 
 
-def classify(network, images, *, budget=1.0, confidence=1.0, levels=None, rule=by_evidence, reading=None, seed=0):
+def classify(
+    network, images, *, budget=1.0, confidence=1.0, levels=None, rule=by_evidence, reading=None, seed=0
+):
     """Read images from coarse to fine and return the `Reading`.
 
     Parameters
@@ -141,7 +142,7 @@ def wanted_tiles(reading, level, budget, confidence, rule, rng):
     """Return which tiles of a level to compute, a bool array (n, tile rows, tile columns)."""
     shape = tile_grid(reading.bands[level])
     count = int(np.prod(shape[1:]))
-    if not reading.logits or count == 1 and confidence == 1:
+    if not reading.logits or (count == 1 and confidence == 1):
         return np.ones(shape, bool)
     wanted = np.ones(shape, bool)
     if budget < 1:
@@ -263,7 +264,9 @@ def tile_maxima(coarser, reading, level):
     """Return for each tile of a level the largest value of the coarser cells under it."""
     half = TILE // 2
     _, rows, columns = tile_grid(reading.bands[level])
-    margins = [(0, count * half - size) for count, size in zip((rows, columns), coarser.shape[1:], strict=True)]
+    margins = [
+        (0, count * half - size) for count, size in zip((rows, columns), coarser.shape[1:], strict=True)
+    ]
     filled = np.pad(coarser, [(0, 0), *margins], constant_values=-np.inf)
     return tiled(filled, half).max((3, 4))
 
@@ -277,11 +280,3 @@ def count_tile_macs(network):
         + 9 * ((TILE + HALO) ** 2 + TILE**2) * features**2
         + TILE**2 * features * (features + network.readout.filters)
     )
-
-
-def levels_of(images):
-    """Return how many levels images have."""
-    return count_levels(*images.shape[1:3])
-
-
-Rule = Callable

@@ -27,14 +27,14 @@ STEM = 4  # pixels a side of the kernel that makes a cell of 2 x 2 coefficients
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
 
 
-def build_scale_network(split="haar", features=FEATURES, seed=0):
+def build_scale_network(split="haar", features=FEATURES, classes=CLASSES, seed=0):
     """Return an untrained `ScaleNetwork`.
 
     Parameters
     ----------
     split : key of `pyramids.SPLITS`
         What makes the approximations and details.
-    features : int
+    features, classes : int
         Of each cell.
     seed : int
         Of the initial weights.
@@ -44,7 +44,7 @@ def build_scale_network(split="haar", features=FEATURES, seed=0):
     ValueError
         There is no such split.
     """
-    return ScaleNetwork(split, features, seed)
+    return ScaleNetwork(split, features, classes, seed)
 
 
 def count_levels(height, width):
@@ -54,17 +54,17 @@ def count_levels(height, width):
 
 @register
 class ScaleNetwork(keras.Model):
-    """From images ``(n, height, width, 1)`` of any size to a list of logits ``(n, 10)``, the finest level last.
+    """From images ``(n, height, width, 1)`` of any size to logits ``(n, classes)`` of each level.
 
     Parameters
     ----------
-    split, features, seed
+    split, features, classes, seed
         As of `build_scale_network`.
     """
 
-    def __init__(self, split, features, seed, name="scale_network", **options):
+    def __init__(self, split, features, classes, seed, name="scale_network", **options):
         super().__init__(name=name, **options)
-        self.arguments = {"split": split, "features": features, "seed": seed}
+        self.arguments = {"split": split, "features": features, "classes": classes, "seed": seed}
         self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
         bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
@@ -72,7 +72,7 @@ class ScaleNetwork(keras.Model):
         self.lateral = convolution(features, 1, use_bias=False)
         self.inner, self.outer = convolution(features, 3, activation="relu"), convolution(features, 3)
         self.hidden = convolution(features, 1, activation="relu")
-        self.readout = seeded(layers.Conv2D, seeds, CLASSES, 1)
+        self.readout = seeded(layers.Conv2D, seeds, classes, 1)
         for layer, channels in ((self.stem, bands), (self.readout, features)):
             layer.build((None, None, None, channels))
         for layer in (self.lateral, self.inner, self.outer, self.hidden):
@@ -94,8 +94,8 @@ class ScaleNetwork(keras.Model):
         features, scores = None, []
         for bands in self.bands(images):
             features = self.features(bands, features)
-            scores.append(flat(self.scores(features)))
-        return [tf.reduce_logsumexp(tf.concat(scores[: i + 1], 1), 1) for i in range(len(scores))]
+            scores.append(self.scores(features))
+        return answers(scores)
 
     def bands(self, images):
         """Return the approximation and details of every level, the coarsest first.
@@ -138,7 +138,7 @@ class ScaleNetwork(keras.Model):
         return tf.nn.relu(inside + self.outer(self.inner(entered)))
 
     def scores(self, features):
-        """Return the scores of cells, tensor (..., 10), from their features (..., features)."""
+        """Return the scores of cells, tensor (..., classes), from their features (..., features)."""
         return self.readout(self.hidden(features))
 
 
@@ -175,6 +175,13 @@ def enlarged_to(cells, finer):
     return enlarged[:, : finer.shape[1], : finer.shape[2]]
 
 
-def flat(cells):
-    """Return cells (n, rows, columns, channels) as (n, rows * columns, channels)."""
-    return tf.reshape(cells, (tf.shape(cells)[0], -1, cells.shape[-1]))
+def answers(scores):
+    """Return the logits of all levels, (n, classes) each, from the scores of their cells.
+
+    Parameters
+    ----------
+    scores : list of tensors (n, rows, columns, classes)
+        The coarsest level first.
+    """
+    logits = [tf.reduce_logsumexp(one, (1, 2)) for one in scores]
+    return [tf.reduce_logsumexp(tf.stack(logits[: i + 1]), 0) for i in range(len(logits))]

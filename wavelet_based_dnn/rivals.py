@@ -1,0 +1,82 @@
+"""What the network of scales is compared with; all take images of any size and return a list of logits."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from common.seeded import HE, initial_seeds, seeded
+from wavelet_based_dnn.scale_network import CLASSES, ScaleNetwork, answers, checked, register
+
+PYRAMID = 3  # the image and two average-pooled copies
+CONVOLUTIONS = ((32, 1), (32, 1), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1))  # filters, stride
+
+
+def build_plain_pyramid(seed=0):
+    """Return an untrained `PlainPyramid`."""
+    return PlainPyramid(seed)
+
+
+@register
+class PlainPyramid(keras.Model):
+    """Seven convolutions on an image and two average-pooled copies, pooled over all places and scales.
+
+    It has no wavelet and no coarse-to-fine order, and computes every place. The weights are the same at all
+    three scales, as in `ScaleNetwork`.
+    """
+
+    def __init__(self, seed, name="plain_pyramid", **options):
+        super().__init__(name=name, **options)
+        self.seed, seeds = seed, initial_seeds(seed)
+        convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
+        self.trunk = keras.Sequential([
+            keras.Input((None, None, 1)),
+            *(convolution(filters, 3, stride, "same", activation="relu") for filters, stride in CONVOLUTIONS),
+            seeded(layers.Conv2D, seeds, CLASSES, 1),
+        ])  # fmt: skip
+        self.built = True
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return super().get_config() | {"seed": self.seed}
+
+    def call(self, images, training=False):
+        """Return the logits in a list of one; raises as `ScaleNetwork.call`."""
+        images = checked(images)
+        scores = []
+        for _ in range(PYRAMID):
+            scores.append(self.trunk(images))
+            images = tf.nn.avg_pool2d(images, 2, 2, "SAME")
+        return answers(scores)[-1:]
+
+
+@register
+class FinestLevel(ScaleNetwork):
+    """A `ScaleNetwork` that reads the finest level alone: one scale, the same pooling."""
+
+    def bands(self, images):
+        """Return the finest level's approximation and details in a list of one."""
+        return super().bands(images)[-1:]
+
+
+@register
+class ResizedScales(ScaleNetwork):
+    """A `ScaleNetwork` that resizes every image to a square of one size first.
+
+    Parameters
+    ----------
+    side : int
+        In pixels.
+    split, features, classes, seed
+        As of `ScaleNetwork`.
+    """
+
+    def __init__(self, side, split, features, classes, seed, name="resized_scales", **options):
+        super().__init__(split, features, classes, seed, name=name, **options)
+        self.arguments |= {"side": side}
+        self.side = side
+
+    def bands(self, images):
+        """Return the levels of the resized images."""
+        return super().bands(tf.image.resize(checked(images), (self.side, self.side), antialias=True))
