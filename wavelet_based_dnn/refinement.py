@@ -2,18 +2,19 @@
 
 A level is cut into square tiles of `TILE` cells a side. The tiles wanted, of all images of a batch, are
 gathered with the halo that the convolutions read, computed together and put back. What is not computed
-counts as zero features and as no evidence. Tiles that were computed are kept, so a reading can go on.
+counts as zero features and as no evidence. A reading keeps what was computed, so it can go on to finer
+levels.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 from scipy.special import logsumexp, softmax
 
-from common.arguments import check_shares
-from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW
+from common.arguments import check_counts, check_seed, check_shares
+from common.validation import as_unit_images
+from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW, ScaleNetwork
 
 TILE = 8  # cells a side
 REACH = TILE + 2 * HALO  # cells a side of what a tile reads
@@ -22,7 +23,7 @@ TOGETHER = 8  # the number of tiles is rounded up to a multiple, since every new
 
 
 class Reading(NamedTuple):
-    """What a network has read of images so far; every list has one entry a level, the coarsest first.
+    """What a `ScaleNetwork` has read of images so far; lists have an entry a level, the coarsest first.
 
     Attributes
     ----------
@@ -30,11 +31,11 @@ class Reading(NamedTuple):
         Of all levels that there are, as of `ScaleNetwork.bands`.
     features : list of tensors (n, rows, columns, features)
         Of the levels read; zero where nothing was computed.
-    scores : list of arrays (n, rows, columns, 10)
+    scores : list of arrays (n, rows, columns, classes)
         Minus infinity where nothing was computed.
     tiles : list of bool arrays (n, tile rows, tile columns)
         Which tiles were computed.
-    logits : list of arrays (n, 10)
+    logits : list of arrays (n, classes)
         The answer after each level.
     """
 
@@ -56,13 +57,13 @@ class Reading(NamedTuple):
 
     @property
     def evidence(self):
-        """The log-sum-exp over classes of the scores of the last level, array (n, rows, columns)."""
+        """The log-sum-exp over classes of the scores of the finest level read, array (n, rows, columns)."""
         return logsumexp(self.scores[-1], axis=-1)
 
 
 def by_evidence(reading, level, rng=None):
-    """Prefer tiles over cells of the coarser level with much evidence."""
-    return tile_maxima(reading.evidence, reading, level)
+    """Prefer tiles over the cells of the coarser level with the most evidence."""
+    return tiled(reading.evidence, TILE // 2, -np.inf).max((3, 4))
 
 
 def at_random(reading, level, rng):
@@ -82,30 +83,38 @@ def by_brightness(reading, level, rng=None):
     return tiled(brightness, 2 * TILE).sum((3, 4))
 
 
-def by_boxes(boxes, shape):
+def by_boxes(boxes):
     """Return the rule that prefers tiles which cover much of the true boxes.
 
     Parameters
     ----------
     boxes : int array, shape (n, 4)
-        Top, left, height and width, in pixels.
-    shape : (int, int)
-        Of the images.
+        Top, left, height and width, in pixels of what the network splits.
+
+    Returns
+    -------
+    callable
+        A rule of `classify`.
     """
 
     def rule(reading, level, rng=None):
         side = 4 * TILE * 2 ** (len(reading.bands) - 1 - level)
         _, *grid = tile_grid(reading.bands[level])
-        shares = [
-            np.clip(
-                np.minimum(starts[:, None] + sizes[:, None], (np.arange(count) + 1) * side)
-                - np.maximum(starts[:, None], np.arange(count) * side), 0, None,
-            )
+        down, across = (
+            overlaps(starts, sizes, side, count)
             for starts, sizes, count in zip(boxes.T[:2], boxes.T[2:], grid, strict=True)
-        ]  # fmt: skip
-        return shares[0][:, :, None] * shares[1][:, None, :]
+        )
+        return down[:, :, None] * across[:, None, :]
 
     return rule
+
+
+def overlaps(starts, sizes, side, count):
+    """Return how many pixels of n intervals lie in each of `count` tiles of an axis, array (n, count)."""
+    edges = np.arange(count + 1) * side
+    first = np.maximum(starts[:, None], edges[:-1])
+    last = np.minimum(starts[:, None] + sizes[:, None], edges[1:])
+    return np.clip(last - first, 0, None)
 
 
 def classify(
@@ -121,50 +130,113 @@ def classify(
     budget : float
         In [0, 1], the share of a level's tiles that are computed for each image, rounded up and at least 4.
     confidence : float
-        In [0, 1]; an image whose answer has at least this probability is not read further.
+        In [0, 1]; an image whose answer has at least this probability is not read further. 1 reads on always.
     levels : int, optional
-        After how many to stop; by default the image's.
+        After how many to stop; by default all levels of the network.
     rule : callable
-        From a reading, a level and a random generator to the preference for each tile.
+        From a reading, a level and a random generator to the preference for each tile, array (n, tile rows,
+        tile columns). The coarsest level is always computed as a whole; at the others, tiles of which the
+        coarser level was not computed are never chosen.
     reading : Reading, optional
-        An earlier reading of the same images to continue.
+        An earlier reading of the same images by the same network. It is continued with the next finer level
+        and gets the same bits as a reading at once.
     seed : int
         Of a random rule.
 
     Returns
     -------
     Reading
+
+    Raises
+    ------
+    ValueError
+        An argument that is not as described, or a reading of other images.
     """
     check_shares(budget=budget, confidence=confidence)
-    reading = reading or Reading(network.bands(images), [], [], [], [])
-    rng = np.random.default_rng(seed)
-    levels = min(levels or len(reading.bands), len(reading.bands))
-    for level in range(len(reading.logits), levels):
-        reading = refined(network, reading, wanted_tiles(reading, level, budget, confidence, rule, rng))
+    check_seed(seed)
+    _check_kinds(network, rule)
+    bands = network.bands(as_unit_images(images).astype("float32", copy=False))
+    reading = Reading(bands, [], [], [], []) if reading is None else _checked_reading(reading, bands)
+    for level in range(len(reading.logits), _checked_levels(levels, reading)):
+        count = tile_count(budget, tile_grid(reading.bands[level]))
+        # Each level has a generator of its own, so a reading that is continued draws what one at once draws.
+        rng = np.random.default_rng([seed, level])
+        reading = refined(network, reading, wanted_tiles(reading, level, count, confidence, rule, rng))
     return reading
 
 
-def wanted_tiles(reading, level, budget, confidence, rule, rng):
-    """Return which tiles of a level to compute, a bool array (n, tile rows, tile columns)."""
+def _check_kinds(network, rule):
+    if not isinstance(network, ScaleNetwork):
+        raise ValueError(
+            f"network must be a ScaleNetwork, not {type(network).__name__}; call others directly."
+        )
+    if not callable(rule):
+        raise ValueError(f"rule must be a function such as refinement.by_evidence, not {rule!r}.")
+
+
+def _checked_reading(reading, bands):
+    if not isinstance(reading, Reading):
+        raise ValueError(f"reading must be what classify returned, not {type(reading).__name__}.")
+    pairs = zip(reading.bands, bands, strict=False)
+    if len(reading.bands) != len(bands) or not all(np.array_equal(*pair) for pair in pairs):
+        raise ValueError(
+            "reading must be of the same images and network, but its coefficients are others; leave it out."
+        )
+    return reading
+
+
+def _checked_levels(levels, reading):
+    least, most = max(1, len(reading.logits)), len(reading.bands)
+    if levels is None:
+        return most
+    check_counts(levels=levels)
+    if not least <= levels <= most:
+        raise ValueError(f"levels must be {least} to {most} for this network and reading, not {levels}.")
+    return levels
+
+
+def wanted_tiles(reading, level, count, confidence, rule, rng):
+    """Return which tiles of a level to compute, bool array (n, tile rows, tile columns).
+
+    Parameters
+    ----------
+    count : int
+        How many tiles of an image to compute at most, but for the coarsest level.
+    reading, level, confidence, rule, rng
+        As of `classify`.
+
+    Raises
+    ------
+    ValueError
+        The rule returns another number of preferences than there are tiles.
+    """
     shape = tile_grid(reading.bands[level])
-    wanted = np.ones(shape, bool)
     if not reading.logits:
-        return wanted
-    count = tile_count(budget, shape)
-    if count < wanted[0].size:
-        preference = rule(reading, level, rng).reshape(shape[0], -1)
-        # What was not computed at the coarser level has no children.
-        preference = np.where(children(reading.tiles[-1], shape).reshape(shape[0], -1), preference, -np.inf)
-        chosen = np.argsort(-preference, axis=1, kind="stable")[:, :count]
-        wanted = np.zeros_like(preference, bool)
-        np.put_along_axis(wanted, chosen, True, axis=1)
-        wanted = (wanted & np.isfinite(preference)).reshape(shape)
-    return wanted & (reading.confidence < confidence)[:, None, None] if confidence < 1 else wanted
+        return np.ones(shape, bool)
+    possible = children(reading.tiles[-1], shape)
+    if confidence < 1:
+        possible &= (reading.confidence < confidence)[:, None, None]
+    if count >= shape[1] * shape[2]:
+        return possible
+    preference = np.asarray(rule(reading, level, rng))
+    if preference.shape != shape:
+        raise ValueError(f"A rule must return one number a tile, shape {shape}, not {preference.shape}.")
+    return possible & _best(np.where(possible, preference, -np.inf), count)
+
+
+def _best(preference, count):
+    """Return where the `count` largest values of each image are; of equal ones the first count."""
+    flat = preference.reshape(len(preference), -1)
+    chosen = np.argsort(-flat, axis=1, kind="stable")[:, :count]
+    best = np.zeros(flat.shape, bool)
+    np.put_along_axis(best, chosen, True, axis=1)
+    return best.reshape(preference.shape)
 
 
 def tile_count(budget, shape):
     """Return how many tiles of a level a budget allows; the shape is that of `tile_grid`."""
-    return max(LEAST, int(np.ceil(budget * shape[1] * shape[2])))
+    # Without the small number, 0.07 of 100 tiles would be 8.
+    return max(LEAST, int(np.ceil(budget * shape[1] * shape[2] - 1e-6)))
 
 
 def children(tiles, shape):
@@ -175,7 +247,7 @@ def children(tiles, shape):
 
 def refined(network, reading, tiles):
     """Return a reading with one more level, of which only `tiles` are computed."""
-    level = len(reading.features)
+    level = len(reading.logits)
     bands, coarser = reading.bands[level], (reading.features or [None])[-1]
     if tiles.all():
         features = network.features(bands, coarser)
@@ -191,40 +263,57 @@ def refined(network, reading, tiles):
 
 
 def sparse_level(network, bands, coarser, tiles):
-    """Return features and scores of a level, computed in `tiles` alone."""
-    _, rows, columns, _ = bands.shape
+    """Return features and scores of a level, computed in `tiles` alone.
+
+    Parameters
+    ----------
+    network : ScaleNetwork
+    bands, coarser : tensors
+        As of `ScaleNetwork.features`.
+    tiles : bool array, shape of `tile_grid`
+
+    Returns
+    -------
+    features : tensor (n, rows / 2, columns / 2, features)
+    scores : array (n, rows / 2, columns / 2, classes)
+    """
+    cells = bands.shape[1] // 2, bands.shape[2] // 2
     places = np.argwhere(tiles)
-    cells = -(-rows // 2), -(-columns // 2)
-    shape = (*tiles.shape, TILE, TILE)
     if not len(places):
         features = tf.zeros((len(tiles), *cells, coarser.shape[-1]))
         return features, np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
     more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
-    features, scores = _compiled(network)(
+    features, scores = network.regions(
         _patches(bands, more, 2 * TILE, 2 * HALO + BEFORE, 2 * HALO + AFTER),
         _patches(coarser, more, TILE // 2, HALO // 2, HALO // 2),
         tf.constant(_inside(more, *cells)),
     )
-    count = len(places)
-    features = tf.scatter_nd(places, features[:count], (*shape, features.shape[-1]))
-    all_scores = np.full((*shape, scores.shape[-1]), -np.inf, "float32")
-    all_scores[tuple(places.T)] = scores[:count]
-    return tf.constant(untiled(features.numpy(), *cells)), untiled(all_scores, *cells)
+    return tf.constant(_put_back(features, places, tiles, cells, 0)), _put_back(
+        scores, places, tiles, cells, -np.inf
+    )
 
 
-@cache
-def _compiled(network):
-    def compute(bands, coarser, inside):
-        features = network.deepened(network.entered(bands, coarser) * inside)
-        return features, network.scores(features)
-
-    return tf.function(compute, reduce_retracing=True)
+def _put_back(values, places, tiles, cells, elsewhere):
+    """Return maps (n, rows, columns, channels) of values (m, TILE, TILE, channels) of the tiles at places."""
+    maps = np.full((*tiles.shape, *values.shape[1:]), elsewhere, "float32")
+    maps[tuple(places.T)] = values[: len(places)]
+    return untiled(maps, *cells)
 
 
 def _patches(maps, places, step, before, after):
-    """Return the parts of maps in tiles of `step` a side and around, (m, side, side, channels).
+    """Return the parts of maps (n, rows, columns, channels) that tiles and their surroundings cover.
 
-    Beyond a map there are zeros.
+    Parameters
+    ----------
+    places : int array (m, 3)
+        Image, tile row and tile column.
+    step, before, after : int
+        Side of a tile and what is taken before and after it, in entries of the map.
+
+    Returns
+    -------
+    tensor (m, side, side, channels)
+        With ``side = before + step + after``; zero beyond the map.
     """
     side = before + step + after
     _, rows, columns, _ = maps.shape
@@ -244,47 +333,34 @@ def _patches(maps, places, step, before, after):
 def _inside(places, rows, columns):
     """Return 1 where the cells that tiles read lie in the image and 0 elsewhere, (m, REACH, REACH, 1)."""
     offsets = np.arange(REACH) - HALO
-    within = [
-        (first := place[:, None] * TILE + offsets, (first >= 0) & (first < size))[1]
-        for place, size in zip(places.T[1:], (rows, columns), strict=True)
-    ]
-    return (within[0][:, :, None] & within[1][:, None, :]).astype("float32")[..., None]
+    row, column = (place[:, None] * TILE + offsets for place in places.T[1:])
+    down, across = (row >= 0) & (row < rows), (column >= 0) & (column < columns)
+    return (down[:, :, None] & across[:, None, :]).astype("float32")[..., None]
 
 
 def tile_grid(bands):
-    """Return how many images, and rows and columns of tiles, a level has."""
+    """Return how many images and how many rows and columns of tiles there are, from a level's bands."""
     count, *sides, _ = bands.shape
     return (count, *(-(-side // (2 * TILE)) for side in sides))
 
 
-def tiled(maps, side):
-    """Return maps (n, rows, columns) as (n, tile rows, tile columns, side, side), with zeros at the end."""
+def tiled(maps, side, beyond=0):
+    """Return maps (n, rows, columns) as (n, tile rows, tile columns, side, side), filled up with `beyond`."""
     margins = [(0, -size % side) for size in maps.shape[1:]]
-    maps = np.pad(maps, [(0, 0), *margins])
+    maps = np.pad(maps, [(0, 0), *margins], constant_values=beyond)
     count, rows, columns = maps.shape
     return maps.reshape(count, rows // side, side, columns // side, side).swapaxes(2, 3)
 
 
 def untiled(tiles, rows, columns):
-    """Return tiles (n, tile rows, tile columns, side, side, channels) as maps (n, rows, columns, channels)."""
+    """Return maps (n, rows, columns, channels) of tiles (n, down, across, side, side, channels)."""
     count, down, across, side, _, channels = tiles.shape
     maps = tiles.swapaxes(2, 3).reshape(count, down * side, across * side, channels)
     return maps[:, :rows, :columns]
 
 
-def tile_maxima(coarser, reading, level):
-    """Return for each tile of a level the largest value of the coarser cells under it."""
-    half = TILE // 2
-    _, rows, columns = tile_grid(reading.bands[level])
-    margins = [
-        (0, count * half - size) for count, size in zip((rows, columns), coarser.shape[1:], strict=True)
-    ]
-    filled = np.pad(coarser, [(0, 0), *margins], constant_values=-np.inf)
-    return tiled(filled, half).max((3, 4))
-
-
 def count_tile_macs(network):
-    """Return how many multiplications a tile takes, its halo included."""
+    """Return how many multiplications of a `ScaleNetwork` a tile takes, its halo included."""
     features, bands = network.lateral.filters, network.first.kernel.shape[2]
     return (
         9 * (2 * REACH + 1) ** 2 * bands * NARROW

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from common.arguments import check_counts
 from common.seeded import HE, initial_seeds, seeded
 from wavelet_based_dnn.scale_network import CLASSES, ScaleNetwork, answers, checked, register
 
@@ -14,7 +15,7 @@ CONVOLUTIONS = ((32, 1), (32, 1), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1))  
 
 
 def build_plain_pyramid(seed=0):
-    """Return an untrained `PlainPyramid`."""
+    """Return an untrained `PlainPyramid`; the seed is that of the initial weights."""
     return PlainPyramid(seed)
 
 
@@ -24,6 +25,13 @@ class PlainPyramid(keras.Model):
 
     It has no wavelet and no coarse-to-fine order, and computes every place. The weights are the same at all
     three scales, as in `ScaleNetwork`.
+
+    Parameters
+    ----------
+    seed : int
+        Of the initial weights.
+    name, **options
+        Of a Keras model.
     """
 
     def __init__(self, seed, name="plain_pyramid", **options):
@@ -42,7 +50,7 @@ class PlainPyramid(keras.Model):
         return super().get_config() | {"seed": self.seed}
 
     def call(self, images, training=False):
-        """Return the logits in a list of one; raises as `ScaleNetwork.call`."""
+        """Return the logits (n, classes) in a list of one; arguments and errors as of `ScaleNetwork.call`."""
         images = checked(images)
         scores = []
         for _ in range(PYRAMID):
@@ -53,10 +61,13 @@ class PlainPyramid(keras.Model):
 
 @register
 class FinestLevel(ScaleNetwork):
-    """A `ScaleNetwork` that reads the finest level alone: one scale, the same pooling."""
+    """A `ScaleNetwork` that reads the finest level alone: one scale, the same pooling.
+
+    The layer that joins levels has weights, but nothing reaches it.
+    """
 
     def bands(self, images):
-        """Return the finest level's approximation and details in a list of one."""
+        """Return the finest level's bands in a list of one; arguments and errors as of `ScaleNetwork`."""
         return super().bands(images)[-1:]
 
 
@@ -67,16 +78,22 @@ class ResizedScales(ScaleNetwork):
     Parameters
     ----------
     side : int
-        In pixels.
-    split, features, classes, seed
+        In pixels, at least 1.
+    split, features, classes, seed, name, **options
         As of `ScaleNetwork`.
+
+    Raises
+    ------
+    ValueError
+        The side is not as described, or as of `ScaleNetwork`.
     """
 
     def __init__(self, side, split, features, classes, seed, name="resized_scales", **options):
         super().__init__(split, features, classes, seed, name=name, **options)
+        check_counts(side=side)
         self.arguments |= {"side": side}
         self.side = side
 
     def bands(self, images):
-        """Return the levels of the resized images."""
+        """Return the levels of the resized images; arguments and errors as of `ScaleNetwork`."""
         return super().bands(tf.image.resize(checked(images), (self.side, self.side), antialias=True))

@@ -1,10 +1,10 @@
 """A network that reads images of any size from coarse to fine, with the same weights at every wavelet level.
 
-Each of the `LEVELS` wavelet levels has a grid of cells, one for 2 x 2 coefficients; the finest level has a cell
-for 4 x 4 pixels. The features of a cell come from the
-level's approximation and details around it and from the features of the coarser level at the same place. A
-linear readout turns them into one score a class; the answer of a level is the log-sum-exp of the scores of
-all cells of this level and the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
+Each of the `LEVELS` wavelet levels has a grid of cells, one for 2 x 2 coefficients; a cell of the finest
+level covers 4 x 4 pixels. The features of a cell come from the level's approximation and details around it
+and from the features of the coarser level at the same place. A hidden layer and a linear readout turn them
+into one score a class. The answer of a level is the log-sum-exp of the scores of all cells of this level and
+the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
 """
 
 from functools import partial
@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from common.arguments import check_counts
 from common.names import look_up
 from common.seeded import HE, initial_seeds, seeded
 from common.validation import as_images
@@ -35,14 +36,18 @@ def build_scale_network(split="haar", features=FEATURES, classes=CLASSES, seed=0
     split : key of `pyramids.SPLITS`
         What makes the approximations and details.
     features, classes : int
-        Of each cell.
+        Of each cell, at least 1.
     seed : int
         Of the initial weights.
+
+    Returns
+    -------
+    ScaleNetwork
 
     Raises
     ------
     ValueError
-        There is no such split.
+        There is no such split, or a number is not as described.
     """
     return ScaleNetwork(split, features, classes, seed)
 
@@ -54,11 +59,14 @@ class ScaleNetwork(keras.Model):
     Parameters
     ----------
     split, features, classes, seed
-        As of `build_scale_network`.
+        As of `build_scale_network`, and with the same errors.
+    name, **options
+        Of a Keras model.
     """
 
     def __init__(self, split, features, classes, seed, name="scale_network", **options):
         super().__init__(name=name, **options)
+        check_counts(features=features, classes=classes)
         self.arguments = {"split": split, "features": features, "classes": classes, "seed": seed}
         self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
         bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
@@ -82,10 +90,21 @@ class ScaleNetwork(keras.Model):
     def call(self, images, training=False):
         """Return the logits of all levels, the coarsest first.
 
+        Parameters
+        ----------
+        images : tensor, shape (n, height, width, 1)
+            Floats; in [0, 1] for a trained network. Height and width may be open.
+        training : bool
+            Without effect; there is no dropout.
+
+        Returns
+        -------
+        list of tensors (n, classes)
+
         Raises
         ------
         ValueError
-            Images that are not ``(n, height, width, 1)``, floats.
+            Images that are not finite floats ``(n, height, width, 1)``.
         """
         features, scores = None, []
         for bands in self.bands(images):
@@ -96,10 +115,20 @@ class ScaleNetwork(keras.Model):
     def bands(self, images):
         """Return the approximation and details of every level, the coarsest first.
 
+        Parameters
+        ----------
+        images : tensor, shape (n, height, width, 1)
+
         Returns
         -------
         list of tensors (n, rows, columns, bands)
-            Half the rows and columns of the finer level, rounded up to even numbers with zeros.
+            Half the rows and columns of the finer level, rounded up to even numbers with zeros. Band 0 is
+            the approximation.
+
+        Raises
+        ------
+        ValueError
+            As of `call`.
         """
         images = checked(images)
         found = []
@@ -116,7 +145,7 @@ class ScaleNetwork(keras.Model):
         bands : tensor (n, rows, columns, bands)
             Of `bands`.
         coarser : tensor (n, rows / 4, columns / 4, features), optional
-            The features of the coarser level, rounded up; the coarsest level has none.
+            The features of the coarser level, rows and columns rounded up; the coarsest level has none.
 
         Returns
         -------
@@ -126,14 +155,35 @@ class ScaleNetwork(keras.Model):
         return self.deepened(padded(entered, HALO, HALO))
 
     def entered(self, bands, coarser=None):
-        """Return what cells make of their coefficients, those around them included, and of coarser features."""
+        """Return what cells make of the coefficients in and around them and of the coarser features.
+
+        Parameters
+        ----------
+        bands : tensor (n, BEFORE + rows + AFTER, BEFORE + columns + AFTER, bands)
+        coarser : tensor (n, rows / 4, columns / 4, features), optional
+            Rows and columns are rounded up.
+
+        Returns
+        -------
+        tensor (n, rows / 2, columns / 2, features)
+        """
         found = self.stem(self.first(bands))
         if coarser is not None:
             found += enlarged_to(self.lateral(coarser), found)
         return tf.nn.relu(found)
 
     def deepened(self, entered):
-        """Return the features of cells, without the `HALO` around them that the convolutions read."""
+        """Return the features of cells without the `HALO` around them that the convolutions read.
+
+        Parameters
+        ----------
+        entered : tensor (n, HALO + rows + HALO, HALO + columns + HALO, features)
+            Of `entered`; zero outside the image.
+
+        Returns
+        -------
+        tensor (n, rows, columns, features)
+        """
         inside = entered[:, HALO:-HALO, HALO:-HALO]
         return tf.nn.relu(inside + self.outer(self.inner(entered)))
 
@@ -141,18 +191,38 @@ class ScaleNetwork(keras.Model):
         """Return the scores of cells, tensor (..., classes), from their features (..., features)."""
         return self.readout(self.hidden(features))
 
+    @tf.function(reduce_retracing=True)
+    def regions(self, bands, coarser, inside):
+        """Return the features and scores of regions of a level, compiled.
+
+        Parameters
+        ----------
+        bands, coarser : tensors
+            As of `entered`, around each of m regions of rows x columns cells and their `HALO`.
+        inside : tensor (m, HALO + rows + HALO, HALO + columns + HALO, 1)
+            1 where a cell lies in the image and 0 elsewhere, where the whole level would be padded.
+
+        Returns
+        -------
+        features, scores : tensors (m, rows, columns, features) and (m, rows, columns, classes)
+        """
+        features = self.deepened(self.entered(bands, coarser) * inside)
+        return features, self.scores(features)
+
 
 def checked(images):
-    """Return images as a tensor.
+    """Return grey images as a tensor.
 
     Raises
     ------
     ValueError
-        They are not floats ``(n, height, width, 1)``.
+        They are not finite floats ``(n, height, width, 1)``.
     """
     images = as_images(images)
     if images.shape[-1] != 1:
-        raise ValueError(f"Images must be (n, height, width, 1), not {tuple(images.shape)}.")
+        raise ValueError(
+            f"images must be grey, (n, height, width, 1), not {tuple(images.shape)}; average colours."
+        )
     return images
 
 
@@ -184,6 +254,11 @@ def answers(scores):
     ----------
     scores : list of tensors (n, rows, columns, classes)
         The coarsest level first.
+
+    Returns
+    -------
+    list of tensors (n, classes)
+        The log-sum-exp over all cells of a level and the coarser ones.
     """
     logits = [tf.reduce_logsumexp(one, (1, 2)) for one in scores]
     return [tf.reduce_logsumexp(tf.stack(logits[: i + 1]), 0) for i in range(len(logits))]

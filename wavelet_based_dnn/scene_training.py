@@ -5,7 +5,7 @@ with the smallest canvas and adds one after the other. Everything random derives
 so a run that was killed continues with the same bits.
 """
 
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 import keras
@@ -80,9 +80,9 @@ def train_on_scenes(network, images, labels, schedule, *, seed, checkpoint=None,
         Images, labels or a schedule that are not as described, or a checkpoint of another run.
     """
     check_seed(seed)
-    _check_schedule(schedule)
     images = as_unit_images(images).astype("float32", copy=False)
-    labels = as_labels(labels, len(images), network(np.zeros((1, 28, 28, 1), "float32"))[-1].shape[-1])
+    _check_schedule(schedule, images, labels)
+    labels = as_labels(labels, len(images), _count_classes(network))
     optimizer = _build_optimizer(network, schedule)
     step = _step_on(network, optimizer, schedule.coarse_weight)
 
@@ -97,21 +97,32 @@ def train_on_scenes(network, images, labels, schedule, *, seed, checkpoint=None,
         return {"epoch": row + 1, "loss": float(np.mean(losses))}
 
     variables = [*network.variables, *optimizer.variables]
-    settings = schedule._asdict() | {
-        "clutter": schedule.clutter._asdict(),
-        "canvases": list(schedule.canvases),
-    }
-    settings |= {"data": [images, labels], "model": network, "seed": seed}
+    settings = schedule._asdict() | {"data": [images, labels], "model": network, "seed": seed}
     return resumable(measure_row, variables, schedule.steps // STEPS_A_ROW, settings, checkpoint, progress)
 
 
-def _check_schedule(schedule):
+def _check_schedule(schedule, images, labels):
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"schedule must be a Schedule, such as Schedule(steps=1000), not {schedule!r}.")
     check_counts(steps=schedule.steps)
     check_shares(coarse_weight=schedule.coarse_weight)
     if schedule.steps % STEPS_A_ROW:
         raise ValueError(f"steps must be a multiple of {STEPS_A_ROW}, not {schedule.steps}.")
     if not 0 < schedule.learning_rate < np.inf:
         raise ValueError(f"learning_rate must be a positive number, not {schedule.learning_rate!r}.")
+    if not isinstance(schedule.canvases, list | tuple) or not schedule.canvases:
+        raise ValueError(f"canvases must be at least one (height, width), not {schedule.canvases!r}.")
+    for canvas in schedule.canvases:  # the last of them joins late, so a trial finds now what is wrong
+        draw_scenes(images, labels, 1, canvas, seed=0, clutter=schedule.clutter)
+
+
+def _count_classes(network):
+    logits = network(np.zeros((1, 28, 28, 1), "float32"))
+    if not isinstance(logits, list):
+        raise ValueError(
+            f"network must return a list of logits, not a {type(logits).__name__}; wrap it in one."
+        )
+    return logits[-1].shape[-1]
 
 
 def _build_optimizer(network, schedule):
@@ -135,54 +146,67 @@ def _drawn(schedule, seed, number):
 
 def _step_on(network, optimizer, coarse_weight):
     """Return the function from a canvas to its compiled step, which returns the loss of the finest level."""
+    sparse = isinstance(network, ScaleNetwork)
 
     def step(images, labels, budget):
         with tf.GradientTape() as tape:
-            sparse = isinstance(network, ScaleNetwork)
             logits = read_within(network, images, budget) if sparse else network(images, training=True)
-            losses = [
-                tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, one)) for one in logits
-            ]
-            *others, finest = losses
-            total = finest + (coarse_weight * tf.add_n(others) / len(others) if others else 0)
-        slopes = zip(
-            tape.gradient(total, network.trainable_variables), network.trainable_variables, strict=True
-        )
+            finest, total = _losses(logits, labels, coarse_weight)
+        weights = network.trainable_variables
+        slopes = zip(tape.gradient(total, weights), weights, strict=True)
         # An image of a single level does not reach what joins levels.
         reached = [(slope, weight) for slope, weight in slopes if slope is not None]
         optimizer.apply(*zip(*reached, strict=True))
         return finest
 
-    return cache(lambda canvas: tf.function(partial(step)))
+    return cache(lambda canvas: tf.function(step))
+
+
+def _losses(logits, labels, coarse_weight):
+    """Return the mean cross-entropy of the finest level, in nats, and the total over levels."""
+    *others, finest = (
+        tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, one)) for one in logits
+    )
+    return finest, finest + (coarse_weight * tf.add_n(others) / len(others) if others else 0)
 
 
 def read_within(network, images, budget):
     """Return the logits of a `ScaleNetwork` that counts only a share of each level's tiles.
 
     It gives what `refinement.classify` does with this budget, but computes all cells and drops some, so that
-    a graph of fixed shapes can be trained.
+    a graph of fixed shapes can be trained. Where tiles have exactly the evidence of the last one within the
+    budget, it counts them, too.
 
     Parameters
     ----------
     network : ScaleNetwork
     images : tensor, shape (n, height, width, 1)
+        Float, of known shape.
     budget : float32 tensor
         In (0, 1].
+
+    Returns
+    -------
+    list of tensors (n, classes)
+        The coarsest level first.
     """
-    features, scores, kept = None, [], None
+    features, scores = None, []
     for bands in network.bands(images):
         features = network.features(bands, features)
         found = network.scores(features)
         if scores:
-            kept = _chosen_cells(scores[-1], kept, found.shape, budget)
+            kept = _chosen_cells(scores[-1], found.shape, budget)
             features = tf.where(kept, features, 0.0)
             found = tf.where(kept, found, NOTHING)
         scores.append(found)
     return answers(scores)
 
 
-def _chosen_cells(coarser, kept, shape, budget):
-    """Return which cells of a level lie in the chosen tiles, (n, rows, columns, 1)."""
+def _chosen_cells(coarser, shape, budget):
+    """Return which cells of a level of this shape lie in the chosen tiles, bool tensor (n, rows, columns, 1).
+
+    `coarser` holds the scores of the coarser level, (n, rows, columns, classes).
+    """
     evidence = tf.reduce_logsumexp(coarser, -1, keepdims=True)
     rows, columns = (-(-side // TILE) for side in shape[1:3])
     half = TILE // 2
@@ -194,7 +218,6 @@ def _chosen_cells(coarser, kept, shape, budget):
     flat = tf.reshape(best, (-1, rows * columns))
     count = tf.maximum(LEAST, tf.cast(tf.math.ceil(budget * rows * columns), "int32"))
     least = tf.sort(flat, 1, "DESCENDING")[:, tf.minimum(count, rows * columns) - 1]
-    chosen = best >= least[:, None, None, None]
-    if kept is not None:
-        chosen &= best > NOTHING / 2
+    # What was not computed at the coarser level has no children.
+    chosen = (best >= least[:, None, None, None]) & (best > NOTHING / 2)
     return tf.repeat(tf.repeat(chosen, TILE, 1), TILE, 2)[:, : shape[1], : shape[2]]
