@@ -174,8 +174,7 @@ def read_within(network, images, budget):
     """Return the logits of a `ScaleNetwork` that counts only a share of each level's tiles.
 
     It gives what `refinement.classify` does with this budget, but computes all cells and drops some, so that
-    a graph of fixed shapes can be trained. Where tiles have exactly the evidence of the last one within the
-    budget, it counts them, too.
+    a graph of fixed shapes can be trained.
 
     Parameters
     ----------
@@ -217,7 +216,8 @@ def _chosen_cells(coarser, shape, budget):
     best = tf.nn.max_pool2d(filled, half, half, "VALID")
     flat = tf.reshape(best, (-1, rows * columns))
     count = tf.maximum(LEAST, tf.cast(tf.math.ceil(budget * rows * columns), "int32"))
-    least = tf.sort(flat, 1, "DESCENDING")[:, tf.minimum(count, rows * columns) - 1]
+    # Of equal tiles the first count, as in `refinement`; top_k promises that order.
+    rank = tf.argsort(tf.math.top_k(flat, rows * columns).indices)
     # What was not computed at the coarser level has no children.
-    chosen = (best >= least[:, None, None, None]) & (best > NOTHING / 2)
+    chosen = tf.reshape((rank < count) & (flat > NOTHING / 2), tf.shape(best))
     return tf.repeat(tf.repeat(chosen, TILE, 1), TILE, 2)[:, : shape[1], : shape[2]]

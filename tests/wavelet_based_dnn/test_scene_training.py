@@ -1,0 +1,154 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common import checkpoints
+from wavelet_based_dnn import scene_training
+from wavelet_based_dnn.refinement import classify
+from wavelet_based_dnn.rivals import FinestLevel, build_plain_pyramid
+from wavelet_based_dnn.scale_network import build_scale_network
+from wavelet_based_dnn.scene_training import CANVASES, Schedule, read_within, train_on_scenes
+from wavelet_based_dnn.scenes import Clutter
+
+SCHEDULE = Schedule(steps=4, learning_rate=1e-2, canvases=((28, 28), (40, 40)))
+PLAIN = Clutter(sizes=(28, 28), patches=0, noise=0)
+
+
+@pytest.fixture
+def short(monkeypatch, eagerly):
+    """Let a row of the history be 2 steps of 4 scenes; of so few steps, tracing would take longer."""
+    monkeypatch.setattr(scene_training, "STEPS_A_ROW", 2)
+    monkeypatch.setattr(scene_training, "BATCH_SIZE", 4)
+
+
+def halves(count=8):
+    """Return images whose upper half is bright, of class 0, and whose lower half is, of class 1."""
+    labels = np.arange(count) % 2
+    images = np.zeros((count, 28, 28, 1), "float32")
+    images[labels == 0, :14] = images[labels == 1, 14:] = 1
+    return images, labels
+
+
+@settings(max_examples=8)
+@given(st.integers(20, 110), st.integers(20, 110), st.integers(0, 2**31), st.floats(1 / 64, 1, width=32))
+def test_training_reads_within_a_budget_what_refinement_reads(network, height, width, seed, budget):
+    images = np.random.default_rng(seed).random((2, height, width, 1), dtype="float32")
+    images[:, : height // 2] = 0  # tiles of equal evidence
+    expected = classify(network, images, budget=budget).logits
+    for found, logits in zip(read_within(network, tf.constant(images), budget), expected, strict=True):
+        np.testing.assert_allclose(found, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("build", [build_scale_network, build_plain_pyramid, FinestLevel])
+def test_equal_seeds_give_equal_bits_and_others_do_not(short, build):
+    found = []
+    for seed in (3, 3, 4):
+        network = tiny(build)
+        history = train_on_scenes(network, *halves(), SCHEDULE, seed=seed)
+        assert list(history["epoch"]) == [1, 2]
+        found.append(network.get_weights())
+    assert all(np.array_equal(*pair) for pair in zip(*found[:2], strict=True))
+    assert not all(np.array_equal(*pair) for pair in zip(*found[1:], strict=True))
+
+
+def tiny(build=build_scale_network):
+    arguments = {build_plain_pyramid: ()}.get(build, ("haar", 4, 10, 0))
+    return build(*arguments)
+
+
+def test_a_killed_training_continues_with_the_same_bits(short, tmp_path, monkeypatch):
+    whole = tiny()
+    expected = train_on_scenes(whole, *halves(), SCHEDULE, seed=3)
+
+    class Killed(Exception):
+        pass
+
+    def kill_after_one(path, *rest):
+        save(path, *rest)
+        raise Killed
+
+    save, run = checkpoints._save, {"seed": 3, "checkpoint": tmp_path / "run.npz"}
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints, "_save", kill_after_one)
+        with pytest.raises(Killed):
+            train_on_scenes(tiny(), *halves(), SCHEDULE, **run)
+    resumed = tiny()
+    assert train_on_scenes(resumed, *halves(), SCHEDULE, **run).equals(expected)
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for change in ({"clutter": PLAIN}, {"coarse_weight": 0.1}, {"canvases": ((28, 28),)}):
+        with pytest.raises(ValueError, match=f"belongs to another run, with other {next(iter(change))};"):
+            train_on_scenes(tiny(), *halves(), SCHEDULE._replace(**change), **run)
+
+
+def test_a_few_steps_learn_to_tell_halves(monkeypatch):
+    monkeypatch.setattr(scene_training, "STEPS_A_ROW", 20)
+    monkeypatch.setattr(scene_training, "BATCH_SIZE", 16)
+    schedule = Schedule(steps=60, learning_rate=2e-2, canvases=((28, 28),), clutter=PLAIN)
+    network, (images, labels) = build_scale_network(features=8, classes=2), halves()
+    loss = train_on_scenes(network, images, labels, schedule, seed=0)["loss"]
+    assert loss.iloc[-1] < 0.3 * loss.iloc[0]
+    np.testing.assert_array_equal(network(images)[-1].numpy().argmax(1), labels)
+
+
+def test_small_canvases_come_first_and_half_of_the_steps_compute_all():
+    schedule = Schedule(steps=2_000)
+    drawn = [scene_training._drawn(schedule, 0, number) for number in range(schedule.steps)]
+    assert {canvas for canvas, _ in drawn[:50]} == {*CANVASES[:2]}
+    assert {canvas for canvas, _ in drawn[800:]} == {*CANVASES}
+    budgets = np.array([budget for _, budget in drawn])
+    assert 0.05 <= budgets.min() < 0.1
+    assert np.mean(budgets == 1) == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_step_is_traced_once_a_canvas_whatever_the_budget(monkeypatch):
+    network, traced, (images, labels) = tiny(), [], map(tf.constant, halves())
+
+    def read(network, images, budget):
+        traced.append(tuple(images.shape[1:3]))
+        return read_within(network, images, budget)
+
+    monkeypatch.setattr(scene_training, "read_within", read)
+    optimizer = scene_training._build_optimizer(network, SCHEDULE)
+    step = scene_training._step_on(network, optimizer, SCHEDULE.coarse_weight)
+    for budget in (0.1, 0.5, 1):
+        step((28, 28))(images, labels, np.float32(budget))
+    assert traced == [(28, 28)]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 150}, "steps must be a multiple of 100, not 150"),
+        ({"steps": 0}, "steps must be a whole number of at least 1, not 0"),
+        ({"learning_rate": -1}, "learning_rate must be a positive number, not -1"),
+        ({"coarse_weight": 50}, r"coarse_weight must lie in \[0, 1\]"),
+        ({"canvases": ()}, r"canvases must be at least one \(height, width\), not \(\)"),
+        ({"canvases": ((28, 28), 40)}, r"canvas must be \(height, width\) in pixels, not 40"),
+        ({"canvases": ((28, 28), (9, 40))}, "canvas must hold an object of 14 pixels"),
+        ({"clutter": None}, "clutter must be a Clutter, such as DYNAMIC, not None"),
+    ],
+)
+def test_schedule_errors_are_one_clear_sentence(change, message):
+    with pytest.raises(ValueError, match=message):
+        train_on_scenes(None, *halves(), Schedule(steps=100)._replace(**change), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": halves()[0] * 255}, r"images must lie in \[0, 1\], .*; divide them by 255"),
+        ({"labels": np.full(8, 10)}, "labels must lie in 0 to 9"),
+        ({"labels": np.zeros(7, int)}, "there are 8 images and 7 labels"),
+        ({"seed": None}, "seed must be a whole number"),
+        ({"schedule": 100}, r"schedule must be a Schedule, such as Schedule\(steps=1000\), not 100"),
+        ({"network": lambda images: tf.zeros((1, 10))}, "network must return a list of logits"),
+    ],
+)
+def test_what_cannot_be_trained_on_gets_one_clear_sentence(network, change, message):
+    images, labels = halves()
+    run = {"network": network, "images": images, "labels": labels, "schedule": Schedule(steps=100), "seed": 0}
+    with pytest.raises(ValueError, match=message):
+        train_on_scenes(**run | change)
