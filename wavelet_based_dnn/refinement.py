@@ -95,7 +95,15 @@ def by_boxes(boxes):
     -------
     callable
         A rule of `classify`.
+
+    Raises
+    ------
+    ValueError
+        The boxes are not ``(n, 4)``.
     """
+    boxes = np.asarray(boxes)
+    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise ValueError(f"boxes must be (n, 4): top, left, height and width, not {boxes.shape}.")
 
     def rule(reading, level, rng=None):
         side = 4 * TILE * 2 ** (len(reading.bands) - 1 - level)
@@ -246,7 +254,7 @@ def children(tiles, shape):
 
 
 def refined(network, reading, tiles):
-    """Return a reading with one more level, of which only `tiles` are computed."""
+    """Return a reading with one more level; only `tiles`, a bool array of `tile_grid`, are computed."""
     level = len(reading.logits)
     bands, coarser = reading.bands[level], (reading.features or [None])[-1]
     if tiles.all():
@@ -288,9 +296,8 @@ def sparse_level(network, bands, coarser, tiles):
         _patches(coarser, more, TILE // 2, HALO // 2, HALO // 2),
         tf.constant(_inside(more, *cells)),
     )
-    return tf.constant(_put_back(features, places, tiles, cells, 0)), _put_back(
-        scores, places, tiles, cells, -np.inf
-    )
+    features = _put_back(features, places, tiles, cells, 0)
+    return tf.constant(features), _put_back(scores, places, tiles, cells, -np.inf)
 
 
 def _put_back(values, places, tiles, cells, elsewhere):

@@ -154,7 +154,7 @@ def _step_on(network, optimizer, coarse_weight):
             finest, total = _losses(logits, labels, coarse_weight)
         weights = network.trainable_variables
         slopes = zip(tape.gradient(total, weights), weights, strict=True)
-        # An image of a single level does not reach what joins levels.
+        # A network that reads a single level does not reach what joins levels.
         reached = [(slope, weight) for slope, weight in slopes if slope is not None]
         optimizer.apply(*zip(*reached, strict=True))
         return finest

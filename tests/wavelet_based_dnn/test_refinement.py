@@ -37,7 +37,7 @@ def images(seed, *shape):
     return np.random.default_rng(seed).random((*shape, 1), dtype="float32")
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(sides, sides, seeds)
 def test_computing_tiles_is_computing_the_level(network, height, width, seed):
     features = None
@@ -132,6 +132,7 @@ def test_rules_prefer_the_tile_that_shows_the_object(network, row, column):
     assert by_boxes(box)(reading, LEVELS - 1).sum() == 32 * 32
 
 
+@settings(max_examples=5)
 @given(seeds)
 def test_boxes_share_their_pixels_among_tiles(seed):
     rng = np.random.default_rng(seed)
@@ -216,6 +217,12 @@ def test_tensors_and_double_precision_are_read_like_arrays(network):
 def test_what_cannot_be_read_gets_one_clear_sentence(network, change, message):
     with pytest.raises(ValueError, match=message):
         classify(**{"network": network, "images": images(0, 1, 90, 90)} | change)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(4), np.zeros((2, 3)), [[0, 0, 9]]])
+def test_boxes_of_another_shape_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"boxes must be \(n, 4\): top, left, height and width, not"):
+        by_boxes(wrong)
 
 
 def test_a_reading_of_other_images_or_of_more_levels_is_refused(network):

@@ -26,7 +26,7 @@ def test_answers_are_the_log_sum_exp_of_all_cells_so_far(seed, levels):
         np.testing.assert_allclose(found, logsumexp(cells, axis=1), rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=8)
+@settings(max_examples=3)
 @given(sides, sides, seeds)
 def test_open_sizes_give_the_logits_of_known_sizes(network, height, width, seed):
     given_images = images(seed, 2, height, width)
@@ -41,7 +41,7 @@ def compiled(network):
     return tf.function(network, input_signature=[tf.TensorSpec((None, None, None, 1))])
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(seeds, st.integers(0, 2), st.integers(1, 2))
 def test_evidence_moves_with_an_image_that_moves_by_a_coarsest_cell(network, seed, down, right):
     """Cells read at most 6 cells of the coarsest level each way; what is nearer to the border differs."""
