@@ -21,7 +21,7 @@ from common.notebooks import BUILD, for_nbval
 matplotlib.use("Agg")  # in this process, which draws for no one
 
 settings.register_profile(
-    "default", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "default", deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.register_profile("faults", settings.get_profile("default"), max_examples=500)
 settings.load_profile("default")
