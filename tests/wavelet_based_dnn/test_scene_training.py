@@ -31,14 +31,15 @@ def halves(count=8):
     return images, labels
 
 
-@settings(max_examples=5)
-@given(st.integers(20, 110), st.integers(20, 110), st.integers(0, 2**31), st.floats(1 / 64, 1, width=32))
+@settings(max_examples=4)
+@given(st.integers(90, 200), st.integers(150, 200), st.integers(0, 2**31), st.floats(1 / 64, 1, width=32))
 def test_training_reads_within_a_budget_what_refinement_reads(network, height, width, seed, budget):
     images = np.random.default_rng(seed).random((2, height, width, 1), dtype="float32")
-    images[:, : height // 2] = 0  # tiles of equal evidence
-    expected = classify(network, images, budget=budget).logits
-    for found, logits in zip(read_within(network, tf.constant(images), budget), expected, strict=True):
-        np.testing.assert_allclose(found, logits, atol=1e-4)
+    images[:, : height // 2] = 0
+    for one in (network, tiny()):  # without biases, black tiles have equal evidence
+        expected = classify(one, images, budget=budget).logits
+        for found, logits in zip(read_within(one, tf.constant(images), budget), expected, strict=True):
+            np.testing.assert_allclose(found, logits, atol=1e-4)
 
 
 @pytest.mark.parametrize("build", [build_plain_pyramid, lambda: FinestLevel("haar", 4, 10, 0)])
