@@ -134,22 +134,23 @@ def classify(
     rng = np.random.default_rng(seed)
     levels = min(levels or len(reading.bands), len(reading.bands))
     for level in range(len(reading.logits), levels):
-        reading = refined(network, reading, wanted_tiles(reading, level, budget, confidence, rule, rng))
+        most = int(np.ceil(budget * np.prod(tile_grid(reading.bands[level])[1:])))
+        reading = refined(network, reading, wanted_tiles(reading, level, most, confidence, rule, rng))
     return reading
 
 
-def wanted_tiles(reading, level, budget, confidence, rule, rng):
-    """Return which tiles of a level to compute, a bool array (n, tile rows, tile columns)."""
+def wanted_tiles(reading, level, most, confidence, rule, rng):
+    """Return at most so many tiles of a level to compute, a bool array (n, tile rows, tile columns)."""
     shape = tile_grid(reading.bands[level])
     count = int(np.prod(shape[1:]))
     if not reading.logits or (count == 1 and confidence == 1):
         return np.ones(shape, bool)
     wanted = np.ones(shape, bool)
-    if budget < 1:
+    if most < count:
         preference = rule(reading, level, rng).reshape(shape[0], -1)
         # What was not computed at the coarser level has no children.
         preference = np.where(children(reading.tiles[-1], shape).reshape(shape[0], -1), preference, -np.inf)
-        chosen = np.argsort(-preference, axis=1, kind="stable")[:, : int(np.ceil(budget * count))]
+        chosen = np.argsort(-preference, axis=1, kind="stable")[:, :most]
         wanted = np.zeros_like(preference, bool)
         np.put_along_axis(wanted, chosen, True, axis=1)
         wanted = (wanted & np.isfinite(preference)).reshape(shape)
@@ -213,7 +214,7 @@ def _compiled(network):
 
 
 def _patches(maps, places, step, side):
-    """Return squares of maps, (m, side, side, channels), around tiles of `step`; beyond a map there are zeros."""
+    """Return squares of maps (m, side, side, channels) around tiles of `step`; outside there are zeros."""
     margin = (side - step) // 2
     _, rows, columns, _ = maps.shape
     last = (places[:, 1:].max(0) + 1) * step + margin
@@ -254,7 +255,7 @@ def tiled(maps, side):
 
 
 def untiled(tiles, rows, columns):
-    """Return tiles (n, tile rows, tile columns, side, side, channels) as maps (n, rows, columns, channels)."""
+    """Return maps (n, rows, columns, channels) of tiles (n, down, across, side, side, channels)."""
     count, down, across, side, _, channels = tiles.shape
     maps = tiles.swapaxes(2, 3).reshape(count, down * side, across * side, channels)
     return maps[:, :rows, :columns]
