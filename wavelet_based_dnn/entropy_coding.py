@@ -1,10 +1,10 @@
-"""An entropy coder for many short sequences of integers that must be decodable one by one.
+"""An entropy coder for many short sequences of integers, each of which can be decoded alone.
 
 A value is split into a category, the number of bits of its magnitude as in JPEG, and the bits that follow.
-Both are coded by asymmetric numeral systems with a range (rANS; Duda 2013, "Asymmetric numeral systems",
-section 3) with fixed frequencies of the categories. All sequences are coded side by side, so NumPy does the
-work; each one ends as bytes of its own, three of which are the coder's state. Raw deflate needs about twice
-as many bytes for sequences that are mostly zero.
+Both are coded by range asymmetric numeral systems (rANS; Duda 2013, "Asymmetric numeral systems"). The
+frequencies of the categories are fixed and travel as a table. NumPy codes all sequences side by side. Each
+ends up as bytes of its own, three of which are the coder's state. Raw deflate takes about twice as many bytes
+for short sequences that are mostly zero.
 """
 
 import numpy as np
@@ -22,8 +22,9 @@ def encode(values, frequencies):
     Parameters
     ----------
     values : int array, shape (m, length)
+        Magnitudes below ``2**50``.
     frequencies : int array, shape (m, categories)
-        Of `read_table`, of each sequence.
+        Of each sequence, from `read_table`.
 
     Returns
     -------
@@ -71,16 +72,20 @@ def decode(codes, frequencies, length):
 
 
 def make_table(values):
-    """Return a table of how frequent the categories of values are: one byte each, minus its logarithm."""
+    """Return a table of how frequent the categories of values are, as bytes.
+
+    The first byte is the number of categories; then each has one, eight times minus the binary logarithm of
+    its share. 255 stands for a category that does not occur.
+    """
     counts = np.bincount(_bit_lengths(np.where(values >= 0, 2 * values, -2 * values - 1).ravel() + 1) - 1)
     with np.errstate(divide="ignore"):
         steps = np.round(-OCTAVE * np.log2(counts / counts.sum()))
-    return np.where(counts, np.minimum(steps, 254), 255).astype("uint8").tobytes()
+    return bytes([len(counts), *np.where(counts, np.minimum(steps, 254), 255).astype(int).tolist()])
 
 
 def read_table(table, categories=None):
     """Return the frequencies of a table, int array (categories,), with the sum ``2**PRECISION``."""
-    steps = np.frombuffer(table, "uint8").astype(int)
+    steps = np.array([*table[1:]])
     shares = np.where(steps < 255, 2.0 ** (-steps / OCTAVE), 0)
     present = shares > 0
     spare = (1 << PRECISION) - present.sum()

@@ -1,11 +1,11 @@
 """Progressive transmission: a network that asks, level by level, for the details it wants to see.
 
-The sender holds the Haar pyramid of an 8-bit image. It quantises every coefficient with the same step in the
-orthonormal transform, so that every coefficient adds equally to the squared error of the pixels. The details
-of a level are cut into the tiles of `wavelet_based_dnn.refinement`, and each tile is coded alone. The
+The sender holds the Haar pyramid of an 8-bit image. It quantises all coefficients of the orthonormal
+transform with the same step, so an error of any coefficient costs the pixels the same squared error. It cuts
+the details of a level into the tiles of `wavelet_based_dnn.refinement` and codes each tile alone. The
 receiver gets the coarsest approximation and then only the tiles that its rule chooses. It computes the
-network with what it has received; details it lacks are zero. All byte counts are lengths of real codes; the
-requests, at most one bit for each tile that could be asked for, go the other way and are not counted.
+network with what it has received; details it lacks are zero. All byte counts are lengths of real codes.
+Requests travel the other way and are not counted: at most one bit for each tile that may be requested.
 """
 
 import io
@@ -107,12 +107,11 @@ def encode_images(images, step, split="haar"):
     ----------
     images : uint8 array, shape (n, height, width, 1)
     step : float
-        Of the quantiser, in grey values; the squared error of an image is about ``step**2 / 12`` a pixel
-        where no coefficient is near zero.
+        Of the quantiser, in grey values.
     split : key of `NORMS`
-        "haar", or "average pool" for the Laplacian pyramid of Burt and Adelson 1983 with a box filter, whose
-        differences are as many as the pixels they refine. They are taken from exact means, not from decoded
-        ones, so that the means may arrive at another accuracy.
+        "haar", or "average pool" for a Laplacian pyramid (Burt and Adelson 1983) with a box filter. It has
+        one difference for every finer pixel, in total 4/3 samples for a pixel of the image. Differences are
+        from the exact means: which decoded means a receiver will have depends on its requests.
 
     Raises
     ------
@@ -132,15 +131,15 @@ def encode_images(images, step, split="haar"):
 
 
 def quantised(values, scale):
-    """Return values times a scale, cut towards zero: the quantiser of JPEG 2000 with its wide zero.
-
-    Taubman and Marcellin 2002, "JPEG2000", section 3.2.7.
-    """
+    """Return values times a scale, cut towards zero: the quantiser with a dead zone that JPEG 2000 uses."""
     return np.trunc(values.astype("float64") * scale).astype("int64")
 
 
 def restored(numbers, scale):
-    """Return the middle of what `quantised` maps to each number; at most half a step off, or one at zero."""
+    """Return the middles of the intervals of `quantised`.
+
+    Values are at most half a step off; those that became zero, less than one.
+    """
     return ((numbers + np.sign(numbers) / 2) / scale).astype("float32")
 
 
@@ -298,12 +297,9 @@ def _cut(numbers):
 
 def _coded(tiles):
     tables = [entropy_coding.make_table(image) for image in tiles]
-    codes = np.empty(tiles.shape[:3], object)
-    lanes = codes.size
-    codes.flat = entropy_coding.encode(
-        tiles.reshape(lanes, -1), _frequencies(tables, np.arange(lanes) // codes[0].size)
-    )
-    return Level(tables, codes)
+    images = np.repeat(np.arange(len(tiles)), int(np.prod(tiles.shape[1:3])))
+    codes = entropy_coding.encode(tiles.reshape(len(images), -1), _frequencies(tables, images))
+    return Level(tables, np.fromiter(codes, object).reshape(tiles.shape[:3]))
 
 
 def _decoded(level, wanted, shape):
