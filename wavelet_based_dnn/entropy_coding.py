@@ -54,6 +54,8 @@ def encode(values, frequencies):
 
 def decode(codes, frequencies, length):
     """Return the sequences, int array (m, length), from the bytes of each; the inverse of `encode`."""
+    if not codes:
+        return np.empty((0, length), "int64")
     reader = _Reader(codes)
     ends = np.cumsum(frequencies, 1)
     lanes = np.arange(len(codes))
@@ -62,7 +64,7 @@ def decode(codes, frequencies, length):
         category = (ends <= reader.slots()[:, None]).sum(1)
         reader.advance(ends[lanes, category] - frequencies[lanes, category], frequencies[lanes, category])
         rest = np.zeros(len(codes), "int64")
-        for low in range(0, category.max(initial=0), CHUNK):
+        for low in range(0, category.max(), CHUNK):
             shift = PRECISION - np.clip(category - low, 0, CHUNK)
             chunk = reader.slots() >> shift
             reader.advance(chunk << shift, 1 << shift)
@@ -129,11 +131,11 @@ class _Reader:
     """The states of all sequences and where each one stands in its bytes."""
 
     def __init__(self, codes):
-        width = max(map(len, codes), default=0)
+        width = max(map(len, codes))
         self.bytes = np.array([np.frombuffer(code.ljust(width, b"\0"), "uint8") for code in codes])
         self.at = np.zeros(len(codes), "int64")
         self.states = np.zeros(len(codes), "int64")
-        for _ in range(STATE_BYTES if len(codes) else 0):
+        for _ in range(STATE_BYTES):
             self.take(np.arange(len(codes)))
 
     def take(self, lanes):

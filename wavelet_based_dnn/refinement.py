@@ -17,6 +17,7 @@ from wavelet_based_dnn.scale_network import HALO, STEM, enlarged_to
 
 TILE = 8  # cells a side
 REACH = TILE + 2 * HALO  # cells a side of what a tile reads
+LEAST = 4  # tiles of an image and a level: no frame that is not larger than a tile touches more
 TOGETHER = 8  # the number of tiles is rounded up to a multiple, since every new shape is prepared anew
 
 
@@ -75,6 +76,12 @@ def by_energy(reading, level, rng=None):
     return tiled(energy, 2 * TILE).sum((3, 4))
 
 
+def by_brightness(reading, level, rng=None):
+    """Prefer tiles that are bright on the whole: clutter comes in smaller pieces than objects."""
+    brightness = np.asarray(reading.bands[level])[..., 0]
+    return tiled(brightness, 2 * TILE).sum((3, 4))
+
+
 def by_boxes(boxes, shape):
     """Return the rule that prefers tiles which cover much of the true boxes.
 
@@ -112,8 +119,7 @@ def classify(
     images : array, shape (n, height, width, 1)
         Float, in [0, 1].
     budget : float
-        In [0, 1], the share of a level's tiles that are computed, rounded up, for each image; levels of a
-        single tile are computed whole.
+        In [0, 1], the share of a level's tiles that are computed for each image, rounded up and at least 4.
     confidence : float
         In [0, 1]; an image whose answer has at least this probability is not read further.
     levels : int, optional
@@ -134,27 +140,31 @@ def classify(
     rng = np.random.default_rng(seed)
     levels = min(levels or len(reading.bands), len(reading.bands))
     for level in range(len(reading.logits), levels):
-        most = int(np.ceil(budget * np.prod(tile_grid(reading.bands[level])[1:])))
-        reading = refined(network, reading, wanted_tiles(reading, level, most, confidence, rule, rng))
+        count = tile_count(budget, tile_grid(reading.bands[level]))
+        reading = refined(network, reading, wanted_tiles(reading, level, count, confidence, rule, rng))
     return reading
 
 
-def wanted_tiles(reading, level, most, confidence, rule, rng):
-    """Return at most so many tiles of a level to compute, a bool array (n, tile rows, tile columns)."""
+def wanted_tiles(reading, level, count, confidence, rule, rng):
+    """Return which tiles of a level to compute, bool array (n, tile rows, tile columns), at most `count`."""
     shape = tile_grid(reading.bands[level])
-    count = int(np.prod(shape[1:]))
-    if not reading.logits or (count == 1 and confidence == 1):
-        return np.ones(shape, bool)
     wanted = np.ones(shape, bool)
-    if most < count:
+    if not reading.logits:
+        return wanted
+    if count < wanted[0].size:
         preference = rule(reading, level, rng).reshape(shape[0], -1)
         # What was not computed at the coarser level has no children.
         preference = np.where(children(reading.tiles[-1], shape).reshape(shape[0], -1), preference, -np.inf)
-        chosen = np.argsort(-preference, axis=1, kind="stable")[:, :most]
+        chosen = np.argsort(-preference, axis=1, kind="stable")[:, :count]
         wanted = np.zeros_like(preference, bool)
         np.put_along_axis(wanted, chosen, True, axis=1)
         wanted = (wanted & np.isfinite(preference)).reshape(shape)
     return wanted & (reading.confidence < confidence)[:, None, None] if confidence < 1 else wanted
+
+
+def tile_count(budget, shape):
+    """Return how many tiles of a level a budget allows; the shape is that of `tile_grid`."""
+    return max(LEAST, int(np.ceil(budget * shape[1] * shape[2])))
 
 
 def children(tiles, shape):

@@ -1,7 +1,7 @@
 """A network that reads images of any size from coarse to fine, with the same weights at every wavelet level.
 
-An image has as many levels as it can be halved until its longer side is at most `COARSEST` pixels. Each level
-has a grid of cells, one for 4 x 4 of the pixels that the level adds to. The features of a cell come from the
+Each of the `LEVELS` wavelet levels has a grid of cells, one for 2 x 2 coefficients; the finest level has a cell
+for 4 x 4 pixels. The features of a cell come from the
 level's approximation and details around it and from the features of the coarser level at the same place. A
 linear readout turns them into one score a class; the answer of a level is the log-sum-exp of the scores of
 all cells of this level and the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
@@ -10,7 +10,6 @@ all cells of this level and the coarser ones. `wavelet_based_dnn.refinement` com
 from functools import partial
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras import layers
 
@@ -21,7 +20,7 @@ from wavelet_based_dnn.pyramids import SPLITS
 
 CLASSES = 10
 FEATURES = 64
-COARSEST = 8  # pixels, the longer side of the coarsest approximation
+LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
 HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
 STEM = 4  # pixels a side of the kernel that makes a cell of 2 x 2 coefficients
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
@@ -45,11 +44,6 @@ def build_scale_network(split="haar", features=FEATURES, classes=CLASSES, seed=0
         There is no such split.
     """
     return ScaleNetwork(split, features, classes, seed)
-
-
-def count_levels(height, width):
-    """Return how many wavelet levels an image of a size has, at least 1."""
-    return max(1, int(np.ceil(np.log2(max(height, width) / COARSEST))))
 
 
 @register
@@ -103,12 +97,11 @@ class ScaleNetwork(keras.Model):
         Returns
         -------
         list of tensors (n, rows, columns, bands)
-            As many rows and columns as halving those of the level before and rounding up leaves, the image's
-            at first, and then one more if they are odd: zeros.
+            Half the rows and columns of the finer level, rounded up to even numbers with zeros.
         """
         images = checked(images)
         found = []
-        for _ in range(count_levels(*images.shape[1:3])):
+        for _ in range(LEVELS):
             images, details = self.split.split(with_even_sides(images))
             found.append(with_even_sides(tf.concat([images, details], -1)))
         return found[::-1]
@@ -148,20 +141,22 @@ def checked(images):
     Raises
     ------
     ValueError
-        They are not floats ``(n, height, width, 1)`` with known height and width.
+        They are not floats ``(n, height, width, 1)``.
     """
     images = as_images(images)
-    _, *sides, channels = images.shape
-    if channels != 1 or None in sides:
-        raise ValueError(
-            f"Images must be (n, height, width, 1) with known rows and columns, not {images.shape}."
-        )
+    if images.shape[-1] != 1:
+        raise ValueError(f"Images must be (n, height, width, 1), not {tuple(images.shape)}.")
     return images
+
+
+def sides(images):
+    """Return rows and columns, as integers if they are known and as tensors if not."""
+    return [known or tf.shape(images)[axis] for axis, known in enumerate(images.shape[1:3], 1)]
 
 
 def with_even_sides(images):
     """Return images with a row or a column of zeros more where their number is odd."""
-    return tf.pad(images, [[0, 0], *([0, size % 2] for size in images.shape[1:3]), [0, 0]])
+    return tf.pad(images, [[0, 0], *([0, side % 2] for side in sides(images)), [0, 0]])
 
 
 def padded(images, margin):
@@ -171,8 +166,8 @@ def padded(images, margin):
 
 def enlarged_to(cells, finer):
     """Return cells, each repeated in a block of 2 x 2, as many rows and columns as `finer` has."""
-    enlarged = tf.repeat(tf.repeat(cells, 2, 1), 2, 2)
-    return enlarged[:, : finer.shape[1], : finer.shape[2]]
+    rows, columns = sides(finer)
+    return tf.repeat(tf.repeat(cells, 2, 1), 2, 2)[:, :rows, :columns]
 
 
 def answers(scores):

@@ -15,7 +15,7 @@ import tensorflow as tf
 from common.arguments import as_labels, check_counts, check_shares
 from common.checkpoints import resumable
 from common.validation import as_unit_images, check_seed
-from wavelet_based_dnn.refinement import TILE
+from wavelet_based_dnn.refinement import LEAST, TILE
 from wavelet_based_dnn.scale_network import ScaleNetwork, answers
 from wavelet_based_dnn.scenes import DYNAMIC, Clutter, draw_scenes
 
@@ -192,8 +192,8 @@ def _chosen_cells(coarser, kept, shape, budget):
     filled = tf.pad(evidence, [[0, 0], *margins, [0, 0]], constant_values=NOTHING)
     best = tf.nn.max_pool2d(filled, half, half, "VALID")
     flat = tf.reshape(best, (-1, rows * columns))
-    count = tf.cast(tf.math.ceil(budget * rows * columns), "int32")
-    least = tf.sort(flat, 1, "DESCENDING")[:, count - 1]
+    count = tf.maximum(LEAST, tf.cast(tf.math.ceil(budget * rows * columns), "int32"))
+    least = tf.sort(flat, 1, "DESCENDING")[:, tf.minimum(count, rows * columns) - 1]
     chosen = best >= least[:, None, None, None]
     if kept is not None:
         chosen &= best > NOTHING / 2

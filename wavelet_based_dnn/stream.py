@@ -3,9 +3,9 @@
 The sender holds the Haar pyramid of an 8-bit image. It quantises all coefficients of the orthonormal
 transform with the same step, so an error of any coefficient costs the pixels the same squared error. It cuts
 the details of a level into the tiles of `wavelet_based_dnn.refinement` and codes each tile alone. The
-receiver gets the coarsest approximation and then only the tiles that its rule chooses. It computes the
-network with what it has received; details it lacks are zero. All byte counts are lengths of real codes.
-Requests travel the other way and are not counted: at most one bit for each tile that may be requested.
+receiver gets all levels that are coarser than the network's and then only the tiles that its rule chooses. It
+computes the network with what it has received; details it lacks are zero. All byte counts are lengths of real
+codes. Requests travel the other way and are not counted: at most one bit for each tile that may be requested.
 """
 
 import io
@@ -22,10 +22,11 @@ from common.names import look_up
 from wavelet_based_dnn import entropy_coding
 from wavelet_based_dnn.pyramids import SPLITS
 from wavelet_based_dnn.refinement import TILE, Reading, by_evidence, refined, tiled, untiled, wanted_tiles
-from wavelet_based_dnn.scale_network import checked, count_levels, with_even_sides
+from wavelet_based_dnn.scale_network import LEVELS, checked, with_even_sides
 
 SIDE = 2 * TILE  # coefficients a side of a tile
 HEADER = struct.calcsize(">HHf")  # bytes: height, width, step
+COARSEST = 8  # pixels, the longer side of the coarsest approximation
 # The norm of a detail's basis image, relative to that of the approximation on the same grid.
 NORMS = {"haar": 1.0, "average pool": 0.5}
 
@@ -70,7 +71,7 @@ class Stream(NamedTuple):
     coarsest : Level
         The coarsest approximation, as one tile.
     details : list of Level
-        The coarsest first.
+        The coarsest first; the network reads the last ones.
     """
 
     sides: tuple
@@ -122,7 +123,7 @@ def encode_images(images, step, split="haar"):
     _check_step(step)
     look_up("split", split, NORMS)
     pictures = checked(images.astype("float32") / 255)
-    levels, details = count_levels(*images.shape[1:3]), []
+    levels, details = max(LEVELS, int(np.ceil(np.log2(max(images.shape[1:3]) / COARSEST)))), []
     for halvings in range(1, levels + 1):
         pictures, detail = SPLITS[split].split(with_even_sides(pictures))
         details.append(_coded(_cut(quantised(detail.numpy(), NORMS[split] * _scale(halvings, step)))))
@@ -193,14 +194,16 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     network : ScaleNetwork
     stream : Stream
     tiles : int, optional
-        The most tiles of a level that are requested for each image; by default all. Being the same at every
-        level, it bounds the finest levels, which have most of the bytes, and leaves the coarse ones whole.
+        The most tiles of a level that are requested for each image; by default all. The network's coarsest
+        level is always requested whole. Being the same at every level, the number bounds the finest levels,
+        which have most of the bytes.
     confidence : float
         In [0, 1]; for an image whose answer has at least this probability nothing more is requested.
     levels : int, optional
-        After how many to stop; by default the image's.
+        After how many to stop; by default all.
     rule : callable
-        As of `refinement.classify`. It sees what was received, so the details of the level are zero.
+        As of `refinement.classify`. It sees what was received, so the details of the level are zero, but
+        not its approximation.
     seed : int
         Of a random rule.
 
@@ -222,22 +225,22 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     check_counts(
         **{name: value for name, value in [("tiles", tiles), ("levels", levels)] if value is not None}
     )
-    rng, levels = np.random.default_rng(seed), min(levels or len(stream.details), len(stream.details))
-    pictures = received_approximation(stream)
+    rng, first = np.random.default_rng(seed), len(stream.details) - LEVELS
+    pictures, received = _received_ahead(stream, first)
     reading = Reading(_empty_bands(network, stream), [], [], [], [])
-    received = [HEADER + stream.coarsest.lengths()]
-    for level in range(levels):
-        most = stream.details[level].tiles[0].size if tiles is None else tiles
-        wanted = wanted_tiles(reading, level, most, confidence, rule, rng)
-        reading.bands[level], pictures = _received_bands(network, stream, level, wanted, pictures)
+    for level in range(min(levels or LEVELS, LEVELS)):
+        count = stream.details[first + level].tiles[0].size if tiles is None else tiles
+        reading.bands[level], _ = _received_bands(network, stream, first + level, False, pictures)
+        wanted = wanted_tiles(reading, level, count, confidence, rule, rng)
+        reading.bands[level], pictures = _received_bands(network, stream, first + level, wanted, pictures)
         reading = refined(network, reading, wanted)
-        received.append(received[-1] + stream.details[level].lengths(wanted))
+        received.append(received[-1] + stream.details[first + level].lengths(wanted))
     return Reception(reading, np.array(received[1:]))
 
 
 def by_code_length(stream):
     """Return the rule that prefers tiles with long codes: a sender that sends what differs most first."""
-    return lambda reading, level, rng=None: stream.details[level].code_lengths
+    return lambda reading, level, rng=None: stream.details[level - LEVELS].code_lengths
 
 
 def read_jpeg(network, images, quality):
@@ -268,6 +271,15 @@ def _jpeg(image, quality):
     return file.getvalue()
 
 
+def _received_ahead(stream, first):
+    """Return the picture that is sent whole before the network's first level, and a list of its bytes."""
+    pictures, length = received_approximation(stream), HEADER + stream.coarsest.lengths()
+    for level, details in enumerate(stream.details[:first]):
+        pictures = finer(stream, level, pictures, received_details(stream, level))
+        length = length + details.lengths()
+    return pictures, [length]
+
+
 def _received_bands(network, stream, level, wanted, approximation):
     """Return the bands of a level that the network reads, and the finer picture that they make."""
     picture = finer(stream, level, approximation, received_details(stream, level, wanted))
@@ -276,8 +288,8 @@ def _received_bands(network, stream, level, wanted, approximation):
 
 
 def _empty_bands(network, stream):
-    count, levels = len(stream.coarsest.tiles), len(stream.details)
-    sides = [_halved(stream.sides, levels - level) for level in range(levels)]
+    count = len(stream.coarsest.tiles)
+    sides = [_halved(stream.sides, LEVELS - level) for level in range(LEVELS)]
     return [with_even_sides(tf.zeros((count, *each, network.stem.kernel.shape[2]))) for each in sides]
 
 
