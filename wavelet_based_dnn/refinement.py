@@ -13,7 +13,7 @@ import tensorflow as tf
 from scipy.special import logsumexp, softmax
 
 from common.arguments import check_shares
-from wavelet_based_dnn.scale_network import HALO, STEM, enlarged_to
+from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW
 
 TILE = 8  # cells a side
 REACH = TILE + 2 * HALO  # cells a side of what a tile reads
@@ -94,7 +94,7 @@ def by_boxes(boxes, shape):
     """
 
     def rule(reading, level, rng=None):
-        side = TILE * STEM * 2 ** (len(reading.bands) - 1 - level)
+        side = 4 * TILE * 2 ** (len(reading.bands) - 1 - level)
         _, *grid = tile_grid(reading.bands[level])
         shares = [
             np.clip(
@@ -201,8 +201,8 @@ def sparse_level(network, bands, coarser, tiles):
         return features, np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
     more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
     features, scores = _compiled(network)(
-        _patches(bands, more, 2 * TILE, 2 * REACH + 2),
-        _patches(coarser, more, TILE // 2, TILE // 2 + HALO),
+        _patches(bands, more, 2 * TILE, 2 * HALO + BEFORE, 2 * HALO + AFTER),
+        _patches(coarser, more, TILE // 2, HALO // 2, HALO // 2),
         tf.constant(_inside(more, *cells)),
     )
     count = len(places)
@@ -215,21 +215,22 @@ def sparse_level(network, bands, coarser, tiles):
 @cache
 def _compiled(network):
     def compute(bands, coarser, inside):
-        entered = network.stem(bands)
-        entered += enlarged_to(network.lateral(coarser), entered)
-        features = network.deepened(tf.nn.relu(entered) * inside)
+        features = network.deepened(network.entered(bands, coarser) * inside)
         return features, network.scores(features)
 
     return tf.function(compute, reduce_retracing=True)
 
 
-def _patches(maps, places, step, side):
-    """Return squares of maps (m, side, side, channels) around tiles of `step`; outside there are zeros."""
-    margin = (side - step) // 2
+def _patches(maps, places, step, before, after):
+    """Return the parts of maps in tiles of `step` a side and around, (m, side, side, channels).
+
+    Beyond a map there are zeros.
+    """
+    side = before + step + after
     _, rows, columns, _ = maps.shape
-    last = (places[:, 1:].max(0) + 1) * step + margin
-    after = np.maximum(last - (rows, columns), 0)
-    maps = tf.pad(maps, [[0, 0], [margin, after[0]], [margin, after[1]], [0, 0]])
+    last = (places[:, 1:].max(0) + 1) * step + after
+    beyond = np.maximum(last - (rows, columns), 0)
+    maps = tf.pad(maps, [[0, 0], [before, beyond[0]], [before, beyond[1]], [0, 0]])
     offsets = np.arange(side)
     image, row, column = places.T
     index = np.broadcast_arrays(
@@ -284,9 +285,10 @@ def tile_maxima(coarser, reading, level):
 
 def count_tile_macs(network):
     """Return how many multiplications a tile takes, its halo included."""
-    features, bands = network.lateral.filters, network.stem.kernel.shape[2]
+    features, bands = network.lateral.filters, network.first.kernel.shape[2]
     return (
-        REACH**2 * STEM**2 * bands * features
+        9 * (2 * REACH + 1) ** 2 * bands * NARROW
+        + 9 * REACH**2 * NARROW * features
         + (TILE // 2 + HALO) ** 2 * features**2
         + 9 * ((TILE + HALO) ** 2 + TILE**2) * features**2
         + TILE**2 * features * (features + network.readout.filters)

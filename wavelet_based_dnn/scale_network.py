@@ -22,7 +22,8 @@ CLASSES = 10
 FEATURES = 64
 LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
 HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
-STEM = 4  # pixels a side of the kernel that makes a cell of 2 x 2 coefficients
+BEFORE, AFTER = 2, 1  # coefficients before and after a region that its cells read
+NARROW = 32  # features of a coefficient
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
 
 
@@ -62,14 +63,15 @@ class ScaleNetwork(keras.Model):
         self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
         bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
-        self.stem = convolution(features, STEM, 2)
+        self.first = convolution(NARROW, 3, activation="relu")
+        self.stem = convolution(features, 3, 2)
         self.lateral = convolution(features, 1, use_bias=False)
         self.inner, self.outer = convolution(features, 3, activation="relu"), convolution(features, 3)
         self.hidden = convolution(features, 1, activation="relu")
         self.readout = seeded(layers.Conv2D, seeds, classes, 1)
-        for layer, channels in ((self.stem, bands), (self.readout, features)):
-            layer.build((None, None, None, channels))
-        for layer in (self.lateral, self.inner, self.outer, self.hidden):
+        self.first.build((None, None, None, bands))
+        self.stem.build((None, None, None, NARROW))
+        for layer in (self.lateral, self.inner, self.outer, self.hidden, self.readout):
             layer.build((None, None, None, features))
         self.built = True
 
@@ -120,10 +122,15 @@ class ScaleNetwork(keras.Model):
         -------
         tensor (n, rows / 2, columns / 2, features)
         """
-        entered = self.stem(padded(bands, 1))
+        entered = self.entered(padded(bands, BEFORE, AFTER), coarser)
+        return self.deepened(padded(entered, HALO, HALO))
+
+    def entered(self, bands, coarser=None):
+        """Return what cells make of their coefficients, those around them included, and of coarser features."""
+        found = self.stem(self.first(bands))
         if coarser is not None:
-            entered += enlarged_to(self.lateral(coarser), entered)
-        return self.deepened(padded(tf.nn.relu(entered), HALO))
+            found += enlarged_to(self.lateral(coarser), found)
+        return tf.nn.relu(found)
 
     def deepened(self, entered):
         """Return the features of cells, without the `HALO` around them that the convolutions read."""
@@ -159,9 +166,9 @@ def with_even_sides(images):
     return tf.pad(images, [[0, 0], *([0, side % 2] for side in sides(images)), [0, 0]])
 
 
-def padded(images, margin):
-    """Return images with zeros around."""
-    return tf.pad(images, [[0, 0], [margin, margin], [margin, margin], [0, 0]])
+def padded(images, before, after):
+    """Return images with so many rows and columns of zeros before and after."""
+    return tf.pad(images, [[0, 0], [before, after], [before, after], [0, 0]])
 
 
 def enlarged_to(cells, finer):

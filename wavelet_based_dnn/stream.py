@@ -283,14 +283,16 @@ def _received_ahead(stream, first):
 def _received_bands(network, stream, level, wanted, approximation):
     """Return the bands of a level that the network reads, and the finer picture that they make."""
     picture = finer(stream, level, approximation, received_details(stream, level, wanted))
-    bands = with_even_sides(tf.concat(network.split.split(with_even_sides(picture)), -1))
-    return bands, picture
+    return _bands(network, picture), picture
+
+
+def _bands(network, picture):
+    return with_even_sides(tf.concat(network.split.split(with_even_sides(picture)), -1))
 
 
 def _empty_bands(network, stream):
-    count = len(stream.coarsest.tiles)
-    sides = [_halved(stream.sides, LEVELS - level) for level in range(LEVELS)]
-    return [with_even_sides(tf.zeros((count, *each, network.stem.kernel.shape[2]))) for each in sides]
+    sides = [_halved(stream.sides, LEVELS - 1 - level) for level in range(LEVELS)]
+    return [_bands(network, tf.zeros((len(stream.coarsest.tiles), *each, 1))) for each in sides]
 
 
 def _halved(sides, halvings):
