@@ -27,12 +27,6 @@ settings.register_profile("faults", settings.get_profile("default"), max_example
 settings.load_profile("default")
 
 
-@pytest.hookimpl(wrapper=True, optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Take one worker more than there are cores: some always wait for a kernel, a browser or a cluster."""
-    return (yield) + 1
-
-
 def pytest_collectstart(collector):
     """Keep nbval from comparing stderr, which it captures otherwise than the writer of the notebooks."""
     if hasattr(collector, "skip_compare"):
