@@ -12,7 +12,6 @@ environment.apply(
 
 import matplotlib
 import pandas as pd
-import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from common.experiments import cpu, write_atomically
