@@ -29,7 +29,6 @@ test: .venv/ready        ## run lint, type checks, all tests and notebooks, and 
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(ONE_THREAD) $(RUN) pytest -n auto --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env $(NOTEBOOKS) tests
-	$(RUN) common.experiments.audit sample
 
 site: .venv/ready        ## build the site from the committed notebooks: build/site/index.html
 	$(SITE)

@@ -12,7 +12,6 @@ environment.apply(
 
 import matplotlib
 import pandas as pd
-import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from common.experiments import cpu, write_atomically
@@ -25,12 +24,6 @@ settings.register_profile(
 )
 settings.register_profile("faults", settings.get_profile("default"), max_examples=500)
 settings.load_profile("default")
-
-
-@pytest.hookimpl(wrapper=True, optionalhook=True)
-def pytest_xdist_auto_num_workers():
-    """Take one worker more than there are cores: some always wait for a kernel, a browser or a cluster."""
-    return (yield) + 1
 
 
 def pytest_collectstart(collector):
