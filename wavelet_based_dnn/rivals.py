@@ -8,7 +8,16 @@ from keras import layers
 
 from common.arguments import check_counts
 from common.seeded import HE, initial_seeds, seeded
-from wavelet_based_dnn.scale_network import CLASSES, ScaleNetwork, answers, checked, register
+from wavelet_based_dnn.scale_network import (
+    CLASSES,
+    FINEST_CELL,
+    LEVELS,
+    ScaleNetwork,
+    answers,
+    checked,
+    doubled_sides,
+    register,
+)
 
 PYRAMID = 3  # the image and two average-pooled copies
 CONVOLUTIONS = ((32, 1), (32, 1), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1))  # filters, stride
@@ -51,12 +60,19 @@ class PlainPyramid(keras.Model):
 
     def call(self, images, training=False):
         """Return the logits (n, classes) in a list of one; arguments and errors as of `ScaleNetwork.call`."""
-        images = checked(images)
-        scores = []
+        return answers(self.cells(images))[-1:]
+
+    def cells(self, images):
+        """Return the scores of all places, the most reduced copy first; otherwise as `ScaleNetwork.cells`."""
+        images, scores = checked(images), []
         for _ in range(PYRAMID):
             scores.append(self.trunk(images))
             images = tf.nn.avg_pool2d(images, 2, 2, "SAME")
-        return answers(scores)[-1:]
+        return scores[::-1]
+
+    def cell_sides(self, images):
+        """As of `ScaleNetwork.cell_sides`."""
+        return doubled_sides(PYRAMID)
 
 
 @register
@@ -69,6 +85,10 @@ class FinestLevel(ScaleNetwork):
     def bands(self, images):
         """Return the finest level's bands in a list of one; arguments and errors as of `ScaleNetwork`."""
         return super().bands(images)[-1:]
+
+    def cell_sides(self, images):
+        """As of `ScaleNetwork.cell_sides`."""
+        return doubled_sides(1)
 
 
 @register
@@ -97,3 +117,7 @@ class ResizedScales(ScaleNetwork):
     def bands(self, images):
         """Return the levels of the resized images; arguments and errors as of `ScaleNetwork`."""
         return super().bands(tf.image.resize(checked(images), (self.side, self.side), antialias=True))
+
+    def cell_sides(self, images):
+        """As of `ScaleNetwork.cell_sides`, in pixels of the image before it is resized."""
+        return doubled_sides(LEVELS, *(FINEST_CELL * side / self.side for side in images.shape[1:3]))

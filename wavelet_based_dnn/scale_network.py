@@ -22,6 +22,7 @@ from wavelet_based_dnn.pyramids import SPLITS
 CLASSES = 10
 FEATURES = 64
 LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
+FINEST_CELL = 4  # pixels a side
 HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
 BEFORE, AFTER = 2, 1  # coefficients before and after a region that its cells read
 NARROW = 32  # features of a coefficient
@@ -106,11 +107,22 @@ class ScaleNetwork(keras.Model):
         ValueError
             Images that are not finite floats ``(n, height, width, 1)``.
         """
+        return answers(self.cells(images))
+
+    def cells(self, images):
+        """Return the scores of all cells, (n, rows, columns, classes) for each level, the coarsest first.
+
+        Arguments and errors are those of `call`.
+        """
         features, scores = None, []
         for bands in self.bands(images):
             features = self.features(bands, features)
             scores.append(self.scores(features))
-        return answers(scores)
+        return scores
+
+    def cell_sides(self, images):
+        """Return height and width in pixels of a cell of each level, a list of pairs like `cells`."""
+        return doubled_sides(LEVELS)
 
     def bands(self, images):
         """Return the approximation and details of every level, the coarsest first.
@@ -245,6 +257,11 @@ def enlarged_to(cells, finer):
     """Return cells, each repeated in a block of 2 x 2, as many rows and columns as `finer` has."""
     rows, columns = sides(finer)
     return tf.repeat(tf.repeat(cells, 2, 1), 2, 2)[:, :rows, :columns]
+
+
+def doubled_sides(levels, height=FINEST_CELL, width=FINEST_CELL):
+    """Return (height, width) of a cell of each level, the coarsest first; the finest's are given."""
+    return [(height * 2**level, width * 2**level) for level in reversed(range(levels))]
 
 
 def answers(scores):

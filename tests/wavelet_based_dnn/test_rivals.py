@@ -69,3 +69,13 @@ def test_the_pyramid_pools_the_log_sum_exp_over_three_scales():
     scores = [rival.trunk(scale).numpy().reshape(2, -1, 10) for scale in scales]
     expected = np.logaddexp.reduce(np.concatenate(scores, 1), axis=1)
     np.testing.assert_allclose(rival(images(36, 52))[0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("build", [*RIVALS.values(), lambda: ScaleNetwork(*SCALES)])
+def test_cells_cover_the_image_and_have_their_sides(build):
+    rival, (height, width) = build(), (37, 51)
+    cells, sides = rival.cells(images(height, width)), rival.cell_sides(images(height, width))
+    assert len(cells) == len(sides)
+    for (_, rows, columns, _), (down, across) in zip((level.shape for level in cells), sides, strict=True):
+        assert height <= rows * down < height + 4 * down
+        assert width <= columns * across < width + 4 * across

@@ -3,13 +3,14 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 
 from common import checkpoints
 from wavelet_based_dnn import scene_training
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.rivals import FinestLevel, build_plain_pyramid
-from wavelet_based_dnn.scale_network import build_scale_network
-from wavelet_based_dnn.scene_training import CANVASES, Schedule, read_within, train_on_scenes
+from wavelet_based_dnn.scale_network import answers, build_scale_network
+from wavelet_based_dnn.scene_training import CANVASES, Schedule, cells_within, losses, train_on_scenes
 from wavelet_based_dnn.scenes import Clutter
 
 SCHEDULE = Schedule(steps=4, learning_rate=1e-2, canvases=((28, 28),))
@@ -38,7 +39,8 @@ def test_training_reads_within_a_budget_what_refinement_reads(network, height, w
     images[:, : height // 2] = 0
     for one in (network, tiny()):  # without biases, black tiles have equal evidence
         expected = classify(one, images, budget=budget).logits
-        for found, logits in zip(read_within(one, tf.constant(images), budget), expected, strict=True):
+        cells = cells_within(one, tf.constant(images), budget)
+        for found, logits in zip(answers(cells), expected, strict=True):
             np.testing.assert_allclose(found, logits, atol=1e-4)
 
 
@@ -78,7 +80,7 @@ def test_a_killed_training_continues_with_the_same_bits(short, tmp_path, monkeyp
     assert train_on_scenes(resumed, *halves(), SCHEDULE, **run).equals(expected)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    for change in ({"clutter": PLAIN}, {"coarse_weight": 0.1}, {"canvases": ((28, 30),)}):
+    for change in ({"clutter": PLAIN}, {"coarse_weight": 0.2}, {"canvases": ((28, 30),)}):
         with pytest.raises(ValueError, match=f"belongs to another run, with other {next(iter(change))};"):
             train_on_scenes(tiny(), *halves(), SCHEDULE._replace(**change), **run)
 
@@ -88,9 +90,9 @@ def test_a_few_steps_learn_and_are_traced_once_a_canvas(monkeypatch):
 
     def read(network, images, budget):
         traced.append(tuple(images.shape[1:3]))
-        return read_within(network, images, budget)
+        return cells_within(network, images, budget)
 
-    monkeypatch.setattr(scene_training, "read_within", read)
+    monkeypatch.setattr(scene_training, "cells_within", read)
     monkeypatch.setattr(scene_training, "STEPS_A_ROW", 15)
     monkeypatch.setattr(scene_training, "BATCH_SIZE", 8)
     schedule = Schedule(steps=30, learning_rate=2e-2, canvases=((28, 28),), clutter=PLAIN)
@@ -104,11 +106,37 @@ def test_a_few_steps_learn_and_are_traced_once_a_canvas(monkeypatch):
 def test_small_canvases_come_first_and_half_of_the_steps_compute_all():
     schedule = Schedule(steps=2_000)
     drawn = [scene_training._drawn(schedule, 0, number) for number in range(schedule.steps)]
-    assert {canvas for canvas, _ in drawn[:50]} == {*CANVASES[:2]}
-    assert {canvas for canvas, _ in drawn[800:]} == {*CANVASES}
+    for steps, canvases in ((slice(40), 1), (slice(40, 1_200), 3), (slice(1_200, None), 7)):
+        assert {canvas for canvas, _ in drawn[steps]} == {*CANVASES[:canvases]}
     budgets = np.array([budget for _, budget in drawn])
     assert 0.05 <= budgets.min() < 0.1
     assert np.mean(budgets == 1) == pytest.approx(0.5, abs=0.05)
+
+
+@settings(max_examples=5)
+@given(st.integers(0, 2**31))
+def test_the_loss_is_minus_the_log_of_a_softmax_over_places_and_classes(seed):
+    rng = np.random.default_rng(seed)
+    scores = [rng.normal(size=(2, rows, columns, 3)).astype("float32") for rows, columns in ((2, 3), (3, 5))]
+    boxes, labels = np.array([[0, 0, 14, 14], [9, 17, 7, 7]], "float32"), rng.integers(0, 3, 2)
+    found = losses([tf.constant(level) for level in scores], labels, boxes, [(8, 8), (4, 4)])
+    cells = {  # by hand: rows and columns that overlap the two boxes
+        0: (slice(0, 2), slice(0, 2), slice(0, 4), slice(0, 4)),
+        1: (slice(1, 2), slice(2, 3), slice(2, 4), slice(4, 6)),
+    }
+    for levels, loss in enumerate(found, 1):
+        expected = []
+        for scene, (rows, columns, fine_rows, fine_columns) in cells.items():
+            whole = softmax(np.concatenate([level[scene].ravel() for level in scores[:levels]]))
+            parts = np.split(whole, [scores[0][scene].size])
+            shares = [
+                part.reshape(level[scene].shape) for part, level in zip(parts, scores[:levels], strict=False)
+            ]
+            areas = [(rows, columns), (fine_rows, fine_columns)]
+            expected.append(
+                sum(s[(*area, labels[scene])].sum() for s, area in zip(shares, areas, strict=False))
+            )
+        assert loss.numpy() == pytest.approx(-np.log(expected).mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +165,10 @@ def test_schedule_errors_are_one_clear_sentence(change, message):
         ({"labels": np.zeros(7, int)}, "there are 8 images and 7 labels"),
         ({"seed": None}, "seed must be a whole number"),
         ({"schedule": 100}, r"schedule must be a Schedule, such as Schedule\(steps=1000\), not 100"),
-        ({"network": lambda images: tf.zeros((1, 10))}, "network must return a list of logits"),
+        (
+            {"network": lambda images: tf.zeros((1, 10))},
+            "network must be a ScaleNetwork or one of rivals, not a function",
+        ),
     ],
 )
 def test_what_cannot_be_trained_on_gets_one_clear_sentence(network, change, message):

@@ -1,0 +1,73 @@
+"""What a network is worth on scenes of images that it has never seen."""
+
+from functools import partial
+
+import numpy as np
+import tensorflow as tf
+
+from wavelet_based_dnn.refinement import by_boxes, classify, tile_grid
+from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
+
+PIXELS = 1_500_000  # of a batch
+BATCH = 100  # scenes at most, and the unit of seeds
+
+
+def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
+    """Yield `count` scenes in batches; equal arguments yield equal scenes.
+
+    Parameters
+    ----------
+    images, labels, canvas, clutter
+        As of `scenes.draw_scenes`.
+    count : int
+        A multiple of 100.
+    seed : int
+    """
+    size = next(s for s in (100, 50, 25, 10) if s * canvas[0] * canvas[1] <= PIXELS or s == 10)
+    for start in range(count // BATCH):
+        scenes = draw_scenes(images, labels, BATCH, canvas, seed=(seed, start), clutter=clutter)
+        for first in range(0, BATCH, size):
+            yield type(scenes)(*(part[first : first + size] for part in scenes))
+
+
+def right_answers(network, scenes):
+    """Return whether each level is right on each scene of an iterable of `SceneSet`, bool (levels, n)."""
+    compiled = tf.function(network, reduce_retracing=True)
+    found = [[level.numpy().argmax(-1) == one.labels for level in compiled(one.images)] for one in scenes]
+    return np.concatenate(found, axis=1)
+
+
+def routed(network, scenes, rule, budgets, seed=0):
+    """Read scenes at several budgets and return what is right and what it takes.
+
+    Parameters
+    ----------
+    network : ScaleNetwork
+    scenes : iterable of SceneSet
+    rule : callable
+        As of `refinement.classify`, or "boxes": the true boxes decide.
+    budgets : sequence of float
+    seed : int
+        Of a random rule.
+
+    Returns
+    -------
+    right : bool array (budgets, n)
+    tiles : float array (budgets, levels)
+        Mean number of tiles computed for a scene.
+    """
+    right, tiles = [], []
+    for number, one in enumerate(scenes):
+        chosen = by_boxes(one.boxes) if rule == "boxes" else rule
+        read = partial(classify, network, one.images, rule=chosen, seed=seed + number)
+        readings = [read(budget=budget) for budget in budgets]
+        right.append([reading.classes == one.labels for reading in readings])
+        tiles.append([[level.sum() for level in reading.tiles] for reading in readings])
+    right = np.concatenate(right, axis=1)
+    return right, np.sum(tiles, axis=0) / right.shape[1]
+
+
+def tiles_of(network, canvas):
+    """Return how many tiles each level of a `ScaleNetwork` has on a canvas."""
+    bands = network.bands(np.zeros((1, *canvas, 1), "float32"))
+    return [rows * columns for _, rows, columns in map(tile_grid, bands)]

@@ -1,0 +1,73 @@
+"""Trainings as the experiments use them: scenes of the first 55,000 training images."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import keras
+
+from common.data import load_dataset
+from common.names import look_up
+from wavelet_based_dnn.scale_network import CLASSES
+from wavelet_based_dnn.scene_training import Schedule, train_on_scenes
+from wavelet_based_dnn.scenes import DYNAMIC, PUBLISHED
+from wavelet_based_dnn.variants import VARIANTS
+
+VERSION = 1  # of what is trained; the experiments' version
+TRAINING_IMAGES = 55_000
+STEPS = 9_000
+PUBLISHED_CANVASES = ((28, 28), (40, 40))  # before the published canvas
+TRAININGS = Path(__file__).parents[1] / "build" / "wavelet_based_dnn" / "trainings"
+
+
+def trained(dataset, variant, learning_rate, steps, seed, clutter="dynamic"):
+    """Return a trained network and its history.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    variant : key of `variants.VARIANTS`
+    learning_rate : float
+    steps, seed : int
+        As of `scene_training`.
+    clutter : "dynamic" or a key of `scenes.PUBLISHED`
+
+    Returns
+    -------
+    network : keras.Model
+    history : pandas.DataFrame
+    """
+    keras.utils.clear_session()
+    build, drop = look_up("variant", variant, VARIANTS)
+    network, images = build(classes=CLASSES, seed=seed), load_dataset(dataset).train[:TRAINING_IMAGES]
+    history = train_on_scenes(
+        network, images.as_float(), images.labels, schedule_of(clutter, learning_rate, steps), seed=seed,
+        drop=drop, checkpoint=kept([dataset, variant, learning_rate, steps, seed, clutter]),
+    )  # fmt: skip
+    return network, history
+
+
+def schedule_of(clutter, learning_rate, steps):
+    """Return the `Schedule` of `DYNAMIC` or of published clutter, by name."""
+    if clutter == "dynamic":
+        return Schedule(steps, learning_rate, clutter=DYNAMIC)
+    canvas, settings = look_up("clutter", clutter, PUBLISHED)
+    return Schedule(steps, learning_rate, (*PUBLISHED_CANVASES, canvas), settings)
+
+
+def kept(settings):
+    """Return the file in which a training is kept, or None if there is no folder of trainings in `build`.
+
+    Whoever makes the folder has every training kept, so that it continues after an interruption and a further
+    measurement needs no further training. Without the folder, and so in a new clone, everything is trained
+    anew; `make scratch` needs it away.
+
+    Parameters
+    ----------
+    settings : list
+        All that decides the training, as JSON values; they and `VERSION` decide the name.
+    """
+    if not TRAININGS.is_dir():
+        return None
+    told = json.dumps([VERSION, *settings])
+    return TRAININGS / f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.npz"
