@@ -114,9 +114,13 @@ class ScaleNetwork(keras.Model):
 
         Arguments and errors are those of `call`.
         """
+        return self.cells_of(self.bands(images))
+
+    def cells_of(self, bands):
+        """Return what `cells` does from what `bands` returns."""
         features, scores = None, []
-        for bands in self.bands(images):
-            features = self.features(bands, features)
+        for level in bands:
+            features = self.features(level, features)
             scores.append(self.scores(features))
         return scores
 
