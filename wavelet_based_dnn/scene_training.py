@@ -87,7 +87,7 @@ def train_on_scenes(network, images, labels, schedule, *, seed, drop=True, check
     images = as_unit_images(images).astype("float32", copy=False)
     _check_schedule(schedule, images, labels)
     labels = as_labels(labels, len(images), _count_classes(network))
-    optimizer = _build_optimizer(network, schedule)
+    optimizer = build_optimizer(network, schedule)
     step = _step_on(network, optimizer, schedule.coarse_weight, drop and isinstance(network, ScaleNetwork))
 
     def measure_row(row):
@@ -130,7 +130,8 @@ def _count_classes(network):
     return network(np.zeros((1, 28, 28, 1), "float32"))[-1].shape[-1]
 
 
-def _build_optimizer(network, schedule):
+def build_optimizer(network, schedule):
+    """Return Adam with the learning rates of a `Schedule`, built for a network."""
     warm_up = int(WARM_UP * schedule.steps)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, schedule.steps - warm_up, warmup_target=schedule.learning_rate, warmup_steps=warm_up

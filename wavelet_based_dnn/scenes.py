@@ -137,7 +137,7 @@ def _draw_scene(scene, images, clutter, rng):
     chosen = _draw_sources(len(images), patches, rng)
     sources = images[chosen]
     _check_unit(sources, chosen)
-    weights = _interpolation(images.shape[1], side)
+    weights = interpolation(images.shape[1], side)
     spare = np.array(scene.shape) - side
     top, left = (clutter.step * rng.integers(0, spare // clutter.step, endpoint=True)).tolist()
     scene[top : top + side, left : left + side] = weights @ sources[0] @ weights.T
@@ -177,7 +177,7 @@ def _add_patches(scene, sources, weights, sides, combine, rng):
 
 
 @cache
-def _interpolation(size: int, new_size: int) -> np.ndarray:
+def interpolation(size: int, new_size: int) -> np.ndarray:
     """Return the matrix (new_size, size), float32, that resamples one axis linearly with anti-aliasing.
 
     Its weights are those of ``tf.image.resize(antialias=True)``: a triangle as wide as two pixels of the
@@ -185,7 +185,7 @@ def _interpolation(size: int, new_size: int) -> np.ndarray:
 
     Examples
     --------
-    >>> _interpolation(2, 4)
+    >>> interpolation(2, 4)
     array([[1.  , 0.  ],
            [0.75, 0.25],
            [0.25, 0.75],
