@@ -370,7 +370,8 @@ def count_tile_macs(network):
     """Return how many multiplications of a `ScaleNetwork` a tile takes, its halo included."""
     features, bands = network.lateral.filters, network.first.kernel.shape[2]
     return (
-        9 * (2 * REACH + 1) ** 2 * bands * NARROW
+        9 * (2 * REACH + 3) ** 2 * bands * NARROW
+        + 9 * (2 * REACH + 1) ** 2 * NARROW**2
         + 9 * REACH**2 * NARROW * features
         + (TILE // 2 + HALO) ** 2 * features**2
         + 9 * ((TILE + HALO) ** 2 + TILE**2) * features**2

@@ -24,7 +24,7 @@ FEATURES = 64
 LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
 FINEST_CELL = 4  # pixels a side
 HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
-BEFORE, AFTER = 2, 1  # coefficients before and after a region that its cells read
+BEFORE, AFTER = 3, 2  # coefficients before and after a region that its cells read
 NARROW = 32  # features of a coefficient
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
 
@@ -73,13 +73,15 @@ class ScaleNetwork(keras.Model):
         bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
         self.first = convolution(NARROW, 3, activation="relu")
+        self.second = convolution(NARROW, 3, activation="relu")
         self.stem = convolution(features, 3, 2)
         self.lateral = convolution(features, 1, use_bias=False)
         self.inner, self.outer = convolution(features, 3, activation="relu"), convolution(features, 3)
         self.hidden = convolution(features, 1, activation="relu")
         self.readout = seeded(layers.Conv2D, seeds, classes, 1)
         self.first.build((None, None, None, bands))
-        self.stem.build((None, None, None, NARROW))
+        for layer in (self.second, self.stem):
+            layer.build((None, None, None, NARROW))
         for layer in (self.lateral, self.inner, self.outer, self.hidden, self.readout):
             layer.build((None, None, None, features))
         self.built = True
@@ -183,7 +185,7 @@ class ScaleNetwork(keras.Model):
         -------
         tensor (n, rows / 2, columns / 2, features)
         """
-        found = self.stem(self.first(bands))
+        found = self.stem(self.second(self.first(bands)))
         if coarser is not None:
             found += enlarged_to(self.lateral(coarser), found)
         return tf.nn.relu(found)

@@ -59,7 +59,7 @@ def routed(network, scenes, rule, budgets, seed=0):
     right, tiles = [], []
     for number, one in enumerate(scenes):
         chosen = by_boxes(one.boxes) if rule == "boxes" else rule
-        read = partial(classify, network, one.images, rule=chosen, seed=seed + number)
+        read = partial(classify, network, one.images, rule=chosen, seed=1_000 * seed + number)
         readings = [read(budget=budget) for budget in budgets]
         right.append([reading.classes == one.labels for reading in readings])
         tiles.append([[level.sum() for level in reading.tiles] for reading in readings])

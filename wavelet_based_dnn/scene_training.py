@@ -21,13 +21,14 @@ from wavelet_based_dnn.refinement import LEAST, TILE
 from wavelet_based_dnn.scale_network import ScaleNetwork
 from wavelet_based_dnn.scenes import DYNAMIC, Clutter, draw_scenes
 
-CANVASES = ((28, 28), (40, 40), (56, 56), (48, 72), (80, 80), (64, 112), (112, 112))
+CANVASES = ((28, 28), (40, 40), (56, 56), (48, 72), (80, 80), (64, 112), (136, 136))
 WARM_UP = 0.05  # of the steps
-KNOWN = ((0.02, 1), (0.6, 3), (1.0, None))  # up to which share of the steps, how many canvases are drawn
+KNOWN = ((0.02, 1), (0.7, 3), (1.0, None))  # up to which share of the steps, how many canvases are drawn
 BATCH_SIZE = 32
 STEPS_A_ROW = 100  # of the history and from one checkpoint to the next
 NOTHING = -1e9  # the score of cells that are not computed
-LEAST_BUDGET = 0.05  # of a level's tiles, of which training computes a random share in half of the steps
+LEAST_BUDGET = 0.05  # of a level's tiles
+SPARSE_STEPS = 0.75  # of the steps compute a random share of the tiles, log-uniform from the least budget
 
 
 class Schedule(NamedTuple):
@@ -40,11 +41,11 @@ class Schedule(NamedTuple):
     learning_rate : float
         Of Adam: it rises from 0 over a twentieth of the steps and falls along a cosine to 0.
     canvases : tuple of (int, int)
-        The first alone is drawn in the first fiftieth of the steps, the first three in the first three
-        fifths, and then all.
+        The first alone is drawn in the first fiftieth of the steps, the first three in seven tenths of the
+        steps, and then all.
     clutter : scenes.Clutter
     coarse_weight : float
-        Of the mean loss of all levels but the finest, whose weight is 1.
+        Of the mean loss of all levels but the finest, whose weight is 1; 0 leaves them out.
     """
 
     steps: int
@@ -54,7 +55,9 @@ class Schedule(NamedTuple):
     coarse_weight: float = 0.1
 
 
-def train_on_scenes(network, images, labels, schedule, *, seed, drop=True, checkpoint=None, progress=False):
+def train_on_scenes(
+    network, images, labels, schedule, *, seed, drop=True, boxes=True, checkpoint=None, progress=False
+):
     """Train a classifier on scenes drawn from images and return its history.
 
     Parameters
@@ -68,8 +71,10 @@ def train_on_scenes(network, images, labels, schedule, *, seed, drop=True, check
     seed : int
         Decides the scenes, the canvases and the shares.
     drop : bool
-        Whether a `ScaleNetwork` computes, in half of the steps, only a random share of the tiles of each
-        level, chosen as `refinement.by_evidence` does. Other networks always compute all.
+        Whether a `ScaleNetwork` computes, in three quarters of the steps, only a random share of the tiles of
+        each level, chosen as `refinement.by_evidence` does. Other networks always compute all.
+    boxes : bool
+        Whether the loss asks for the place; otherwise it is the cross-entropy of the class alone.
     checkpoint, progress
         As of `common.training.fit`.
 
@@ -97,12 +102,18 @@ def train_on_scenes(network, images, labels, schedule, *, seed, drop=True, check
             scenes = draw_scenes(
                 images, labels, BATCH_SIZE, canvas, seed=(seed, number), clutter=schedule.clutter
             )
-            boxes = scenes.boxes.astype("float32")
-            losses.append(step(canvas)(*map(tf.constant, (scenes.images, scenes.labels, boxes, budget))))
+            places = (scenes.boxes if boxes else np.tile([0, 0, *canvas], (BATCH_SIZE, 1))).astype("float32")
+            losses.append(step(canvas)(*map(tf.constant, (scenes.images, scenes.labels, places, budget))))
         return {"epoch": row + 1, "loss": float(np.mean(losses))}
 
     variables = [*network.variables, *optimizer.variables]
-    settings = schedule._asdict() | {"data": [images, labels], "model": network, "seed": seed, "drop": drop}
+    settings = schedule._asdict() | {
+        "data": [images, labels],
+        "model": network,
+        "seed": seed,
+        "drop": drop,
+        "boxes": boxes,
+    }
     return resumable(measure_row, variables, schedule.steps // STEPS_A_ROW, settings, checkpoint, progress)
 
 
@@ -145,7 +156,7 @@ def _drawn(schedule, seed, number):
     """Return the canvas of a step and the share of tiles that it computes."""
     rng = np.random.default_rng([seed, number, 1])
     known = next(count for share, count in KNOWN if number < share * schedule.steps)
-    budget = 1.0 if rng.random() < 0.5 else rng.uniform(LEAST_BUDGET, 1)
+    budget = LEAST_BUDGET ** rng.random() if rng.random() < SPARSE_STEPS else 1.0
     canvases = schedule.canvases[:known]
     return canvases[rng.integers(len(canvases))], np.float32(budget)
 
@@ -157,7 +168,9 @@ def _step_on(network, optimizer, coarse_weight, drop):
         with tf.GradientTape() as tape:
             scores = cells_within(network, images, budget) if drop else network.cells(images)
             *others, finest = losses(scores, labels, boxes, network.cell_sides(images))
-            total = finest + (coarse_weight * tf.add_n(others) / len(others) if others else 0)
+            total = finest + (
+                coarse_weight * tf.add_n(others) / len(others) if others and coarse_weight else 0
+            )
         weights = network.trainable_variables
         slopes = zip(tape.gradient(total, weights), weights, strict=True)
         # A network that reads a single level does not reach what joins levels.

@@ -2,7 +2,7 @@
 
 The clutter consists of square patches of other images, as in "cluttered MNIST" (Mnih et al. 2014). Unlike
 the published recipes, `DYNAMIC` draws the object's size, scales the patches like the object, and lets their
-number grow with the canvas. So the scale of what is seen does not tell the object from clutter.
+number grow with the canvas. So neither the object's size nor the number of strokes is known beforehand.
 """
 
 import math

@@ -15,8 +15,7 @@ from wavelet_based_dnn.variants import VARIANTS
 
 VERSION = 1  # of what is trained; the experiments' version
 TRAINING_IMAGES = 55_000
-STEPS = 9_000
-PUBLISHED_CANVASES = ((28, 28), (40, 40))  # before the published canvas
+STEPS = 6_000
 TRAININGS = Path(__file__).parents[1] / "build" / "wavelet_based_dnn" / "trainings"
 
 
@@ -38,11 +37,12 @@ def trained(dataset, variant, learning_rate, steps, seed, clutter="dynamic"):
     history : pandas.DataFrame
     """
     keras.utils.clear_session()
-    build, drop = look_up("variant", variant, VARIANTS)
+    build, drop, boxes, coarse_weight = look_up("variant", variant, VARIANTS)
     network, images = build(classes=CLASSES, seed=seed), load_dataset(dataset).train[:TRAINING_IMAGES]
+    schedule = schedule_of(clutter, learning_rate, steps)._replace(coarse_weight=coarse_weight)
     history = train_on_scenes(
-        network, images.as_float(), images.labels, schedule_of(clutter, learning_rate, steps), seed=seed,
-        drop=drop, checkpoint=kept([dataset, variant, learning_rate, steps, seed, clutter]),
+        network, images.as_float(), images.labels, schedule, seed=seed, drop=drop, boxes=boxes,
+        checkpoint=kept([dataset, variant, learning_rate, steps, seed, clutter]),
     )  # fmt: skip
     return network, history
 
@@ -52,7 +52,7 @@ def schedule_of(clutter, learning_rate, steps):
     if clutter == "dynamic":
         return Schedule(steps, learning_rate, clutter=DYNAMIC)
     canvas, settings = look_up("clutter", clutter, PUBLISHED)
-    return Schedule(steps, learning_rate, (*PUBLISHED_CANVASES, canvas), settings)
+    return Schedule(steps, learning_rate, (canvas,), settings)
 
 
 def kept(settings):

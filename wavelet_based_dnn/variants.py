@@ -17,12 +17,16 @@ class Variant(NamedTuple):
     ----------
     build : callable
         From keyword arguments `classes` and `seed` to an untrained network.
-    drop : bool
+    drop, boxes : bool
         As of `scene_training.train_on_scenes`.
+    coarse_weight : float
+        As of `scene_training.Schedule`.
     """
 
     build: Callable
     drop: bool = True
+    boxes: bool = True
+    coarse_weight: float = 0.1
 
 
 def _one_scale(classes, seed):
@@ -37,15 +41,15 @@ VARIANTS = {
     "Haar": Variant(build_scale_network),
     # Only the front end differs.
     "zeroed details": Variant(partial(build_scale_network, "zeroed details")),
-    "bior2.2": Variant(partial(build_scale_network, "bior2.2")),
     "average pool": Variant(partial(build_scale_network, "average pool")),
     # Only what is read differs.
-    "one scale": Variant(_one_scale),
+    "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),
     "resized to 128": Variant(partial(_resized, 128)),
-    # Only the width or the training differs.
-    "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES)),
+    # Only the training or the width differs.
     "all tiles in training": Variant(build_scale_network, drop=False),
-    # Another design: no wavelet, no order of levels.
-    "plain pyramid": Variant(lambda classes, seed: build_plain_pyramid(seed), drop=False),
+    "labels alone": Variant(build_scale_network, boxes=False),
+    "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES), drop=False),
+    # Another design: no wavelet, no order of levels, one answer.
+    "plain pyramid": Variant(lambda classes, seed: build_plain_pyramid(seed), drop=False, coarse_weight=0.0),
 }

@@ -11,12 +11,13 @@ FEATURES, CLASSES, BANDS, NARROW = 4, 10, 4, 32
 
 def dense_by_hand(cells, coarser_cells):
     """Return the multiplications of a level of `cells` x `cells` cells without the wavelet."""
-    first = (2 * cells + 1) ** 2 * 9 * BANDS * NARROW  # a stride of 2 reads one more on one side
+    first = (2 * cells + 3) ** 2 * 9 * BANDS * NARROW
+    second = (2 * cells + 1) ** 2 * 9 * NARROW**2  # a stride of 2 reads one more on one side
     stem = cells**2 * 9 * NARROW * FEATURES
     lateral = coarser_cells**2 * FEATURES**2
     inner, outer = (cells + 2) ** 2 * 9 * FEATURES**2, cells**2 * 9 * FEATURES**2
     answer = cells**2 * FEATURES * (FEATURES + CLASSES)
-    return first + stem + lateral + inner + outer + answer
+    return first + second + stem + lateral + inner + outer + answer
 
 
 def test_dense_multiplications_are_those_counted_by_hand():
@@ -28,11 +29,12 @@ def test_dense_multiplications_are_those_counted_by_hand():
 def test_a_tile_costs_what_is_counted_by_hand():
     network = build_scale_network(features=FEATURES)
     dense, sparse = (count_macs(network, 224, 224, tiles) for tiles in (None, [1, 4, 4, 5]))
-    first = (2 * 12 + 1) ** 2 * 9 * BANDS * NARROW  # 8 cells and a halo of 2
+    first = (2 * 12 + 3) ** 2 * 9 * BANDS * NARROW  # 8 cells and a halo of 2
+    second = (2 * 12 + 1) ** 2 * 9 * NARROW**2
     stem = 12**2 * 9 * NARROW * FEATURES
     lateral = 6**2 * FEATURES**2
     inner, outer = 10**2 * 9 * FEATURES**2, 8**2 * 9 * FEATURES**2
-    tile = first + stem + lateral + inner + outer + 8**2 * FEATURES * (FEATURES + CLASSES)
+    tile = first + second + stem + lateral + inner + outer + 8**2 * FEATURES * (FEATURES + CLASSES)
     assert sparse[:2] == dense[:2]  # all tiles of these levels
     assert np.diff(sparse).tolist()[1:] == [4 * tile, 5 * tile]
 

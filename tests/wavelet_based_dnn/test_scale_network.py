@@ -33,7 +33,7 @@ def test_open_sizes_give_the_logits_of_known_sizes(network, height, width, seed)
     logits = network(given_images)
     assert [one.shape for one in logits] == [(2, 10)] * LEVELS
     for one, other in zip(logits, compiled(network)(given_images), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
 
 
 @cache
