@@ -13,7 +13,13 @@ from wavelet_based_dnn.fill_evaluation import read_fills, shifted, true_fills
 from wavelet_based_dnn.fills import draw_fills, joint_labels
 from wavelet_based_dnn.refinement import at_random, by_brightness, by_energy, by_evidence
 from wavelet_based_dnn.rivals import halved_images
-from wavelet_based_dnn.scene_evaluation import right_answers, routed, scene_batches
+from wavelet_based_dnn.scene_evaluation import (
+    resized,
+    right_answers,
+    right_on_boxes,
+    routed,
+    scene_batches,
+)
 from wavelet_based_dnn.scenes import DYNAMIC, PUBLISHED
 from wavelet_based_dnn.trainings import (
     FILL_CANVASES,
@@ -22,6 +28,7 @@ from wavelet_based_dnn.trainings import (
     STEPS,
     TRAINING_IMAGES,
     trained,
+    trained_on_crops,
     trained_on_fills,
 )
 
@@ -35,6 +42,7 @@ CELLS = (
     ((40, 40), (151, 97)),
     MIXED,
 )
+TIGHT_SIZES = (8, 10, 12, 14, 20, 28, 40, 56)
 ROUTED = (MIXED, *(((size, size), LARGE) for size in (14, 28, 56)))
 BUDGETS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # of a level's tiles; 0 is the least, 4 tiles
 RULES = {
@@ -88,9 +96,52 @@ def native_scale(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, s
     network, history = trained(dataset, variant, learning_rate, steps, seed)
     found = {"validation": on_validation(network, dataset), "loss": history["loss"].to_numpy()}
     for cell in CELLS:
-        right = right_answers(network, test_scenes(dataset, cell))
+        right = right_answers(network, scenes_of_test(dataset, cell))
         found[f"right_{named(cell)}"] = right.ravel()
     return found
+
+
+@experiment(version=1, tolerance=0.05)
+def told_the_box(*, dataset="mnist", learning_rate=1e-3, steps=STEPS, seed):
+    """Train a network on the true boxes of the scenes and measure it on those of the same test scenes.
+
+    Parameters
+    ----------
+    dataset, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        validation, the accuracy on the boxes of 1,000 scenes of 112 x 112 pixels; loss, of each hundred
+        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes.
+    """
+    network, history = trained_on_crops(dataset, learning_rate, steps, seed)
+    found = {"validation": right_on_boxes(network, validation_scenes(dataset)).mean()}
+    found["loss"] = history["loss"].to_numpy()
+    return found | {
+        f"right_{named(cell)}": right_on_boxes(network, scenes_of_test(dataset, cell)) for cell in CELLS
+    }
+
+
+@experiment(version=1, tolerance=0.05)
+def tight(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, seed):
+    """Ask a trained network about the test images alone, resized, without clutter and noise.
+
+    Parameters
+    ----------
+    dataset, variant, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        For each of `TIGHT_SIZES`, right_8 and so on: whether the finest level is right on each of 10,000
+        images.
+    """
+    network, _ = trained(dataset, variant, learning_rate, steps, seed)
+    test = load_dataset(dataset).test
+    return {f"right_{size}": right_answers(network, resized(test, size))[-1] for size in TIGHT_SIZES}
 
 
 @experiment(version=1, tolerance=0.05)
@@ -114,7 +165,7 @@ def routing(*, dataset="mnist", variant="Haar", rule, learning_rate=RATE, steps=
     network, _ = trained(dataset, variant, learning_rate, steps, seed)
     found = {}
     for cell in ROUTED:
-        right, tiles = routed(network, test_scenes(dataset, cell), RULES[rule], BUDGETS, seed)
+        right, tiles = routed(network, scenes_of_test(dataset, cell), RULES[rule], BUDGETS, seed)
         found |= {f"right_{named(cell)}": right.ravel(), f"tiles_{named(cell)}": tiles.ravel()}
     return found
 
@@ -180,11 +231,15 @@ def fills(*, variant, halved=False, learning_rate=RATE, steps=FILL_STEPS, seed):
 
 def on_validation(network, dataset):
     """Return the accuracy of each level on scenes of validation images, the coarsest first."""
+    return right_answers(network, validation_scenes(dataset)).mean(-1)
+
+
+def validation_scenes(dataset):
+    """Yield scenes of validation images."""
     images = load_dataset(dataset).train[TRAINING_IMAGES:]
-    scenes = scene_batches(
+    return scene_batches(
         images.as_float(), images.labels, VALIDATION_SCENES, VALIDATION_CANVAS, VALIDATION_SEED
     )
-    return right_answers(network, scenes).mean(-1)
 
 
 def on_validation_fills(network):
@@ -205,7 +260,7 @@ def fill_scenes(images, fills, scenes, seed):
     return scene_batches(drawn.images, joint_labels(drawn), scenes, FILL_CANVASES[-1], seed, FILL_CLUTTER)
 
 
-def test_scenes(dataset, cell):
+def scenes_of_test(dataset, cell):
     """Yield the test scenes of a cell."""
     sizes, canvas = cell
     test, seed = load_dataset(dataset).test, TEST_SEED + CELLS.index(cell)

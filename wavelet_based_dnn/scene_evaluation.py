@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from wavelet_based_dnn.boxed import crops
 from wavelet_based_dnn.refinement import by_boxes, classify, tile_grid
-from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
+from wavelet_based_dnn.scenes import DYNAMIC, SceneSet, draw_scenes, interpolation
 
 PIXELS = 1_500_000  # of a batch
 BATCH = 100  # scenes at most, and the unit of seeds
@@ -27,7 +28,7 @@ def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
     for start in range(count // BATCH):
         scenes = draw_scenes(images, labels, BATCH, canvas, seed=(seed, start), clutter=clutter)
         for first in range(0, BATCH, size):
-            yield type(scenes)(*(part[first : first + size] for part in scenes))
+            yield SceneSet(*(part[first : first + size] for part in scenes))
 
 
 def right_answers(network, scenes):
@@ -35,6 +36,20 @@ def right_answers(network, scenes):
     compiled = tf.function(network, reduce_retracing=True)
     found = [[level.numpy().argmax(-1) == one.labels for level in compiled(one.images)] for one in scenes]
     return np.concatenate(found, axis=1)
+
+
+def right_on_boxes(network, scenes):
+    """Return whether a network that is told the box is right on each scene, bool (n,)."""
+    return np.concatenate([network(crops(one)).numpy().argmax(-1) == one.labels for one in scenes])
+
+
+def resized(images, side):
+    """Yield an `ImageSet` in batches as scenes of one object that fills the canvas, without clutter."""
+    weights = interpolation(images.images.shape[1], side)
+    for first in range(0, len(images.images), BATCH):
+        part = images[first : first + BATCH]
+        found = np.clip(weights @ part.as_float()[..., 0] @ weights.T, 0, 1)[..., np.newaxis]
+        yield SceneSet(found, part.labels, np.tile([0, 0, side, side], (len(found), 1)))
 
 
 def routed(network, scenes, rule, budgets, seed=0):

@@ -8,6 +8,7 @@ import keras
 
 from common.data import load_dataset
 from common.names import look_up
+from wavelet_based_dnn.boxed import build_boxed_network, train_on_crops
 from wavelet_based_dnn.fills import NATIVE, ORIENTATIONS, draw_fills, joint_labels
 from wavelet_based_dnn.rivals import HalvedScales
 from wavelet_based_dnn.scale_network import CLASSES
@@ -53,6 +54,17 @@ def trained(dataset, variant, learning_rate, steps, seed, clutter="dynamic"):
     history = train_on_scenes(
         network, images.as_float(), images.labels, schedule, seed=seed, drop=drop, boxes=boxes,
         checkpoint=kept([dataset, variant, learning_rate, steps, seed, clutter]),
+    )  # fmt: skip
+    return network, history
+
+
+def trained_on_crops(dataset, learning_rate, steps, seed):
+    """Return a network that is told the box, trained on the boxes of dynamic scenes, and its history."""
+    keras.utils.clear_session()
+    network, images = build_boxed_network(seed), load_dataset(dataset).train[:TRAINING_IMAGES]
+    history = train_on_crops(
+        network, images.as_float(), images.labels, schedule_of("dynamic", learning_rate, steps), seed=seed,
+        checkpoint=kept([dataset, "boxed", learning_rate, steps, seed]),
     )  # fmt: skip
     return network, history
 
