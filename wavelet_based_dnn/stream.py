@@ -193,7 +193,8 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     stream : Stream
     tiles : int or sequence of int, optional
         The most tiles of a level that are requested for each image; by default all. One number holds for
-        all levels, a sequence has one for each but the network's coarsest, which is always requested whole.
+        all levels. A sequence has one, or None for all, for each level but the network's coarsest, which is
+        always requested whole.
     confidence : float
         In [0, 1]; for an image whose answer has at least this probability nothing more is requested.
     levels : int, optional
@@ -236,15 +237,14 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
 
 def _most_tiles(tiles, stream):
     """Return the most tiles of each of the network's levels."""
-    most = [level.tiles[0].size for level in stream.details[-LEVELS:]]
-    if tiles is None:
-        return most
-    counts = list(tiles) if isinstance(tiles, list | tuple) else [tiles] * (LEVELS - 1)
-    if len(counts) != LEVELS - 1:
-        raise ValueError(f"tiles must be one number or {LEVELS - 1}, not {len(counts)}: {tiles!r}.")
+    wanted = tiles if isinstance(tiles, list | tuple) else [tiles] * (LEVELS - 1)
+    if len(wanted) != LEVELS - 1:
+        raise ValueError(f"tiles must be one number or {LEVELS - 1}, not {len(wanted)}: {tiles!r}.")
+    coarsest, *others = [level.tiles[0].size for level in stream.details[-LEVELS:]]
+    counts = [there if count is None else count for count, there in zip(wanted, others, strict=True)]
     for count in counts:
         check_counts(tiles=count)
-    return most[:1] + counts
+    return [coarsest, *counts]
 
 
 def by_code_length(stream):

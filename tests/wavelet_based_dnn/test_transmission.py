@@ -24,7 +24,7 @@ def few_scenes(monkeypatch, network):
     """Batches of five scenes, an untrained network, and the trainings that were asked for."""
     asked = []
     monkeypatch.setattr(scene_evaluation, "BATCH", 5)
-    monkeypatch.setattr(experiments, "TRANSMITTED_SCENES", {48: 10})
+    monkeypatch.setattr(experiments, "TRANSMITTED_SCENES", {48: 5})
     monkeypatch.setattr(experiments, "trained", lambda *arguments: (asked.append(arguments) or network, None))
     return asked
 
@@ -33,19 +33,18 @@ def drawn(sides, seed=0, count=3):
     return np.random.default_rng(seed).integers(0, 256, (count, *sides, 1), "uint8")
 
 
-@pytest.mark.parametrize(
-    ("method", "chosen"), [("Laplacian pyramid", slice(5, None, 6)), ("halved JPEG", slice(2))]
-)
+@pytest.mark.parametrize(("method", "chosen"), [("Laplacian pyramid", slice(1)), ("halved JPEG", slice(2))])
 def test_right_answers_and_bytes_of_all_scenes_settings_and_sizes(few_scenes, monkeypatch, method, chosen):
     few = METHODS[method]._replace(settings=METHODS[method].settings[chosen])
+    settings = len(few.settings)
     monkeypatch.setitem(METHODS, method, few)
     found = experiments.transmission(dataset="mnist", canvas=48, method=method, seed=3)
     assert few_scenes == [("mnist", "Haar", experiments.RATE, experiments.STEPS, 3)]
     assert set(found) == {f"{kind}_{size}_in_48x48" for kind in ("right", "bytes") for size in (28, "mixed")}
     for size in (28, "mixed"):
-        assert found[f"right_{size}_in_48x48"].shape == (2 * 10,)
+        assert found[f"right_{size}_in_48x48"].shape == (settings * 5,)
         assert found[f"right_{size}_in_48x48"].dtype == bool
-        assert found[f"bytes_{size}_in_48x48"].shape == (2,)
+        assert found[f"bytes_{size}_in_48x48"].shape == (settings,)
 
 
 def test_scenes_differ_from_all_others_and_are_the_same_for_all_methods(few_scenes, monkeypatch):
@@ -66,7 +65,7 @@ def test_all_tiles_give_the_same_answers_and_bytes_whatever_the_rule(monkeypatch
     scenes = SceneSet(drawn((40, 72)) / 255, np.arange(3), np.array([[4, 4, 28, 28]] * 3))
     found = []
     for name in {*STREAMS} - {"Laplacian pyramid"}:
-        monkeypatch.setitem(METHODS, name, METHODS[name]._replace(settings=((32, None), (64, None))))
+        monkeypatch.setitem(METHODS, name, METHODS[name]._replace(settings=((32, None),)))
         right, lengths = send(network, [scenes], name)
         found.append((right.tolist(), lengths.tolist()))
     assert found == found[:1] * len(found)
