@@ -222,7 +222,7 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     """
     check_shares(confidence=confidence)
     check_counts(levels=LEVELS if levels is None else levels)
-    counts = _most_tiles(tiles, stream)
+    counts = most_tiles(tiles, [level.tiles[0].size for level in stream.details[-LEVELS:]])
     rng, first = np.random.default_rng(seed), len(stream.details) - LEVELS
     pictures, received = _received_ahead(stream, first)
     reading = Reading(_empty_bands(network, stream), [], [], [], [])
@@ -235,13 +235,26 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     return Reception(reading, np.array(received[1:]))
 
 
-def _most_tiles(tiles, stream):
-    """Return the most tiles of each of the network's levels."""
+def most_tiles(tiles, there):
+    """Return the most tiles of each of the network's levels.
+
+    Parameters
+    ----------
+    tiles : int or sequence of int, optional
+        As of `read_stream`.
+    there : list of int
+        How many tiles each level has.
+
+    Raises
+    ------
+    ValueError
+        As of `read_stream`.
+    """
     wanted = tiles if isinstance(tiles, list | tuple) else [tiles] * (LEVELS - 1)
     if len(wanted) != LEVELS - 1:
         raise ValueError(f"tiles must be one number or {LEVELS - 1}, not {len(wanted)}: {tiles!r}.")
-    coarsest, *others = [level.tiles[0].size for level in stream.details[-LEVELS:]]
-    counts = [there if count is None else count for count, there in zip(wanted, others, strict=True)]
+    coarsest, *others = there
+    counts = [most if count is None else count for count, most in zip(wanted, others, strict=True)]
     for count in counts:
         check_counts(tiles=count)
     return [coarsest, *counts]

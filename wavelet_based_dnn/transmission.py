@@ -6,6 +6,7 @@ for accuracy. `send` tells for each setting which scenes are right and how many 
 
 import io
 from collections.abc import Callable
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +14,16 @@ import tensorflow as tf
 from PIL import Image
 
 from common.names import look_up
-from wavelet_based_dnn.refinement import at_random, by_boxes, by_evidence
-from wavelet_based_dnn.stream import by_code_length, encode_images, read_stream
+from wavelet_based_dnn.refinement import (
+    Reading,
+    at_random,
+    by_boxes,
+    by_evidence,
+    refined,
+    tile_grid,
+    wanted_tiles,
+)
+from wavelet_based_dnn.stream import by_code_length, encode_images, most_tiles, read_stream
 
 FEW = (None, None, 8)  # tiles at most, of each level after the coarsest; None is all
 # The quantiser's step in grey values, and tiles. One of them varies at a time around (64, FEW): on validation
@@ -32,7 +41,8 @@ class Method(NamedTuple):
     Attributes
     ----------
     settings : tuple
-        Of a stream ``(step, tiles)``, as of `stream`; of files, the options of Pillow.
+        Of a stream ``(step, tiles)``; of files ``(options of Pillow, tiles)``. Tiles are those of
+        `stream.read_stream`. A whole file saves no bytes by few tiles, but clutter elsewhere misleads less.
     read : callable
         From a network, its compiled call, scenes with uint8 images, the settings and a seed to a list with a
         pair for each setting: the answers, int array (n,), and the bytes, int array (n,).
@@ -129,21 +139,38 @@ def _stream(choose, split="haar"):
     return Method(REQUESTS, read)
 
 
-def _files(settings, before=None, after=None):
+def _files(options, before=None, after=None):
     """Return the method that sends whole pictures as files, changed before and after if so wanted."""
 
     def read(network, compiled, scenes, settings, seed):
         images = before(scenes.images) if before else scenes.images
-        sent = [through_files(images, **options) for options in settings]
-        return [
-            (_answers(compiled, after(decoded) if after else decoded), lengths) for decoded, lengths in sent
-        ]
+        found = []
+        for each, tiles in settings:
+            decoded, lengths = through_files(images, **each)
+            arrived = (after(decoded) if after else decoded).astype("float32") / 255
+            logits = compiled(arrived)[-1].numpy() if tiles is None else read_tiles(network, arrived, tiles)
+            found.append((logits.argmax(-1), lengths))
+        return found
 
-    return Method(tuple(settings), read)
+    return Method(tuple(product(options, (None, FEW))), read)
 
 
-def _answers(compiled, images):
-    return compiled(images.astype("float32") / 255)[-1].numpy().argmax(-1)
+def read_tiles(network, images, tiles):
+    """Return the logits (n, classes) of a network that computes the tiles with the most evidence.
+
+    Parameters
+    ----------
+    network : ScaleNetwork
+    images : array, shape (n, height, width, 1)
+        Float, in [0, 1].
+    tiles : int or sequence of int, optional
+        As of `stream.read_stream`.
+    """
+    reading = Reading(network.bands(images), [], [], [], [])
+    there = [rows * columns for _, rows, columns in map(tile_grid, reading.bands)]
+    for level, count in enumerate(most_tiles(tiles, there)):
+        reading = refined(network, reading, wanted_tiles(reading, level, count, 1, by_evidence, None))
+    return reading.logits[-1]
 
 
 def _file(image, **options):

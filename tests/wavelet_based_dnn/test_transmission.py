@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from wavelet_based_dnn import experiments, scene_evaluation
+from wavelet_based_dnn.refinement import LEAST, classify
 from wavelet_based_dnn.scene_evaluation import scene_batches
 from wavelet_based_dnn.scenes import SceneSet
 from wavelet_based_dnn.transmission import (
@@ -12,11 +13,18 @@ from wavelet_based_dnn.transmission import (
     eight_bits,
     enlarged,
     halved,
+    read_tiles,
     send,
     through_files,
 )
 
-STREAMS = [name for name, method in METHODS.items() if isinstance(method.settings[0], tuple)]
+STREAMS = [name for name, method in METHODS.items() if isinstance(method.settings[0][0], int)]
+
+OPTIONS = {
+    name: [options for options, _ in method.settings[::2]]
+    for name, method in METHODS.items()
+    if name not in STREAMS
+}
 
 
 @pytest.fixture
@@ -73,10 +81,17 @@ def test_all_tiles_give_the_same_answers_and_bytes_whatever_the_rule(monkeypatch
 
 def test_lossless_files_are_lossless_and_no_shorter_than_noise_can_be():
     images = drawn((24, 40))
-    for options in METHODS["lossless"].settings:
+    for options in OPTIONS["lossless"]:
         decoded, lengths = through_files(images, **options)
         np.testing.assert_array_equal(decoded, images)
         assert np.all(lengths > 0.95 * images[0].size)  # independent uniform pixels have no shorter code
+
+
+def test_tiles_of_a_whole_picture_are_read_as_classify_reads_them(network):
+    images = drawn((72, 136)).astype("float32") / 255
+    np.testing.assert_allclose(read_tiles(network, images, None), network(images)[-1], atol=1e-4)
+    least = classify(network, images, budget=0).logits[-1]
+    np.testing.assert_array_equal(read_tiles(network, images, LEAST), least)
 
 
 def test_files_are_as_long_as_pillow_says():
@@ -88,10 +103,10 @@ def test_files_are_as_long_as_pillow_says():
     assert lengths == [file.tell()]
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in [*STREAMS, "lossless"]])
+@pytest.mark.parametrize("method", [name for name in OPTIONS if name != "lossless"])
 def test_settings_go_from_few_bytes_to_many(method):
     image = drawn((256, 256), count=1)
-    lengths = [through_files(image, **options)[1][0] for options in METHODS[method].settings]
+    lengths = [through_files(image, **options)[1][0] for options in OPTIONS[method]]
     assert np.all(np.diff(lengths) > 0)
 
 
