@@ -13,7 +13,7 @@ PIXELS = 1_500_000  # of a batch
 BATCH = 100  # scenes at most, and the unit of seeds
 
 
-def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
+def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC, pixels=PIXELS):
     """Yield `count` scenes in batches; equal arguments yield equal scenes.
 
     Parameters
@@ -23,8 +23,10 @@ def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
     count : int
         A multiple of 100.
     seed : int
+    pixels : int
+        Of a batch, at most, but for batches of 10.
     """
-    size = next(s for s in (100, 50, 25, 10) if s * canvas[0] * canvas[1] <= PIXELS or s == 10)
+    size = next(s for s in (100, 50, 25, 10) if s * canvas[0] * canvas[1] <= pixels or s == 10)
     for start in range(count // BATCH):
         scenes = draw_scenes(images, labels, BATCH, canvas, seed=(seed, start), clutter=clutter)
         for first in range(0, BATCH, size):

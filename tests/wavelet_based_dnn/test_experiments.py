@@ -57,12 +57,11 @@ def test_other_experiments_return_a_decision_for_each_image_or_scene(few):
     assert told["right_28_in_30x40"].shape == (20,)
 
 
-def test_scenes_are_the_same_in_batches_of_any_size(monkeypatch):
+def test_scenes_are_the_same_in_batches_of_any_size():
     test = load_dataset("mnist").test
     given = test.as_float(), test.labels, 200, (40, 40), 7
     whole = [*scene_batches(*given)]
-    monkeypatch.setattr(scene_evaluation, "PIXELS", 50 * 40 * 40)
-    parts = [*scene_batches(*given)]
+    parts = [*scene_batches(*given, pixels=50 * 40 * 40)]
     assert (len(whole), len(parts)) == (2, 4)
     for place in range(3):
         np.testing.assert_array_equal(
