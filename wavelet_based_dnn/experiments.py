@@ -14,6 +14,7 @@ from wavelet_based_dnn.fill_evaluation import read_fills, shifted, true_fills
 from wavelet_based_dnn.fills import draw_fills, joint_labels
 from wavelet_based_dnn.refinement import at_random, by_brightness, by_energy, by_evidence
 from wavelet_based_dnn.rivals import halved_images
+from wavelet_based_dnn.scale_network import LEVELS
 from wavelet_based_dnn.scene_evaluation import (
     resized,
     right_answers,
@@ -47,6 +48,7 @@ CELLS = (
 TIGHT_SIZES = (8, 10, 12, 14, 20, 28, 40, 56)
 ROUTED = (MIXED, *(((size, size), LARGE) for size in (14, 28, 56)))
 BUDGETS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # of a level's tiles; 0 is the least, 4 tiles
+CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)  # at which reading stops; 1 never stops
 RULES = {
     "evidence": by_evidence,
     "random": at_random,
@@ -172,9 +174,32 @@ def routing(*, dataset="mnist", variant="Haar", rule, learning_rate=RATE, steps=
     network, _ = trained(dataset, variant, learning_rate, steps, seed)
     found = {}
     for cell in ROUTED:
-        right, tiles = routed(network, scenes_of_test(dataset, cell), RULES[rule], BUDGETS, seed)
+        settings = [{"budget": budget} for budget in BUDGETS]
+        right, tiles = routed(network, scenes_of_test(dataset, cell), RULES[rule], settings, seed)
         found |= {f"right_{named(cell)}": right.ravel(), f"tiles_{named(cell)}": tiles.ravel()}
     return found
+
+
+@experiment(version=1, tolerance=0.05)
+def stopping(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
+    """Let a trained network of Haar's levels stop as soon as it is confident, or after some levels.
+
+    Parameters
+    ----------
+    dataset, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        Of scenes of mixed sizes on 224 x 224 pixels, read at the smallest budget: right and tiles as of
+        `routing`, for each of `CONFIDENCES` and then for each number of levels.
+    """
+    network, _ = trained(dataset, "Haar", learning_rate, steps, seed)
+    settings = [{"budget": 0, "confidence": confidence} for confidence in CONFIDENCES]
+    settings += [{"budget": 0, "levels": levels} for levels in range(1, LEVELS + 1)]
+    right, tiles = routed(network, scenes_of_test(dataset, MIXED), by_evidence, settings)
+    return {"right": right.ravel(), "tiles": tiles.ravel()}
 
 
 @experiment(version=1, tolerance=0.02)

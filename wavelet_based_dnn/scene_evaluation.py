@@ -54,8 +54,8 @@ def resized(images, side):
         yield SceneSet(found, part.labels, np.tile([0, 0, side, side], (len(found), 1)))
 
 
-def routed(network, scenes, rule, budgets, seed=0):
-    """Read scenes at several budgets and return what is right and what it takes.
+def routed(network, scenes, rule, settings, seed=0):
+    """Read scenes at several settings and return what is right and what it takes.
 
     Parameters
     ----------
@@ -63,25 +63,31 @@ def routed(network, scenes, rule, budgets, seed=0):
     scenes : iterable of SceneSet
     rule : callable
         As of `refinement.classify`, or "boxes": the true boxes decide.
-    budgets : sequence of float
+    settings : sequence of dict
+        Each with `budget`, `confidence` or `levels`, as of `refinement.classify`.
     seed : int
         Of a random rule.
 
     Returns
     -------
-    right : bool array (budgets, n)
-    tiles : float array (budgets, levels)
-        Mean number of tiles computed for a scene.
+    right : bool array (settings, n)
+    tiles : float array (settings, levels)
+        Mean number of tiles computed for a scene; 0 at levels that are not read.
     """
     right, tiles = [], []
     for number, one in enumerate(scenes):
         chosen = by_boxes(one.boxes) if rule == "boxes" else rule
         read = partial(classify, network, one.images, rule=chosen, seed=1_000 * seed + number)
-        readings = [read(budget=budget) for budget in budgets]
+        readings = [read(**setting) for setting in settings]
         right.append([reading.classes == one.labels for reading in readings])
-        tiles.append([[level.sum() for level in reading.tiles] for reading in readings])
+        tiles.append([[level.sum() for level in _all_levels(reading)] for reading in readings])
     right = np.concatenate(right, axis=1)
     return right, np.sum(tiles, axis=0) / right.shape[1]
+
+
+def _all_levels(reading):
+    """Return the tiles computed of all levels that there are."""
+    return [*reading.tiles, *(np.zeros(1) for _ in reading.bands[len(reading.tiles) :])]
 
 
 def tiles_of(network, canvas):

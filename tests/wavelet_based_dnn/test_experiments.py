@@ -48,10 +48,14 @@ def test_a_budget_of_all_tiles_is_right_where_the_whole_network_is(few):
     assert read["tiles_mixed_in_70x70"].reshape(2, 4).tolist() == [[1, 1, 4, 4], [1, 1, 4, 9]]
 
 
-def test_other_experiments_return_a_decision_for_each_image_or_scene(few):
+def test_other_experiments_return_a_decision_for_each_image_or_scene(few, monkeypatch):
     assert experiments.published(clutter="mnih_60", variant="plain pyramid", **QUICK)["right"].shape == (10,)
     alone = experiments.tight(variant="Haar", **QUICK)
     assert {name: right.shape for name, right in alone.items()} == {"right_8": (20,), "right_14": (20,)}
+    monkeypatch.setattr(experiments, "MIXED", CELLS[1])
+    stopped = experiments.stopping(**QUICK)
+    right = stopped["right"].reshape(len(experiments.CONFIDENCES) + 4, 20)
+    np.testing.assert_array_equal(right[-1], right[len(experiments.CONFIDENCES) - 1])  # neither stops
     told = experiments.told_the_box(**QUICK)
     assert 0 <= told["validation"] <= 1
     assert told["right_28_in_30x40"].shape == (20,)
@@ -85,6 +89,6 @@ def test_resized_images_are_those_of_tensorflow(network):
     np.testing.assert_allclose(scenes.images, expected, atol=1e-5)
     np.testing.assert_array_equal(scenes.labels, test.labels)
     right = right_answers(network, [scenes])
-    right_read, tiles = routed(network, [scenes], by_evidence, [1.0])
+    right_read, tiles = routed(network, [scenes], by_evidence, [{"budget": 1.0}, {"levels": 2}])
     np.testing.assert_array_equal(right_read[0], right[-1])
-    assert tiles.shape == (1, 4)
+    assert tiles.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]
