@@ -1,5 +1,7 @@
 """One scene, read with a budget: what the explorer and the live figure show."""
 
+from functools import cache
+
 import numpy as np
 
 from wavelet_based_dnn.models import count_macs
@@ -32,28 +34,25 @@ def scene(images, labels, number, side, canvas):
     return draw_scenes(images, labels, 1, (canvas, canvas), seed=number, clutter=clutter)
 
 
-def tile_counts(reading):
-    """Return how many tiles of each level were computed for the first image, a tuple of int."""
-    return tuple(int(tiles[0].sum()) for tiles in reading.tiles)
+def tile_counts(reading, image=0):
+    """Return how many tiles of each level were computed for one of the images, a tuple of int."""
+    return tuple(int(tiles[image].sum()) for tiles in reading.tiles)
 
 
-def share_of_macs(network, canvas, tiles):
-    """Return the multiplications that computed tiles take as a share of those that all tiles take.
+def macs_of(network):
+    """Return the function from the canvas and the tiles to the multiplications of a square scene.
 
     Parameters
     ----------
     network : ScaleNetwork
-    canvas : int
-        Side of the square scene in pixels.
-    tiles : sequence of int
-        Of `tile_counts`, for all levels.
 
     Returns
     -------
-    float
-        Above 0, at most 1.
+    callable
+        ``macs(canvas, *tiles)``, the tiles being those of `tile_counts`; ``macs(canvas)`` computes all tiles.
+        It counts every case once.
     """
-    return count_macs(network, canvas, canvas, tiles)[-1] / count_macs(network, canvas, canvas)[-1]
+    return cache(lambda canvas, *tiles: count_macs(network, canvas, canvas, tiles or None)[-1])
 
 
 def veiled(image, tiles):

@@ -1,12 +1,10 @@
 """Change scene, sizes and budget, and see which tiles the network reads and what each level says."""
 
-from functools import cache
-
 import ipywidgets
 
 from common.data import load_dataset
 from common.widgets import LABELLED, Bars, Picture, arranged
-from wavelet_based_dnn.demonstration import scene, share_of_macs, tile_counts, veiled
+from wavelet_based_dnn.demonstration import macs_of, scene, tile_counts, veiled
 from wavelet_based_dnn.models import load_dynamic_classifier
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.scale_network import doubled_sides
@@ -32,7 +30,7 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
         There is no such data set.
     """
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
-    images, share = test.as_float(), cache(lambda *sizes: share_of_macs(network, *sizes))
+    images, macs = test.as_float(), macs_of(network)
     number, side, canvas, budget = sliders(FIRST[dataset])
     whole, read = Picture("The scene"), Picture("Bright: the tiles read at the finest level")
     truth, cost, bars = ipywidgets.Label(), ipywidgets.Label(), Bars(LEVELS, "13rem")
@@ -45,7 +43,8 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
         whole.show(drawn.images[0])
         read.show(veiled(drawn.images[0], reading.tiles[-1][0]))
         truth.value = f"Label: {test.class_names[drawn.labels[0]]}"
-        cost.value = f"{share(canvas.value, tile_counts(reading)):.0%} of the multiplications of reading all"
+        share = macs(canvas.value, *tile_counts(reading)) / macs(canvas.value)
+        cost.value = f"{100 * share:.0f} % of the multiplications of reading everything"
         bars.show_decisions([each[0] for each in reading.logits], test.class_names, drawn.labels[0])
 
     for slider in (number, side, canvas, budget):
