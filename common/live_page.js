@@ -27,4 +27,13 @@ function followTheme() {
   new MutationObserver(adopt).observe(framing, { attributeFilter: ["data-theme"] });
   adopt();
 }
-if (parent !== window) followTheme();
+
+/** Make the frame around this page as high as its content, where the browser lets us see it. */
+function fitFrame() {
+  const fit = () => { frameElement.style.height = `${Math.ceil(document.body.getBoundingClientRect().height)}px`; };
+  if (frameElement) new ResizeObserver(fit).observe(document.body);
+}
+if (parent !== window) {
+  followTheme();
+  fitFrame();
+}

@@ -83,7 +83,7 @@ function drawScene(image, scene, bits) {
 /** Draw the means of blocks of half a cell a side, which a level starts from; beyond the scene there is black. */
 function drawLevel({ picture, cell }, image, bits) {
   const block = cell / 2, size = Math.ceil(image.width / block), whole = size * block;
-  const source = new OffscreenCanvas(whole, whole).getContext("2d");
+  const source = new OffscreenCanvas(whole, whole).getContext("2d", { willReadFrequently: true });
   source.drawImage(image, 0, 0);
   const greys = source.getImageData(0, 0, whole, whole).data, sums = new Float64Array(size * size);
   for (let y = 0; y < whole; y++) for (let x = 0; x < whole; x++) {

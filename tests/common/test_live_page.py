@@ -33,6 +33,23 @@ class TestInTheBrowser:
         document.body.append(frame);"""
         assert browser.execute_async_script(script) == ["light dark", "dark"]
 
+    @pytest.mark.parametrize("height", [80, 2000])
+    def test_a_framed_page_is_as_high_as_its_content(self, browser, height):
+        browser.refresh()
+        script = """const [height, done] = arguments, frame = document.createElement("iframe");
+        frame.style.border = 0;
+        frame.srcdoc = document.documentElement.outerHTML;
+        frame.onload = () => {
+          const inside = frame.contentDocument, block = inside.createElement("div");
+          block.style.height = `${height}px`;
+          inside.querySelector("main").replaceChildren(block);
+          setTimeout(() => done([frame.clientHeight, inside.documentElement.scrollHeight]), 300);
+        };
+        document.body.append(frame);"""
+        shown, needed = browser.execute_async_script(script, height)
+        assert shown == needed
+        assert height < shown < height + 50  # the page's padding
+
     def test_texts_are_escaped_and_nothing_can_be_requested(self, browser):
         assert browser.execute_script('return carried("data").text') == "</script><b>&"
         assert browser.title == "a < b"
