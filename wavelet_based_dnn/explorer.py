@@ -12,8 +12,7 @@ from wavelet_based_dnn.scenes import DYNAMIC
 
 SCENES = 1000
 CANVASES = 28, 224  # smallest and largest side in pixels
-START = 28, 224, 0.1  # object, canvas, budget
-FIRST = {"mnist": 0, "fashion_mnist": 0}  # scene
+START = 16, 28, 224, 0.5  # scene, object, canvas, budget; of MNIST, a fifth of the tiles is too little
 LEVELS = [f"level {number} ({side}-pixel cells)" for number, (side, _) in enumerate(doubled_sides(4), 1)]
 
 
@@ -31,7 +30,7 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
     """
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
     images, macs = test.as_float(), macs_of(network)
-    number, side, canvas, budget = sliders(FIRST[dataset])
+    number, side, canvas, budget = sliders()
     whole, read = Picture("The scene"), Picture("Bright: the tiles read at the finest level")
     truth, cost, bars = ipywidgets.Label(), ipywidgets.Label(), Bars(LEVELS, "13rem")
 
@@ -53,9 +52,9 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
     return arranged([whole, read], [number, side, canvas, budget, truth, cost], bars)
 
 
-def sliders(number):
-    """Return the sliders of scene, object, canvas and budget; the first starts at `number`."""
-    side, canvas, budget = START
+def sliders():
+    """Return the sliders of scene, object, canvas and budget."""
+    number, side, canvas, budget = START
     return (
         ipywidgets.IntSlider(number, 0, SCENES - 1, description=f"scene (0 to {SCENES - 1})", **LABELLED),
         ipywidgets.IntSlider(side, *DYNAMIC.sizes, description="object, pixels", **LABELLED),

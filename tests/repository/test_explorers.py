@@ -82,8 +82,6 @@ def test_the_point_of_the_square_is_the_digit_drawn():
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
 def test_bars_tiles_and_multiplications_are_those_of_the_budget(dataset):
     widget = explorer("wavelet_based_dnn", dataset=dataset)
-    verdicts = [text.rpartition(" ")[2] for text in shown(widget)[1]]
-    assert (verdicts[0], verdicts[-1]) == ("wrong", "right")  # where it starts
     set_to(widget, scene=3, object=31, canvas=150, budget=0.3)
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
     clutter = DYNAMIC._replace(sizes=(31, 31))
@@ -100,6 +98,13 @@ def test_bars_tiles_and_multiplications_are_those_of_the_budget(dataset):
     share = computed[-1] / count_macs(network, 150, 150)[-1]
     texts = [label.value for label in parts(widget, ipywidgets.Label)]
     assert f"{100 * share:.0f} % of the multiplications of reading everything" in texts
+
+
+def test_it_starts_where_a_lower_budget_changes_the_answer():
+    widget = explorer("wavelet_based_dnn")
+    assert shown(widget)[1][-1].endswith("right")
+    set_to(widget, budget=0.2)
+    assert shown(widget)[1][-1].endswith("wrong")
 
 
 def test_the_canvas_is_never_smaller_than_the_object():
