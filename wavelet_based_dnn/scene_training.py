@@ -244,7 +244,7 @@ def cells_within(network, images, budget):
     features, scores = None, []
     for bands in network.bands(images):
         features = network.features(bands, features)
-        found = network.scores(features)
+        found = network.scores(features, *scores[-1:])
         if scores:
             kept = _chosen_cells(scores[-1], found.shape, budget)
             features = tf.where(kept, features, 0.0)
