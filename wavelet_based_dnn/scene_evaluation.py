@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from wavelet_based_dnn.boxed import crops
-from wavelet_based_dnn.refinement import by_boxes, classify, tile_grid
+from wavelet_based_dnn.refinement import by_boxes, classify
 from wavelet_based_dnn.scenes import DYNAMIC, SceneSet, draw_scenes, interpolation
 
 PIXELS = 1_500_000  # of a batch
@@ -88,9 +88,3 @@ def routed(network, scenes, rule, settings, seed=0):
 def _all_levels(reading):
     """Return the tiles computed of all levels that there are."""
     return [*reading.tiles, *(np.zeros(1) for _ in reading.bands[len(reading.tiles) :])]
-
-
-def tiles_of(network, canvas):
-    """Return how many tiles each level of a `ScaleNetwork` has on a canvas."""
-    bands = network.bands(np.zeros((1, *canvas, 1), "float32"))
-    return [rows * columns for _, rows, columns in map(tile_grid, bands)]
