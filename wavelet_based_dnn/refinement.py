@@ -14,7 +14,7 @@ from scipy.special import logsumexp, softmax
 
 from common.arguments import check_counts, check_seed, check_shares
 from common.validation import as_unit_images
-from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW, ScaleNetwork, enlarged_to
+from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW, ScaleNetwork
 
 TILE = 8  # cells a side
 REACH = TILE + 2 * HALO  # cells a side of what a tile reads
@@ -259,10 +259,9 @@ def refined(network, reading, tiles):
     bands, coarser = reading.bands[level], (reading.features or [None])[-1]
     if tiles.all():
         features = network.features(bands, coarser)
-        scores = np.asarray(network.scores(features, *reading.scores[-1:]))
+        scores = np.asarray(network.scores(features))
     else:
-        features, added = sparse_level(network, bands, coarser, tiles)
-        scores = added + np.asarray(enlarged_to(reading.scores[-1], added))
+        features, scores = sparse_level(network, bands, coarser, tiles)
     scores_so_far = [*reading.scores, scores]
     flat = np.concatenate([each.reshape(len(each), -1, each.shape[-1]) for each in scores_so_far], 1)
     return Reading(
@@ -272,7 +271,7 @@ def refined(network, reading, tiles):
 
 
 def sparse_level(network, bands, coarser, tiles):
-    """Return the features of a level and what it adds to the scores, computed in `tiles` alone.
+    """Return features and scores of a level, computed in `tiles` alone.
 
     Parameters
     ----------
@@ -284,8 +283,7 @@ def sparse_level(network, bands, coarser, tiles):
     Returns
     -------
     features : tensor (n, rows / 2, columns / 2, features)
-    added : array (n, rows / 2, columns / 2, classes)
-        What the level adds to the scores of the coarser one; minus infinity where nothing was computed.
+    scores : array (n, rows / 2, columns / 2, classes)
     """
     cells = bands.shape[1] // 2, bands.shape[2] // 2
     places = np.argwhere(tiles)

@@ -3,8 +3,7 @@
 Each of the `LEVELS` wavelet levels has a grid of cells, one for 2 x 2 coefficients; a cell of the finest
 level covers 4 x 4 pixels. The features of a cell come from the level's approximation and details around it
 and from the features of the coarser level at the same place. A hidden layer and a linear readout turn them
-into one number a class, which is added to the score of the coarser level at the same place: evidence grows
-from level to level. The answer of a level is the log-sum-exp of the scores of all cells of this level and
+into one score a class. The answer of a level is the log-sum-exp of the scores of all cells of this level and
 the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
 """
 
@@ -124,7 +123,7 @@ class ScaleNetwork(keras.Model):
         features, scores = None, []
         for level in bands:
             features = self.features(level, features)
-            scores.append(self.scores(features, *scores[-1:]))
+            scores.append(self.scores(features))
         return scores
 
     def cell_sides(self, images):
@@ -206,21 +205,9 @@ class ScaleNetwork(keras.Model):
         inside = entered[:, HALO:-HALO, HALO:-HALO]
         return tf.nn.relu(inside + self.outer(self.inner(entered)))
 
-    def scores(self, features, coarser=None):
-        """Return the scores of the cells of a level.
-
-        Parameters
-        ----------
-        features : tensor (n, rows, columns, features)
-        coarser : tensor (n, rows / 2, columns / 2, classes), optional
-            The scores of the coarser level, to which this level adds; the coarsest level has none.
-
-        Returns
-        -------
-        tensor (n, rows, columns, classes)
-        """
-        found = self.readout(self.hidden(features))
-        return found if coarser is None else found + enlarged_to(coarser, found)
+    def scores(self, features):
+        """Return the scores of cells, tensor (..., classes), from their features (..., features)."""
+        return self.readout(self.hidden(features))
 
     @tf.function(reduce_retracing=True)
     def regions(self, bands, coarser, inside):
@@ -236,7 +223,6 @@ class ScaleNetwork(keras.Model):
         Returns
         -------
         features, scores : tensors (m, rows, columns, features) and (m, rows, columns, classes)
-            The scores are what this level adds to those of the coarser one.
         """
         features = self.deepened(self.entered(bands, coarser) * inside)
         return features, self.scores(features)

@@ -46,11 +46,11 @@ def test_computing_tiles_is_computing_the_level(network, height, width, seed):
         if level:
             tiles = np.ones(tile_grid(bands), bool)
             tiles[0, -1, 0] = False
-            found, added = sparse_level(network, bands, coarser, tiles)
+            found, scores = sparse_level(network, bands, coarser, tiles)
             kept = tiles.repeat(TILE, 1).repeat(TILE, 2)[:, : features.shape[1], : features.shape[2]]
             np.testing.assert_allclose(found, np.where(kept[..., None], features, 0), atol=1e-5)
             expected = np.where(kept[..., None], network.scores(features), -np.inf)
-            np.testing.assert_allclose(added, expected, atol=1e-5)
+            np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 @settings(max_examples=8)
