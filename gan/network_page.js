@@ -1,9 +1,5 @@
-"use strict";
 // Keras networks that `gan.network_page.packed` wrote, applied to one input at a time, channels last.
 // Sums are double, so only the rounding of the weights to half precision separates the results from Keras'.
-
-/** Return the object that the page carries under `id`. */
-const carried = (id) => JSON.parse(document.getElementById(id).textContent);
 
 /** Return the numbers whose half-precision bytes, little-endian, are in base64. */
 function halves(base64) {
@@ -115,29 +111,3 @@ function paint(canvas, greys) {
   greys.forEach((grey, i) => { pixels[i] = 0xff000000 | (0x010101 * Math.round(255 * grey)); });
   context.putImageData(picture, 0, 0);
 }
-
-/** Return a function that calls `action` once in the next frame, however often it is called before. */
-function onceAFrame(action) {
-  let waiting = false;
-  return () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => { waiting = false; action(); });
-  };
-}
-
-/** Return a function that calls `action` with its last arguments once no call has come for `pause` ms. */
-function afterPause(pause, action) {
-  let timer;
-  return (...given) => { clearTimeout(timer); timer = setTimeout(() => action(...given), pause); };
-}
-
-/** Take over the theme of the page that frames this one, where the browser lets us see it. */
-function followTheme() {
-  let framing;
-  try { framing = parent.document.documentElement; } catch { return; }
-  const adopt = () => { document.documentElement.dataset.theme = framing.dataset.theme ?? ""; };
-  new MutationObserver(adopt).observe(framing, { attributeFilter: ["data-theme"] });
-  adopt();
-}
-if (parent !== window) followTheme();

@@ -1,25 +1,16 @@
-"""Interactive figures in one HTML file without kernel or server; ``network_page.js`` runs the network.
-
-A figure is made from a body, a script and data. The script may use the functions of
-``network_page.js``.
-"""
+"""Live figures that run a Keras network: `common.live_page` with the functions of ``network_page.js``."""
 
 import base64
-import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import keras
 import numpy as np
 
-from common.files import write_atomically
+from common import live_page
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parent / "build" / "standalone"
-LARGEST = 2_000_000  # bytes
 KINDS = ("Dense", "Conv2D", "Conv2DTranspose", "MaxPooling2D", "AveragePooling2D", "Flatten", "Reshape")
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "sigmoid")
 OPTIONS = ("activation", "strides", "pool_size")
@@ -78,49 +69,11 @@ def _described(layer, more):
     )
 
 
-def embedded(png: bytes) -> str:
-    """Return a PNG as a data URL, with which a page carries the picture itself."""
-    return f"data:image/png;base64,{_text(png)}"
-
-
 def _text(content):
     return base64.b64encode(content).decode()
 
 
 def page(title: str, body: str, script: str, data: Mapping[str, Any], style: str = "") -> str:
-    """Return one HTML page that requests nothing; its content policy forbids requests.
-
-    Parameters
-    ----------
-    title : str
-    body : str
-        HTML below the title.
-    script : str
-        JavaScript that runs after ``network_page.js`` and reads the data with ``carried("data")``.
-    data : mapping
-        JSON.
-    style : str
-        CSS in addition to ``network_page.html``.
-    """
-    template = Template((HERE / "network_page.html").read_text(encoding="utf-8"))
-    scripts = (HERE / "network_page.js").read_text(encoding="utf-8") + script
-    # Without "<", no text in the data can end the script.
-    carried = json.dumps(data).replace("<", "\\u003c")
-    return template.substitute(title=escape(title), body=body, style=style, data=carried, scripts=scripts)
-
-
-def write(study: str, html: str) -> Path:
-    """Write ``build/standalone/<study>.html`` and return its path.
-
-    Raises
-    ------
-    ValueError
-        The page has more than `LARGEST` bytes.
-    """
-    content = html.encode()
-    if len(content) > LARGEST:
-        raise ValueError(f"The figure of {study} has {len(content):,} bytes; {LARGEST:,} are allowed.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{study}.html"
-    write_atomically(path, content)
-    return path
+    """Return `common.live_page.page` with a script that may also use the functions of ``network_page.js``."""
+    network = (HERE / "network_page.js").read_text(encoding="utf-8")
+    return live_page.page(title, body, network + script, data, style)

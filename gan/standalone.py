@@ -5,21 +5,19 @@ from common import environment
 if __name__ == "__main__":
     environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
 
-import io
 from pathlib import Path
 from string import Template
 
 import numpy as np
-from PIL import Image
 from scipy.special import softmax
 
+from common.live_page import embedded, few_greys, write
 from gan.dragging import START
 from gan.manifold import mosaic, square
 from gan.models import load_classifier, load_generator
-from gan.network_page import embedded, packed, page, write
+from gan.network_page import packed, page
 
 COLUMNS = 20  # digits a side of the map
-GREYS = 16  # of the map: the eye sees no more, and the file halves
 SIDE = 64  # points a side at which the classifier reads
 SURE = 0.9  # probability
 
@@ -30,7 +28,7 @@ def figure():
     """Return the page: its weights are those of the committed generator with two latent numbers."""
     generator = load_generator(2)
     drawn = mosaic(np.asarray(generator(square(COLUMNS))), COLUMNS)
-    values = {"map": embedded(_few_greys(drawn[..., 0])), "columns": COLUMNS, "side": SIDE}
+    values = {"map": embedded(few_greys(drawn[..., 0])), "columns": COLUMNS, "side": SIDE}
     data = {
         "generator": packed(generator, more=("Waves",)),
         "readings": readings(np.asarray(load_classifier("mnist")(generator(square(SIDE))))),
@@ -47,16 +45,6 @@ def readings(logits):
     probabilities = softmax(logits, axis=-1)
     first = np.where(probabilities.max(-1) < SURE, ord("A"), ord("0"))
     return "".join(map(chr, first + probabilities.argmax(-1)))
-
-
-def _few_greys(values):
-    """Return the PNG of an image ``(height, width)`` in [0, 1] with `GREYS` grey values."""
-    levels = np.round((GREYS - 1) * values).astype("uint8")
-    image = Image.fromarray(levels, "P")
-    image.putpalette(np.repeat(np.arange(GREYS) * 255 // (GREYS - 1), 3).astype("uint8").tobytes())
-    file = io.BytesIO()
-    image.save(file, "png", optimize=True, bits=4)
-    return file.getvalue()
 
 
 def _own(kind, values=None):

@@ -1,82 +1,82 @@
-"""What the tables of this study's experiments say, in per cent of the test images."""
+"""What the tables of this study's experiments say, in per cent of the test scenes."""
 
 import numpy as np
+from scipy import stats
 
-from common.statistics import best
-from wavelet_based_dnn.experiments import THRESHOLDS
-from wavelet_based_dnn.models import LEVELS
-from wavelet_based_dnn.variants import NATIVE, SIZES, TRAINED_SIZES
-
-CLASSIFIERS = LEVELS + 1
+from common.statistics import Interval, best
+from wavelet_based_dnn.experiments import named
 
 
-def by_size(table):
-    """Return the accuracy of the finest level of every run, an array (runs, sizes) over `variants.SIZES`.
+def right_in(table, cell, levels=1):
+    """Return whether each run is right on each scene of a cell, bool (runs, levels, scenes).
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `experiments.baseline` or of `experiments.dynamic`.
+        Rows of `experiments.native_scale`, `experiments.told_the_box` or, with a level for each of the
+        budgets, of `experiments.routing`.
+    cell : one of `experiments.CELLS`
+    levels : int
+        Of the network.
     """
-    return accuracy_by_level(table)[..., -1]
+    return np.stack([np.reshape(right, (levels, -1)) for right in table[f"right_{named(cell)}"]])
 
 
-def accuracy_by_level(table, sizes=SIZES):
-    """Return the accuracy of every level, an array (runs, sizes, levels).
+def crossed_interval(values, confidence=0.95):
+    """Return the mean over trainings and scenes, in per cent, and its interval.
+
+    Trainings and scenes are both random, and every training meets the same scenes. So the variance of the
+    mean is that over trainings plus that over scenes, with Satterthwaite's degrees of freedom (Satterthwaite
+    1946). It counts the noise of single answers twice, so it is rather too wide than too narrow.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Rows of `experiments.dynamic`, or of others over the sizes `sizes`.
-    sizes : sequence of int
-    """
-    return 100 * np.stack(list(table["head_accuracy"])).reshape(len(table), len(sizes), -1)
-
-
-def gains_by_level(table):
-    """Return what each further level of details adds, an array (runs, sizes, levels) in points."""
-    return np.diff(accuracy_by_level(table), axis=-1)
-
-
-def cheapest_exit(run, whole_macs, allowed):
-    """Return what early exit saves and costs at the threshold that validation chooses.
-
-    Parameters
-    ----------
-    run : pandas.Series
-        A row of `experiments.dynamic`.
-    whole_macs : int
-        Of the finest level.
-    allowed : float
-        How many points of validation accuracy may be lost against the finest level; the cheapest threshold
-        within is taken, the largest if there is none.
+    values : array, shape (trainings, ..., scenes)
+        Whether each answer is right, or a difference of two of them; at least 2 trainings and 2 scenes.
+    confidence : float
+        In (0, 1).
 
     Returns
     -------
-    saved : float
-        Per cent of the MACs, on the test images.
-    lost : float
-        Points of accuracy, on the test images, against the finest level.
-    threshold : float
+    common.statistics.Interval
+        Of arrays (...).
+
+    Raises
+    ------
+    ValueError
+        Fewer trainings or scenes.
     """
-    finest = run["validation"][TRAINED_SIZES.index(NATIVE)]
-    # Shares of images are rounded; what is lost exactly is still allowed.
-    fits = np.flatnonzero(100 * (finest - np.asarray(run["exit_validation"])) <= allowed + 1e-9)
-    chosen = fits[0] if fits.size else len(THRESHOLDS) - 1
-    saved = 100 * (1 - run["exit_macs"][chosen] / whole_macs)
-    finest = run["head_accuracy"][SIZES.index(NATIVE) * CLASSIFIERS + CLASSIFIERS - 1]
-    lost = 100 * (finest - run["exit_accuracy"][chosen])
-    return saved, lost, THRESHOLDS[chosen]
+    values = 100 * np.asarray(values, float)
+    trainings, scenes = values.shape[0], values.shape[-1]
+    if min(trainings, scenes) < 2:
+        raise ValueError(f"values must have 2 or more trainings and scenes, not the shape {values.shape}.")
+    of_trainings = values.mean(-1).var(0, ddof=1) / trainings
+    of_scenes = values.mean(0).var(-1, ddof=1) / scenes
+    variance = of_trainings + of_scenes
+    # A variance of 0, such as of equal networks, has no degrees of freedom; any number gives no width.
+    freedom = variance**2 / np.maximum(
+        of_trainings**2 / (trainings - 1) + of_scenes**2 / (scenes - 1), np.finfo(float).tiny
+    )
+    reach = np.sqrt(variance) * stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1))
+    mean = values.mean((0, -1))
+    return Interval(mean, mean - reach, mean + reach)
+
+
+def difference(ones, others, confidence=0.95):
+    """Return the `crossed_interval` of the difference of answers to the same scenes, paired by training."""
+    return crossed_interval(np.asarray(ones, float) - np.asarray(others, float), confidence)
 
 
 def best_rates(table):
-    """Return the learning rate of each variant with the largest mean validation accuracy, a dict.
+    """Return the learning rate of each variant with the largest validation accuracy of its finest level.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Rows of `experiments.tuning`.
     """
-    scores = table.assign(score=table["validation"].map(np.mean))
-    chosen = best(scores, ["arm"], ["learning_rate"], "score")
-    return dict(zip(chosen["arm"], chosen["learning_rate"], strict=True))
+    scores = table.assign(score=table["validation"].map(lambda levels: levels[-1]))
+    chosen = best(scores, ["dataset", "variant"], ["learning_rate"], "score")
+    return dict(
+        zip(zip(chosen["dataset"], chosen["variant"], strict=True), chosen["learning_rate"], strict=True)
+    )

@@ -98,21 +98,6 @@ def without_details(images, rows, columns, wavelet="db2", level=3):
     return np.array(waverec2([approximation, *removed], wavelet, MODE))
 
 
-def at_level(images, level, wavelet="haar"):
-    """Return images as their approximation at a level shows them, without any finer details.
-
-    Parameters
-    ----------
-    images, wavelet
-        As in `from_largest_wavelets`.
-    level : int
-        0 or more; one coefficient in ``4**level`` is left.
-    """
-    approximation, *details = wavedec2(_divisible(images, level), wavelet, level, MODE)
-    nothing = [tuple(np.zeros_like(band) for band in bands) for bands in details]
-    return np.array(waverec2([approximation, *nothing], wavelet, MODE))
-
-
 def without_high_frequencies(images, count):
     """Return images without the `count` highest frequencies of their Fourier transform, ties included.
 

@@ -5,12 +5,35 @@ rates. The test scenes are drawn from the 10,000 test images by fixed seeds, the
 are read once by each. Claims compare networks of the same seed on the same scenes.
 """
 
+import numpy as np
+
 from common.data import load_dataset
 from common.experiments import experiment
+from common.names import look_up
+from wavelet_based_dnn.fill_evaluation import read_fills, shifted, true_fills
+from wavelet_based_dnn.fills import draw_fills, joint_labels
 from wavelet_based_dnn.refinement import at_random, by_brightness, by_energy, by_evidence
-from wavelet_based_dnn.scene_evaluation import right_answers, routed, scene_batches
+from wavelet_based_dnn.rivals import halved_images
+from wavelet_based_dnn.scale_network import LEVELS
+from wavelet_based_dnn.scene_evaluation import (
+    resized,
+    right_answers,
+    right_on_boxes,
+    routed,
+    scene_batches,
+)
 from wavelet_based_dnn.scenes import DYNAMIC, PUBLISHED
-from wavelet_based_dnn.trainings import STEPS, TRAINING_IMAGES, trained
+from wavelet_based_dnn.trainings import (
+    FILL_CANVASES,
+    FILL_CLUTTER,
+    FILL_STEPS,
+    STEPS,
+    TRAINING_IMAGES,
+    trained,
+    trained_on_crops,
+    trained_on_fills,
+)
+from wavelet_based_dnn.transmission import send
 
 VALIDATION_SEED, TEST_SEED = 1_000, 2_000  # of scenes
 VALIDATION_SCENES, TEST_SCENES, PUBLISHED_SCENES = 1_000, 2_000, 10_000
@@ -22,8 +45,10 @@ CELLS = (
     ((40, 40), (151, 97)),
     MIXED,
 )
+TIGHT_SIZES = (8, 10, 12, 14, 20, 28, 40, 56)
 ROUTED = (MIXED, *(((size, size), LARGE) for size in (14, 28, 56)))
 BUDGETS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # of a level's tiles; 0 is the least, 4 tiles
+CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)  # at which reading stops; 1 never stops
 RULES = {
     "evidence": by_evidence,
     "random": at_random,
@@ -31,7 +56,13 @@ RULES = {
     "brightness": by_brightness,
     "true boxes": "boxes",
 }
+TRANSMITTED = ((28, 28), (14, 56))  # sides of the object
+# Of each canvas's side. For 200 scenes the 95 % interval of an accuracy of 90 % is 4 points either way.
+TRANSMITTED_SCENES = {224: 400, 448: 200, 896: 100}
+TRANSMITTED_PIXELS = 10_000_000  # of a batch; in smaller ones the entropy coder takes longer
+TRANSMISSION_SEED = TEST_SEED + 1_000  # of scenes; the other test scenes have seeds below
 RATE = 3e-3
+VALIDATION_FILLS, TEST_FILLS = 1_000, 5_000  # filled silhouettes, of which scenes are drawn
 
 
 @experiment(version=1, tolerance=0.2)
@@ -74,9 +105,52 @@ def native_scale(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, s
     network, history = trained(dataset, variant, learning_rate, steps, seed)
     found = {"validation": on_validation(network, dataset), "loss": history["loss"].to_numpy()}
     for cell in CELLS:
-        right = right_answers(network, test_scenes(dataset, cell))
+        right = right_answers(network, scenes_of_test(dataset, cell))
         found[f"right_{named(cell)}"] = right.ravel()
     return found
+
+
+@experiment(version=1, tolerance=0.05)
+def told_the_box(*, dataset="mnist", learning_rate=1e-3, steps=STEPS, seed):
+    """Train a network on the true boxes of the scenes and measure it on those of the same test scenes.
+
+    Parameters
+    ----------
+    dataset, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        validation, the accuracy on the boxes of 1,000 scenes of 112 x 112 pixels; loss, of each hundred
+        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes.
+    """
+    network, history = trained_on_crops(dataset, learning_rate, steps, seed)
+    found = {"validation": right_on_boxes(network, validation_scenes(dataset)).mean()}
+    found["loss"] = history["loss"].to_numpy()
+    return found | {
+        f"right_{named(cell)}": right_on_boxes(network, scenes_of_test(dataset, cell)) for cell in CELLS
+    }
+
+
+@experiment(version=1, tolerance=0.05)
+def tight(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, seed):
+    """Ask a trained network about the test images alone, resized, without clutter and noise.
+
+    Parameters
+    ----------
+    dataset, variant, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        For each of `TIGHT_SIZES`, right_8 and so on: whether the finest level is right on each of 10,000
+        images.
+    """
+    network, _ = trained(dataset, variant, learning_rate, steps, seed)
+    test = load_dataset(dataset).test
+    return {f"right_{size}": right_answers(network, resized(test, size))[-1] for size in TIGHT_SIZES}
 
 
 @experiment(version=1, tolerance=0.05)
@@ -100,9 +174,32 @@ def routing(*, dataset="mnist", variant="Haar", rule, learning_rate=RATE, steps=
     network, _ = trained(dataset, variant, learning_rate, steps, seed)
     found = {}
     for cell in ROUTED:
-        right, tiles = routed(network, test_scenes(dataset, cell), RULES[rule], BUDGETS, seed)
+        settings = [{"budget": budget} for budget in BUDGETS]
+        right, tiles = routed(network, scenes_of_test(dataset, cell), RULES[rule], settings, seed)
         found |= {f"right_{named(cell)}": right.ravel(), f"tiles_{named(cell)}": tiles.ravel()}
     return found
+
+
+@experiment(version=1, tolerance=0.05)
+def stopping(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
+    """Let a trained network of Haar's levels stop as soon as it is confident, or after some levels.
+
+    Parameters
+    ----------
+    dataset, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        Of scenes of mixed sizes on 224 x 224 pixels, read at the smallest budget: right and tiles as of
+        `routing`, for each of `CONFIDENCES` and then for each number of levels.
+    """
+    network, _ = trained(dataset, "Haar", learning_rate, steps, seed)
+    settings = [{"budget": 0, "confidence": confidence} for confidence in CONFIDENCES]
+    settings += [{"budget": 0, "levels": levels} for levels in range(1, LEVELS + 1)]
+    right, tiles = routed(network, scenes_of_test(dataset, MIXED), by_evidence, settings)
+    return {"right": right.ravel(), "tiles": tiles.ravel()}
 
 
 @experiment(version=1, tolerance=0.02)
@@ -127,22 +224,116 @@ def published(*, dataset="mnist", clutter, variant, learning_rate=RATE, steps=ST
     return {"right": right_answers(network, scenes)[-1]}
 
 
+@experiment(version=1, tolerance=0.05, needs=["fashion_mnist"])
+def fills(*, variant, halved=False, learning_rate=RATE, steps=FILL_STEPS, seed):
+    """Train a network on filled silhouettes, whose fill only the finest details show, and read both labels.
+
+    Parameters
+    ----------
+    variant : key of `variants.VARIANTS`
+        Of a `ScaleNetwork`.
+    halved : bool
+        Whether the network halves every image first, in training and test: a probe of what coarser levels
+        could learn of the fill.
+    learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        loss, of each hundred steps; validation, the finest level's accuracy of the silhouette and of the
+        orientation on 1,000 scenes. On 2,000 test scenes of 56 x 56 pixels, for "silhouette" and
+        "orientation": right, whether the finest level is right on each; levels, the accuracy of each level,
+        the coarsest first; both again for the scenes at half the size, named "halved". shifted: the share of
+        scenes whose orientation the finest level names otherwise if the scene moves by one pixel right and
+        down.
+    """
+    network, history = trained_on_fills(variant, learning_rate, steps, seed, halved)
+    found = {"loss": history["loss"].to_numpy(), "validation": on_validation_fills(network)}
+    scenes = list(test_fills())
+    read, truth = read_fills(network, scenes), true_fills(scenes)
+    half = read_fills(network, scenes, halved_images)
+    for place, label in enumerate(("silhouette", "orientation")):
+        for name, answers in ((label, read), (f"halved_{label}", half)):
+            right = answers[place] == truth[place]
+            found |= {f"right_{name}": right[-1], f"levels_{name}": right.mean(-1)}
+    moved = read_fills(network, scenes, shifted)
+    return found | {"shifted": np.mean(moved[1, -1] != read[1, -1])}
+
+
+@experiment(version=1, tolerance=0.05)
+def transmission(*, dataset="mnist", canvas, method, learning_rate=RATE, steps=STEPS, seed):
+    """Send scenes to a trained network of Haar's levels and count what it gets right and the bytes.
+
+    Parameters
+    ----------
+    canvas : key of `TRANSMITTED_SCENES`
+        Side in pixels.
+    method : key of `transmission.METHODS`
+    dataset, learning_rate, steps, seed
+        As of `tuning`.
+
+    Returns
+    -------
+    dict
+        For each of `TRANSMITTED`, named by `named`, and each setting of the method in turn: right, whether
+        the network is right, all scenes for each setting in turn; bytes, the mean for a scene.
+    """
+    network, _ = trained(dataset, "Haar", learning_rate, steps, seed)
+    found = {}
+    for sizes in TRANSMITTED:
+        right, lengths = send(network, transmitted_scenes(dataset, sizes, canvas), method, seed)
+        name = named((sizes, (canvas, canvas)))
+        found |= {f"right_{name}": right.ravel(), f"bytes_{name}": lengths.mean(1)}
+    return found
+
+
 def on_validation(network, dataset):
     """Return the accuracy of each level on scenes of validation images, the coarsest first."""
+    return right_answers(network, validation_scenes(dataset)).mean(-1)
+
+
+def validation_scenes(dataset):
+    """Yield scenes of validation images."""
     images = load_dataset(dataset).train[TRAINING_IMAGES:]
-    scenes = scene_batches(
+    return scene_batches(
         images.as_float(), images.labels, VALIDATION_SCENES, VALIDATION_CANVAS, VALIDATION_SEED
     )
-    return right_answers(network, scenes).mean(-1)
 
 
-def test_scenes(dataset, cell):
+def on_validation_fills(network):
+    """Return the accuracy of silhouettes and of orientations at the finest level on validation scenes."""
+    images = load_dataset("fashion_mnist").train[TRAINING_IMAGES:]
+    scenes = list(fill_scenes(images, VALIDATION_FILLS, VALIDATION_SCENES, VALIDATION_SEED))
+    return np.mean(read_fills(network, scenes)[:, -1] == true_fills(scenes), axis=-1)
+
+
+def test_fills():
+    """Yield the test scenes of filled silhouettes."""
+    return fill_scenes(load_dataset("fashion_mnist").test, TEST_FILLS, TEST_SCENES, TEST_SEED)
+
+
+def fill_scenes(images, fills, scenes, seed):
+    """Yield so many scenes of so many filled silhouettes of images."""
+    drawn = draw_fills(images.as_float(), images.labels, fills, seed=seed)
+    return scene_batches(drawn.images, joint_labels(drawn), scenes, FILL_CANVASES[-1], seed, FILL_CLUTTER)
+
+
+def scenes_of_test(dataset, cell):
     """Yield the test scenes of a cell."""
     sizes, canvas = cell
     test, seed = load_dataset(dataset).test, TEST_SEED + CELLS.index(cell)
     return scene_batches(
         test.as_float(), test.labels, TEST_SCENES, canvas, seed, DYNAMIC._replace(sizes=sizes)
     )
+
+
+def transmitted_scenes(dataset, sizes, side):
+    """Yield the test scenes with objects of some sizes that are sent, on a square canvas."""
+    count = look_up("canvas", side, TRANSMITTED_SCENES)
+    test, seed = load_dataset(dataset).test, TRANSMISSION_SEED + 2 * side + TRANSMITTED.index(sizes)
+    clutter = DYNAMIC._replace(sizes=sizes)
+    return scene_batches(test.as_float(), test.labels, count, (side, side), seed, clutter, TRANSMITTED_PIXELS)
 
 
 def named(cell):

@@ -1,20 +1,23 @@
-"""Change the size of an image and see what the classifier at each level says: ``explore.ipynb``."""
+"""Change scene, sizes and budget, and see which tiles the network reads and what each level says."""
 
 import ipywidgets
-import tensorflow as tf
 
 from common.data import load_dataset
 from common.widgets import LABELLED, Bars, Picture, arranged
-from wavelet_based_dnn.models import CANVAS, SMALLEST, load_dynamic_classifier
-from wavelet_based_dnn.resampling import resample
-from wavelet_based_dnn.variants import SIZES
+from wavelet_based_dnn.demonstration import macs_of, scene, tile_counts, veiled
+from wavelet_based_dnn.models import load_dynamic_classifier
+from wavelet_based_dnn.refinement import classify
+from wavelet_based_dnn.scale_network import doubled_sides
+from wavelet_based_dnn.scenes import DYNAMIC
 
-START = {"mnist": (233, 20), "fashion_mnist": (21, 20)}  # test image, side: the levels disagree
-LEVELS = ("level 0 (4 x 4)", "level 1 (8 x 8)", "level 2 (16 x 16)", "level 3 (32 x 32)")
+SCENES = 1000
+CANVASES = 28, 224  # smallest and largest side in pixels
+START = 16, 28, 224, 0.5  # scene, object, canvas, budget; of MNIST, a fifth of the tiles is too little
+LEVELS = [f"level {number} ({side}-pixel cells)" for number, (side, _) in enumerate(doubled_sides(4), 1)]
 
 
 def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
-    """Return the explorer of the committed dynamic classifier.
+    """Return the explorer of the committed network of scales.
 
     Parameters
     ----------
@@ -26,28 +29,35 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
         There is no such data set.
     """
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
-    # The network begins with this resampling; done before, one compiled function serves all sizes.
-    levels = tf.function(network)
-    first, side = START[dataset]
-    number = ipywidgets.IntSlider(first, 0, len(test.images) - 1, description="test image", **LABELLED)
-    height, width = (
-        ipywidgets.IntSlider(side, SMALLEST, max(SIZES), description=f"{name}, pixels", **LABELLED)
-        for name in ("height", "width")
-    )
-    before, after = Picture("The test image, 28 x 28"), Picture("Resized: what the network sees")
-    truth, bars = ipywidgets.Label(), Bars(LEVELS)
+    images, macs = test.as_float(), macs_of(network)
+    number, side, canvas, budget = sliders()
+    whole, read = Picture("The scene"), Picture("Bright: the tiles read at the finest level")
+    truth, cost, bars = ipywidgets.Label(), ipywidgets.Label(), Bars(LEVELS, "13rem")
 
     def answer(_):
-        chosen = test[[number.value]]
-        image, label = chosen.as_float(), chosen.labels[0]
-        resized = resample(tf.constant(image), height.value, width.value)
-        before.show(image[0])
-        after.show(resized[0])
-        truth.value = f"Label: {test.class_names[label]}"
-        logits = levels(resample(resized, CANVAS, CANVAS))
-        bars.show_decisions([each[0] for each in logits], test.class_names, label)
+        # The canvas moves along where the object would not fit; this calls `answer` again.
+        canvas.min = max(CANVASES[0], side.value)
+        drawn = scene(images, test.labels, number.value, side.value, canvas.value)
+        reading = classify(network, drawn.images, budget=budget.value)
+        whole.show(drawn.images[0])
+        read.show(veiled(drawn.images[0], reading.tiles[-1][0]))
+        truth.value = f"Label: {test.class_names[drawn.labels[0]]}"
+        share = macs(canvas.value, *tile_counts(reading)) / macs(canvas.value)
+        cost.value = f"{100 * share:.0f} % of the multiplications of reading everything"
+        bars.show_decisions([each[0] for each in reading.logits], test.class_names, drawn.labels[0])
 
-    for slider in (number, height, width):
+    for slider in (number, side, canvas, budget):
         slider.observe(answer, "value")
     answer(None)
-    return arranged([before, after], [number, height, width, truth], bars)
+    return arranged([whole, read], [number, side, canvas, budget, truth, cost], bars)
+
+
+def sliders():
+    """Return the sliders of scene, object, canvas and budget."""
+    number, side, canvas, budget = START
+    return (
+        ipywidgets.IntSlider(number, 0, SCENES - 1, description=f"scene (0 to {SCENES - 1})", **LABELLED),
+        ipywidgets.IntSlider(side, *DYNAMIC.sizes, description="object, pixels", **LABELLED),
+        ipywidgets.IntSlider(canvas, *CANVASES, description="canvas, pixels", **LABELLED),
+        ipywidgets.FloatSlider(budget, min=0, max=1, step=0.01, description="budget, of tiles", **LABELLED),
+    )

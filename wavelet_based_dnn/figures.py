@@ -1,70 +1,61 @@
-"""The figures of notebooks 2 and 3; each takes intervals or numbers that were measured."""
+"""The figures of the notebooks; each takes numbers that were measured."""
 
 import numpy as np
 from matplotlib.ticker import NullLocator
 
 from common.plotting import as_numbers, closed_subplots, in_our_style
-from wavelet_based_dnn.variants import SIZES, TRAINED_SIZES
 
-PERCENT = (0.5, 1, 2, 5, 10, 20, 50, 100)  # where the axis of errors has its numbers
-MILLIONS = (0.2, 0.5, 1, 2)  # where the axis of MACs has its numbers
+DIMMED = 0.25  # brightness of what was not computed
 
 
 @in_our_style
-def error_against_size(groups, specialists):
-    """Draw the test error against the size of the image, a panel for each data set, logarithmic upwards.
+def against_canvas(sides, panels, ylabel="right answers / %"):
+    """Draw right answers against the side of the canvas, a panel for each object's size or data set.
 
     Parameters
     ----------
-    groups : dict from str to dict from str to `common.statistics.Interval` of arrays (sizes,)
-        For every panel and variant the accuracy over `variants.SIZES`, in per cent; in all panels the same.
-    specialists : dict from str to (sizes, Interval of arrays (sizes,))
-        For every panel, drawn as dots with their intervals.
+    sides : dict from str to sequence of int
+        For each panel the canvases' sides in pixels.
+    panels : dict from str to dict from str to `common.statistics.Interval` of arrays (sides,)
+        For each panel and network, in per cent; in all panels the same networks.
     """
-    figure, axes = closed_subplots(1, len(groups), max(7.0, 5.2 * len(groups)), 4.2)
-    for axis, (name, variants) in zip(axes[0], groups.items(), strict=True):
-        for variant, found in variants.items():
-            errors = 100 - np.array([found.mean, found.high, found.low])
-            (line,) = axis.plot(SIZES, errors[0], marker="o", markersize=3, label=variant)
-            band = np.maximum(errors[1:], errors[0] / 10)  # an interval may reach below no error at all
-            axis.fill_between(SIZES, *band, color=line.get_color(), alpha=0.2, linewidth=0)
-        sizes, found = specialists[name]
-        reach = [found.high - found.mean, found.mean - found.low]
-        axis.errorbar(
-            sizes, 100 - found.mean, reach, fmt="o", color="black", markersize=4, linewidth=1, zorder=3,
-            label="a specialist for each size",
-        )  # fmt: skip
-        axis.set(xlabel="image size / pixels a side", ylabel="test error / %", yscale="log", title=name)
-        axis.set_xticks([*TRAINED_SIZES, 40, 48, 56])
-        axis.set_xticks(SIZES, minor=True)
-        limits = axis.get_ylim()
-        axis.set_yticks(PERCENT, [f"{percent:g}" for percent in PERCENT])
-        axis.yaxis.set_minor_locator(NullLocator())
-        axis.set_ylim(limits)
-    handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
+    figure, axes = closed_subplots(1, len(panels), max(6.5, 3.6 * len(panels)), 3.6)
+    for axis, (name, bands) in zip(axes[0], panels.items(), strict=True):
+        for network, band in bands.items():
+            reach = [band.mean - band.low, band.high - band.mean]
+            axis.errorbar(
+                sides[name], band.mean, reach, marker="o", markersize=4, linewidth=1.5, label=network
+            )
+        axis.set(xlabel="side of the canvas / pixels", xscale="log", title=name)
+        axis.set_xticks(sides[name], list(map(str, sides[name])))
+        axis.xaxis.set_minor_locator(NullLocator())
+    axes[0, 0].set_ylabel(ylabel)
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
 @in_our_style
-def accuracy_against_macs(panels):
-    """Draw test accuracy against million MACs an image, on a logarithmic axis, a panel for each data set.
+def where_it_looked(images, tiles, sides, answers):
+    """Draw scenes level by level; tiles that were not computed are dimmed.
 
     Parameters
     ----------
-    panels : dict from str to dict from str to (macs, Interval of arrays)
-        For every panel and line; lines of a single point are dots.
+    images : array, shape (n, height, width, 1)
+        In [0, 1].
+    tiles : list of bool arrays, shape (n, tile rows, tile columns)
+        Of each level, as `refinement.Reading.tiles`.
+    sides : list of int
+        Pixels a side of a tile of each level.
+    answers : list of lists of str
+        For each scene what each level says.
     """
-    figure, axes = closed_subplots(1, len(panels), 5.2 * len(panels), 3.8)
-    for axis, (name, lines) in zip(axes[0], panels.items(), strict=True):
-        for label, (macs, band) in lines.items():
-            millions = np.divide(macs, 1e6)
-            (line,) = axis.plot(millions, band.mean, marker="o", markersize=4, label=label)
-            axis.fill_between(millions, band.low, band.high, color=line.get_color(), alpha=0.2, linewidth=0)
-        axis.set(xscale="log", xlabel="million MACs an image", ylabel="test accuracy / %", title=name)
-        axis.set_xticks(MILLIONS, [f"{million:g}" for million in MILLIONS])
-        axis.minorticks_off()
-        axis.legend(frameon=False, loc="lower right")
+    figure, axes = closed_subplots(len(images), len(tiles), 2 * len(tiles), 2.15 * len(images))
+    for row, image, says, number in zip(axes, images[..., 0], answers, range(len(images)), strict=True):
+        for axis, level, side, said in zip(row, tiles, sides, says, strict=True):
+            shown = level[number].repeat(side, 0).repeat(side, 1)[: image.shape[0], : image.shape[1]]
+            axis.imshow(image * np.where(shown, 1, DIMMED), vmin=0, vmax=1)
+            axis.set_axis_off()
+            axis.set_title(said, fontsize=9)
     return figure
 
 

@@ -47,8 +47,8 @@ class FillSet(NamedTuple):
 def draw_fills(images: np.ndarray, labels: np.ndarray, count: int, *, seed: int) -> FillSet:
     """Return silhouettes of random images, each with a random fill in a random orientation.
 
-    For scenes with both labels, pass ``len(ORIENTATIONS) * labels + orientations`` to `draw_scenes`, with the
-    clutter `NATIVE` and an even canvas, so that the blocks stay whole.
+    For scenes with both labels, pass `joint_labels` to `draw_scenes`, with the clutter `NATIVE` and an even
+    canvas, so that the blocks stay whole.
 
     Parameters
     ----------
@@ -81,6 +81,11 @@ def draw_fills(images: np.ndarray, labels: np.ndarray, count: int, *, seed: int)
     drawn = [_draw_fill(images[..., 0], bands, rng) for _ in range(count)]
     fills, chosen, orientations = (np.array(part) for part in zip(*drawn, strict=True))
     return FillSet(fills[..., np.newaxis].astype("float32"), labels[chosen], orientations)
+
+
+def joint_labels(fills: FillSet) -> np.ndarray:
+    """Return one label for both, ``4 * silhouette + orientation``, shape (n,)."""
+    return len(ORIENTATIONS) * fills.labels.astype("int64") + fills.orientations
 
 
 def _draw_fill(images, bands, rng):

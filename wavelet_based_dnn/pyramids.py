@@ -5,7 +5,6 @@ level on a grid half as wide as the picture that they refine.
 """
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -23,27 +22,27 @@ class Split(NamedTuple):
     split : callable
         From images ``(n, height, width, 1)``, floats, height and width even, to an approximation
         ``(n, height / 2, width / 2, 1)`` in the range of the images and details of as many rows and columns.
-    merge : callable
-        From an approximation and details to images, the inverse unless the split loses something.
+    merge : callable, optional
+        From an approximation and details to images, the inverse; None where images are only read.
     """
 
     split: Callable
-    merge: Callable
+    merge: Callable | None = None
 
 
-def split_by_wavelet(images, wavelet):
-    """Split by the discrete wavelet transform; with "haar" the approximation holds the means of 2 x 2 pixels.
+def split_by_haar(images):
+    """Split by Haar's wavelet transform; the approximation holds the means of 2 x 2 pixels.
 
     Of the details, halved as the approximation is, horizontal, vertical and diagonal are the channels.
     """
-    approximation, *details = dwt2(images, wavelet, MODE)
+    approximation, *details = dwt2(images, "haar", MODE)
     return approximation / 2, tf.concat(details, -1) / 2
 
 
-def merge_by_wavelet(approximation, details, wavelet):
-    """Merge what `split_by_wavelet` returns."""
+def merge_by_haar(approximation, details):
+    """Merge what `split_by_haar` returns."""
     bands = [2 * approximation, *tf.split(2 * details, 3, -1)]
-    return idwt2(bands, wavelet, MODE)
+    return idwt2(bands, "haar", MODE)
 
 
 def split_by_pooling(images):
@@ -61,30 +60,20 @@ def merge_by_pooling(means, differences):
     return enlarged(means) + tf.nn.depth_to_space(differences, 2)
 
 
-def split_by_phase(images):
-    """Split into every second pixel of every second row, which is aliased, and the three other phases.
+def split_by_biorthogonal(images):
+    """Split by the wavelet bior2.2, the linear spline of Cohen, Daubechies and Feauveau 1992.
 
-    Pixel-unshuffle, the "lazy wavelet" of Sweldens 1996, "The lifting scheme", which has no filters.
+    Images are continued by reflection, as by PyWavelets' mode "symmetric"; of that result, the first and the
+    last row and column lie outside. The approximation of a constant image is that constant, as Haar's is.
     """
-    phases = tf.nn.space_to_depth(images, 2)
-    return phases[..., :1], phases[..., 1:]
-
-
-def merge_by_phase(phase, others):
-    """Merge what `split_by_phase` returns."""
-    return tf.nn.depth_to_space(tf.concat([phase, others], -1), 2)
+    approximation, *details = (band[:, 1:-1, 1:-1] for band in (dwt2(images, "bior2.2", "symmetric")))
+    return approximation / 2, tf.concat(details, -1) / 2
 
 
 def split_without_details(images):
     """Split as Haar does, with zeros in place of the details."""
-    approximation, details = split_by_wavelet(images, "haar")
+    approximation, details = split_by_haar(images)
     return approximation, tf.zeros_like(details)
-
-
-def split_with_details_of_others(images):
-    """Split as Haar does, with the details of the image before in the batch in place of an image's own."""
-    approximation, details = split_by_wavelet(images, "haar")
-    return approximation, tf.roll(details, 1, axis=0)
 
 
 def enlarged(images):
@@ -92,39 +81,9 @@ def enlarged(images):
     return tf.repeat(tf.repeat(images, 2, 1), 2, 2)
 
 
-def _of_wavelet(wavelet):
-    return Split(partial(split_by_wavelet, wavelet=wavelet), partial(merge_by_wavelet, wavelet=wavelet))
-
-
-HAAR = _of_wavelet("haar")
 SPLITS = {
-    "haar": HAAR,
-    "db2": _of_wavelet("db2"),
-    "bior2.2": _of_wavelet("bior2.2"),
+    "haar": Split(split_by_haar, merge_by_haar),
     "average pool": Split(split_by_pooling, merge_by_pooling),
-    "pixel-unshuffle": Split(split_by_phase, merge_by_phase),
-    "zeroed details": Split(split_without_details, HAAR.merge),
-    "shuffled details": Split(split_with_details_of_others, HAAR.merge),
+    "bior2.2": Split(split_by_biorthogonal),
+    "zeroed details": Split(split_without_details),
 }
-
-
-def pyramid(images, levels, split=HAAR):
-    """Split images `levels` times, each time the approximation of the level before.
-
-    Parameters
-    ----------
-    images : tensor, shape (n, height, width, 1)
-        Float; height and width divisible by ``2**levels``.
-    levels : int
-    split : Split
-
-    Returns
-    -------
-    list of tensors
-        The approximation, then the details from the coarsest to the finest level.
-    """
-    details = []
-    for _ in range(levels):
-        images, detail = split.split(images)
-        details.append(detail)
-    return [images, *reversed(details)]

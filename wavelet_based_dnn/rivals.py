@@ -17,6 +17,7 @@ from wavelet_based_dnn.scale_network import (
     checked,
     doubled_sides,
     register,
+    with_even_sides,
 )
 
 PYRAMID = 3  # the image and two average-pooled copies
@@ -121,3 +122,21 @@ class ResizedScales(ScaleNetwork):
     def cell_sides(self, images):
         """As of `ScaleNetwork.cell_sides`, in pixels of the image before it is resized."""
         return doubled_sides(LEVELS, *(FINEST_CELL * side / self.side for side in images.shape[1:3]))
+
+
+@register
+class HalvedScales(ScaleNetwork):
+    """A `ScaleNetwork` that halves every image first, and so never sees the finest details."""
+
+    def bands(self, images):
+        """Return the levels of the halved images; arguments and errors as of `ScaleNetwork`."""
+        return super().bands(halved_images(checked(images)))
+
+    def cell_sides(self, images):
+        """As of `ScaleNetwork.cell_sides`, in pixels of the image before it is halved."""
+        return doubled_sides(LEVELS, 2 * FINEST_CELL, 2 * FINEST_CELL)
+
+
+def halved_images(images):
+    """Return the means of 2 x 2 pixels, (n, rows / 2, columns / 2, 1); an odd side gets a row of zeros."""
+    return tf.nn.avg_pool2d(with_even_sides(images), 2, 2, "VALID")

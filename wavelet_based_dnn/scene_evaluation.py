@@ -5,14 +5,15 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from wavelet_based_dnn.refinement import by_boxes, classify, tile_grid
-from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
+from wavelet_based_dnn.boxed import crops
+from wavelet_based_dnn.refinement import by_boxes, classify
+from wavelet_based_dnn.scenes import DYNAMIC, SceneSet, draw_scenes, interpolation
 
 PIXELS = 1_500_000  # of a batch
 BATCH = 100  # scenes at most, and the unit of seeds
 
 
-def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
+def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC, pixels=PIXELS):
     """Yield `count` scenes in batches; equal arguments yield equal scenes.
 
     Parameters
@@ -22,12 +23,14 @@ def scene_batches(images, labels, count, canvas, seed, clutter=DYNAMIC):
     count : int
         A multiple of 100.
     seed : int
+    pixels : int
+        Of a batch, at most, but for batches of 10.
     """
-    size = next(s for s in (100, 50, 25, 10) if s * canvas[0] * canvas[1] <= PIXELS or s == 10)
+    size = next(s for s in (100, 50, 25, 10) if s * canvas[0] * canvas[1] <= pixels or s == 10)
     for start in range(count // BATCH):
         scenes = draw_scenes(images, labels, BATCH, canvas, seed=(seed, start), clutter=clutter)
         for first in range(0, BATCH, size):
-            yield type(scenes)(*(part[first : first + size] for part in scenes))
+            yield SceneSet(*(part[first : first + size] for part in scenes))
 
 
 def right_answers(network, scenes):
@@ -37,8 +40,22 @@ def right_answers(network, scenes):
     return np.concatenate(found, axis=1)
 
 
-def routed(network, scenes, rule, budgets, seed=0):
-    """Read scenes at several budgets and return what is right and what it takes.
+def right_on_boxes(network, scenes):
+    """Return whether a network that is told the box is right on each scene, bool (n,)."""
+    return np.concatenate([network(crops(one)).numpy().argmax(-1) == one.labels for one in scenes])
+
+
+def resized(images, side):
+    """Yield an `ImageSet` in batches as scenes of one object that fills the canvas, without clutter."""
+    weights = interpolation(images.images.shape[1], side)
+    for first in range(0, len(images.images), BATCH):
+        part = images[first : first + BATCH]
+        found = np.clip(weights @ part.as_float()[..., 0] @ weights.T, 0, 1)[..., np.newaxis]
+        yield SceneSet(found, part.labels, np.tile([0, 0, side, side], (len(found), 1)))
+
+
+def routed(network, scenes, rule, settings, seed=0):
+    """Read scenes at several settings and return what is right and what it takes.
 
     Parameters
     ----------
@@ -46,28 +63,28 @@ def routed(network, scenes, rule, budgets, seed=0):
     scenes : iterable of SceneSet
     rule : callable
         As of `refinement.classify`, or "boxes": the true boxes decide.
-    budgets : sequence of float
+    settings : sequence of dict
+        Each with `budget`, `confidence` or `levels`, as of `refinement.classify`.
     seed : int
         Of a random rule.
 
     Returns
     -------
-    right : bool array (budgets, n)
-    tiles : float array (budgets, levels)
-        Mean number of tiles computed for a scene.
+    right : bool array (settings, n)
+    tiles : float array (settings, levels)
+        Mean number of tiles computed for a scene; 0 at levels that are not read.
     """
     right, tiles = [], []
     for number, one in enumerate(scenes):
         chosen = by_boxes(one.boxes) if rule == "boxes" else rule
         read = partial(classify, network, one.images, rule=chosen, seed=1_000 * seed + number)
-        readings = [read(budget=budget) for budget in budgets]
+        readings = [read(**setting) for setting in settings]
         right.append([reading.classes == one.labels for reading in readings])
-        tiles.append([[level.sum() for level in reading.tiles] for reading in readings])
+        tiles.append([[level.sum() for level in _all_levels(reading)] for reading in readings])
     right = np.concatenate(right, axis=1)
     return right, np.sum(tiles, axis=0) / right.shape[1]
 
 
-def tiles_of(network, canvas):
-    """Return how many tiles each level of a `ScaleNetwork` has on a canvas."""
-    bands = network.bands(np.zeros((1, *canvas, 1), "float32"))
-    return [rows * columns for _, rows, columns in map(tile_grid, bands)]
+def _all_levels(reading):
+    """Return the tiles computed of all levels that there are."""
+    return [*reading.tiles, *(np.zeros(1) for _ in reading.bands[len(reading.tiles) :])]

@@ -23,7 +23,7 @@ from wavelet_based_dnn.scenes import DYNAMIC, Clutter, draw_scenes
 
 CANVASES = ((28, 28), (40, 40), (56, 56), (48, 72), (80, 80), (64, 112), (136, 136))
 WARM_UP = 0.05  # of the steps
-KNOWN = ((0.02, 1), (0.7, 3), (1.0, None))  # up to which share of the steps, how many canvases are drawn
+KNOWN = ((0.08, 1), (0.7, 3), (1.0, None))  # up to which share of the steps, how many canvases are drawn
 BATCH_SIZE = 32
 STEPS_A_ROW = 100  # of the history and from one checkpoint to the next
 NOTHING = -1e9  # the score of cells that are not computed
@@ -41,7 +41,7 @@ class Schedule(NamedTuple):
     learning_rate : float
         Of Adam: it rises from 0 over a twentieth of the steps and falls along a cosine to 0.
     canvases : tuple of (int, int)
-        The first alone is drawn in the first fiftieth of the steps, the first three in seven tenths of the
+        The first alone is drawn in the first twelfth of the steps, the first three in seven tenths of the
         steps, and then all.
     clutter : scenes.Clutter
     coarse_weight : float

@@ -15,7 +15,6 @@ import numpy as np
 from common.arguments import as_labels, check_counts, check_seed, check_unmasked
 from common.names import look_up
 
-PIXELS_A_PATCH = 1000
 SMALLEST_PATCH = 6
 COMBINATIONS = {"maximum": np.maximum, "sum": np.add}
 
@@ -28,7 +27,7 @@ class Clutter(NamedTuple):
     sizes : (int, int)
         Smallest and largest side of the object in pixels; the side is drawn log-uniformly.
     patches : int, optional
-        Number of patches; None means one per 1,000 pixels of the canvas, rounded.
+        Number of patches; None means one per `pixels_a_patch` of the canvas, rounded.
     patch_sides : (int, int), optional
         Smallest and largest side of a patch in pixels; None means 6 to half of the object's side.
     combine : str
@@ -37,6 +36,8 @@ class Clutter(NamedTuple):
         Standard deviation of the Gaussian noise, which is added last; the result is clipped to [0, 1].
     step : int
         The object's top and left are multiples of so many pixels; 2 keeps 2 x 2 blocks of the object whole.
+    pixels_a_patch : int
+        Pixels of the canvas for each patch, where their number is not given.
     """
 
     sizes: tuple[int, int] = (14, 56)
@@ -45,6 +46,7 @@ class Clutter(NamedTuple):
     combine: str = "maximum"
     noise: float = 0.1
     step: int = 1
+    pixels_a_patch: int = 1_000
 
 
 class SceneSet(NamedTuple):
@@ -133,7 +135,7 @@ def draw_scenes(
 def _draw_scene(scene, images, clutter, rng):
     """Fill an empty scene and return which image it shows and the box of the object."""
     side = _draw_side(clutter.sizes[0], min(clutter.sizes[1], *scene.shape), rng)
-    patches = round(scene.size / PIXELS_A_PATCH) if clutter.patches is None else clutter.patches
+    patches = round(scene.size / clutter.pixels_a_patch) if clutter.patches is None else clutter.patches
     chosen = _draw_sources(len(images), patches, rng)
     sources = images[chosen]
     _check_unit(sources, chosen)
@@ -230,7 +232,7 @@ def _check_clutter(clutter, images):
     if not isinstance(clutter, Clutter):
         raise ValueError(f"clutter must be a Clutter, such as DYNAMIC, not {clutter!r}.")
     look_up("combination", clutter.combine, COMBINATIONS)
-    check_counts(step=clutter.step)
+    check_counts(step=clutter.step, pixels_a_patch=clutter.pixels_a_patch)
     _check_sides("sizes", clutter.sizes)
     if not 0 <= clutter.noise < math.inf:
         raise ValueError(f"noise must be a standard deviation of at least 0, not {clutter.noise}.")

@@ -8,14 +8,12 @@ computes the network with what it has received; details it lacks are zero. All b
 codes. Requests travel the other way and are not counted: at most one bit for each tile that may be requested.
 """
 
-import io
 import struct
 from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
 from common.arguments import as_stored, check_counts, check_shares
 from common.names import look_up
@@ -193,10 +191,10 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     ----------
     network : ScaleNetwork
     stream : Stream
-    tiles : int, optional
-        The most tiles of a level that are requested for each image; by default all. The network's coarsest
-        level is always requested whole. Being the same at every level, the number bounds the finest levels,
-        which have most of the bytes.
+    tiles : int or sequence of int, optional
+        The most tiles of a level that are requested for each image; by default all. One number holds for
+        all levels. A sequence has one, or None for all, for each level but the network's coarsest, which is
+        always requested whole.
     confidence : float
         In [0, 1]; for an image whose answer has at least this probability nothing more is requested.
     levels : int, optional
@@ -214,7 +212,8 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     Raises
     ------
     ValueError
-        A confidence outside [0, 1], or a number of tiles or levels that is not a positive integer.
+        A confidence outside [0, 1], a number of tiles or levels that is not a positive integer, or another
+        number of numbers than described.
 
     Notes
     -----
@@ -222,53 +221,48 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     answers differ slightly from those of `refinement.classify`, which knows them.
     """
     check_shares(confidence=confidence)
-    check_counts(
-        **{name: value for name, value in [("tiles", tiles), ("levels", levels)] if value is not None}
-    )
+    check_counts(levels=LEVELS if levels is None else levels)
+    counts = most_tiles(tiles, [level.tiles[0].size for level in stream.details[-LEVELS:]])
     rng, first = np.random.default_rng(seed), len(stream.details) - LEVELS
     pictures, received = _received_ahead(stream, first)
     reading = Reading(_empty_bands(network, stream), [], [], [], [])
     for level in range(min(levels or LEVELS, LEVELS)):
-        count = stream.details[first + level].tiles[0].size if tiles is None else tiles
         reading.bands[level], _ = _received_bands(network, stream, first + level, False, pictures)
-        wanted = wanted_tiles(reading, level, count, confidence, rule, rng)
+        wanted = wanted_tiles(reading, level, counts[level], confidence, rule, rng)
         reading.bands[level], pictures = _received_bands(network, stream, first + level, wanted, pictures)
         reading = refined(network, reading, wanted)
         received.append(received[-1] + stream.details[first + level].lengths(wanted))
     return Reception(reading, np.array(received[1:]))
 
 
-def by_code_length(stream):
-    """Return the rule that prefers tiles with long codes: a sender that sends what differs most first."""
-    return lambda reading, level, rng=None: stream.details[level - LEVELS].code_lengths
-
-
-def read_jpeg(network, images, quality):
-    """Read images that were sent whole as JPEG files, densely.
+def most_tiles(tiles, there):
+    """Return the most tiles of each of the network's levels.
 
     Parameters
     ----------
-    network : ScaleNetwork
-    images : uint8 array, shape (n, height, width, 1)
-    quality : int
-        1 to 95, as of Pillow.
+    tiles : int or sequence of int, optional
+        As of `read_stream`.
+    there : list of int
+        How many tiles each level has.
 
-    Returns
-    -------
-    logits : array, shape (n, classes)
-        Of the finest level.
-    lengths : int array, shape (n,)
-        Bytes of each file.
+    Raises
+    ------
+    ValueError
+        As of `read_stream`.
     """
-    files = [_jpeg(image[..., 0], quality) for image in as_stored(images)]
-    decoded = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])[..., None]
-    return network(decoded.astype("float32") / 255)[-1].numpy(), np.array(list(map(len, files)))
+    wanted = tiles if isinstance(tiles, list | tuple) else [tiles] * (LEVELS - 1)
+    if len(wanted) != LEVELS - 1:
+        raise ValueError(f"tiles must be one number or {LEVELS - 1}, not {len(wanted)}: {tiles!r}.")
+    coarsest, *others = there
+    counts = [most if count is None else count for count, most in zip(wanted, others, strict=True)]
+    for count in counts:
+        check_counts(tiles=count)
+    return [coarsest, *counts]
 
 
-def _jpeg(image, quality):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=quality, optimize=True)
-    return file.getvalue()
+def by_code_length(stream):
+    """Return the rule that prefers tiles with long codes: a sender that sends what differs most first."""
+    return lambda reading, level, rng=None: stream.details[level - LEVELS].code_lengths
 
 
 def _received_ahead(stream, first):

@@ -42,6 +42,7 @@ VARIANTS = {
     # Only the front end differs.
     "zeroed details": Variant(partial(build_scale_network, "zeroed details")),
     "average pool": Variant(partial(build_scale_network, "average pool")),
+    "bior2.2": Variant(partial(build_scale_network, "bior2.2")),
     # Only what is read differs.
     "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),

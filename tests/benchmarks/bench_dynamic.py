@@ -1,48 +1,48 @@
-"""An image classified, one alone and in a batch: every level of the dynamic classifier beside specialists.
-
-The specialist of a size is the network for 28 pixels, which sees images of the size resampled.
-"""
+"""A scene read by the network of scales, wholly and in part, beside the plain pyramid without wavelets."""
 
 from functools import partial
-from itertools import islice
 
 import tensorflow as tf
 
 from common.data import load_mnist
-from wavelet_based_dnn.models import LEVELS, build_cnn, build_dynamic_classifier
-from wavelet_based_dnn.resampling import resample
-from wavelet_based_dnn.variants import NATIVE
+from wavelet_based_dnn.refinement import classify
+from wavelet_based_dnn.rivals import build_plain_pyramid
+from wavelet_based_dnn.scale_network import build_scale_network
+from wavelet_based_dnn.scenes import draw_scenes
 
-BATCHES = (1, 256)
-SPECIALISTS = (8, 14, 28)  # pixels a side
+BATCHES = (1, 32)
+CANVASES = (112, 224)
+BUDGETS = (0.1, 0.5)
 
 
 def cases():
-    """Yield ``(task, implementations, no target, factors)``; ours is the finest level at 28 pixels."""
-    for batch in BATCHES:
-        levels = {
-            f"level {count} of {LEVELS + 1}": partial(_level, count, batch) for count in range(1, LEVELS + 1)
-        }
-        specialists = {f"specialist of {size}": partial(_specialist, size, batch) for size in SPECIALISTS}
-        implementations = {"ours": partial(_level, LEVELS + 1, batch), **levels, **specialists}
-        task = f"our classifier of any size, per image, batches of {batch}"
-        yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)
+    """Yield ``(task, implementations, no target, factors)``; ours computes a tenth of the tiles."""
+    for side in CANVASES:
+        for batch in BATCHES:
+            shares = {
+                f"{budget:.0%} of the tiles": partial(_sparse, budget, side, batch) for budget in BUDGETS
+            }
+            first, *others = shares
+            implementations = {
+                "ours": shares[first],
+                **{name: shares[name] for name in others},
+                "all tiles": partial(_dense, build_scale_network, side, batch),
+                "plain pyramid": partial(_dense, build_plain_pyramid, side, batch),
+            }
+            task = f"our classifier of any size, a tenth of the tiles, {side} x {side}, batches of {batch}"
+            yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)
 
 
-def _images(size, batch):
-    return resample(load_mnist().test[:batch].as_float(), size, size)
+def _images(side, batch):
+    test = load_mnist().test
+    return draw_scenes(test.as_float(), test.labels, batch, (side, side), seed=0).images
 
 
-def _level(count, batch):
-    model, images = build_dynamic_classifier(), _images(NATIVE, batch)
-
-    @tf.function
-    def decide(images):
-        return list(islice(model.refined(model.coefficients(images)), count))[-1]
-
-    return lambda: decide(images).numpy()
+def _sparse(budget, side, batch):
+    network, images = build_scale_network(), _images(side, batch)
+    return lambda: classify(network, images, budget=budget).logits[-1]
 
 
-def _specialist(size, batch):
-    model, images = tf.function(build_cnn(NATIVE)), _images(size, batch)
-    return lambda: model(images)[-1].numpy()
+def _dense(build, side, batch):
+    network, images = tf.function(build()), tf.constant(_images(side, batch))
+    return lambda: network(images)[-1].numpy()

@@ -18,8 +18,9 @@ from common.pretrained import OFFLINE, load_classifier
 from common.widgets import Bars, picture
 from gan.dragging import Square
 from gan.models import load_generator
-from wavelet_based_dnn.models import load_dynamic_classifier
-from wavelet_based_dnn.resampling import resample
+from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
+from wavelet_based_dnn.refinement import classify
+from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
 
 
 def parts(widget, kind, description=None):
@@ -79,16 +80,42 @@ def test_the_point_of_the_square_is_the_digit_drawn():
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
-def test_the_bars_are_what_the_levels_say_at_that_size(dataset):
+def test_bars_tiles_and_multiplications_are_those_of_the_budget(dataset):
     widget = explorer("wavelet_based_dnn", dataset=dataset)
-    verdicts = [text.rpartition(" ")[2] for text in shown(widget)[1]]
-    assert verdicts == ["wrong", "wrong", "right", "right"]  # where it starts
-    set_to(widget, test=3, height=9, width=31)
-    chosen = load_dataset(dataset).test[[3]]
-    resized = resample(chosen.as_float(), 9, 31)
-    logits = [each[0] for each in load_dynamic_classifier(dataset)(resized)]
-    assert shown(widget)[1] == said(logits, chosen.class_names, chosen.labels[0])
-    assert pixels(widget) == [picture(chosen.as_float()[0]), picture(resized[0])]
+    set_to(widget, scene=3, object=31, canvas=150, budget=0.3)
+    test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
+    clutter = DYNAMIC._replace(sizes=(31, 31))
+    scenes = draw_scenes(test.as_float(), test.labels, 1, (150, 150), seed=3, clutter=clutter)
+    reading = classify(network, scenes.images, budget=0.3)
+    logits = [each[0] for each in reading.logits]
+    assert shown(widget)[1] == said(logits, test.class_names, scenes.labels[0])
+    tiles = reading.tiles[-1][0]
+    assert 4 < tiles.sum() < tiles.size
+    read = np.kron(tiles, np.ones((32, 32)))[:150, :150, None] > 0
+    dimmed = np.where(read, scenes.images[0], 0.25 + 0.25 * scenes.images[0])
+    assert pixels(widget) == [picture(scenes.images[0]), picture(dimmed)]
+    computed = count_macs(network, 150, 150, [int(each.sum()) for each in reading.tiles])
+    share = computed[-1] / count_macs(network, 150, 150)[-1]
+    texts = [label.value for label in parts(widget, ipywidgets.Label)]
+    assert f"{100 * share:.0f} % of the multiplications of reading everything" in texts
+
+
+def test_it_starts_where_a_lower_budget_changes_the_answer():
+    widget = explorer("wavelet_based_dnn")
+    assert shown(widget)[1][-1].endswith("right")
+    set_to(widget, budget=0.2)
+    assert shown(widget)[1][-1].endswith("wrong")
+
+
+def test_the_canvas_is_never_smaller_than_the_object():
+    widget = explorer("wavelet_based_dnn")
+    set_to(widget, object=28, canvas=28, budget=1)
+    set_to(widget, object=56, budget=1)
+    (canvas,) = parts(widget, ipywidgets.IntSlider, "canvas, pixels")
+    assert (canvas.value, canvas.min) == (56, 56)
+    assert len(set(pixels(widget))) == 1  # everything is read
+    set_to(widget, object=14)
+    assert canvas.min == 28
 
 
 def test_blocks_of_one_pixel_leave_the_image_and_larger_ones_change_it():

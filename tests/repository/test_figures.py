@@ -14,7 +14,6 @@ from common.notebooks import drawn_alike
 from common.statistics import Interval, mean_interval
 from gan import figures as gan_figures
 from wavelet_based_dnn import figures as wavelet_figures
-from wavelet_based_dnn.variants import SIZES
 
 PLANTED = 4  # changes of each kind of drawing in each figure
 
@@ -48,12 +47,12 @@ FIGURES = {
     "wavelet_pyramid": lambda rng: wavelet_figures.wavelet_pyramid(
         [rng.random((8, 8)), rng.normal(size=(3, 8, 8))]
     ),
-    "error_against_size": lambda rng: wavelet_figures.error_against_size(
-        {"a": {n: mean_interval(rng.uniform(80, 99, (3, len(SIZES)))) for n in "ab"}},
-        {"a": (SIZES[:4], mean_interval(rng.uniform(80, 99, (3, 4))))},
+    "against_canvas": lambda rng: wavelet_figures.against_canvas(
+        {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}
     ),
-    "accuracy_against_macs": lambda rng: wavelet_figures.accuracy_against_macs(
-        {"a": {"b": ([1e5, 1e6], mean_interval(rng.uniform(80, 99, (3, 2))))}}
+    "where_it_looked": lambda rng: wavelet_figures.where_it_looked(
+        rng.random((2, 16, 24, 1)), [rng.random((2, 1, 1)) < 2, rng.random((2, 2, 3)) < 0.5], [24, 8],
+        [["1", "2"], ["3", "4"]],
     ),
 }  # fmt: skip
 

@@ -111,12 +111,3 @@ def test_perturbations_are_small_and_not_nothing():
     assert clean.shape == added.shape == (20, 224, 224, 3)
     assert 0 < np.abs(added).mean() < 0.02
     assert np.abs(added).max(axis=(1, 2, 3)).min() > 0
-
-
-@given(shape=shapes, level=st.integers(0, 4), seed=st.integers(0, 99))
-def test_the_approximation_of_haar_shows_the_means_of_blocks(shape, level, seed):
-    images, side = images_of(shape, seed), 2**level
-    found = coefficients.at_level(images, level)
-    n, height, width, channels = images.shape
-    blocks = images.reshape(n, height // side, side, width // side, side, channels).mean(axis=(2, 4))
-    np.testing.assert_allclose(found, blocks.repeat(side, axis=1).repeat(side, axis=2), atol=1e-9)

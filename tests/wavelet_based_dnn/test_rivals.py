@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from wavelet_based_dnn.rivals import FinestLevel, PlainPyramid, ResizedScales, build_plain_pyramid
+from wavelet_based_dnn.rivals import (
+    FinestLevel,
+    HalvedScales,
+    PlainPyramid,
+    ResizedScales,
+    build_plain_pyramid,
+)
 from wavelet_based_dnn.scale_network import ScaleNetwork
 
 SCALES = ("haar", 4, 10, 0)  # split, features, classes, seed
@@ -11,6 +17,7 @@ RIVALS = {
     PlainPyramid: build_plain_pyramid,
     FinestLevel: lambda: FinestLevel(*SCALES),
     ResizedScales: lambda: ResizedScales(20, *SCALES),
+    HalvedScales: lambda: HalvedScales(*SCALES),
 }
 
 

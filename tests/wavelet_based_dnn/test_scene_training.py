@@ -106,7 +106,7 @@ def test_a_few_steps_learn_and_are_traced_once_a_canvas(monkeypatch):
 def test_small_canvases_come_first_and_a_quarter_of_the_steps_computes_all():
     schedule = Schedule(steps=2_000)
     drawn = [scene_training._drawn(schedule, 0, number) for number in range(schedule.steps)]
-    for steps, canvases in ((slice(40), 1), (slice(40, 1_400), 3), (slice(1_400, None), 7)):
+    for steps, canvases in ((slice(160), 1), (slice(160, 1_400), 3), (slice(1_400, None), 7)):
         assert {canvas for canvas, _ in drawn[steps]} == {*CANVASES[:canvases]}
     budgets = np.array([budget for _, budget in drawn])
     assert 0.05 <= budgets.min() < 0.1

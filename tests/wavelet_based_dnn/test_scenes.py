@@ -22,6 +22,7 @@ clutters = st.builds(
     st.sampled_from(["maximum", "sum"]),
     st.floats(0, 0.5),
     st.integers(1, 3),
+    st.integers(200, 3_000),
 )
 
 
@@ -166,6 +167,7 @@ def test_published_scenes_hold_a_digit_of_its_native_size_and_sums_of_patches(na
     ({"clutter": Clutter(noise=-0.1)}, "noise must be a standard deviation"),
     ({"clutter": Clutter(noise=float("nan"))}, "noise must be a standard deviation"),
     ({"clutter": Clutter(step=0)}, "step must be a whole number"),
+    ({"clutter": Clutter(pixels_a_patch=0)}, "pixels_a_patch must be a whole number"),
     ({"clutter": {"noise": 0}}, "clutter must be a Clutter"),
     ({"images": IMAGES[:1], "labels": [0]}, "at least two images"),
 ])  # fmt: skip

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import pywt
@@ -13,7 +15,6 @@ from wavelet_based_dnn.stream import (
     decode_images,
     encode_images,
     quantised,
-    read_jpeg,
     read_stream,
     received_details,
     restored,
@@ -144,12 +145,11 @@ def test_a_confident_receiver_asks_for_nothing_more(stream):
     np.testing.assert_array_equal(bytes_before, received[:1])
 
 
-def test_a_flat_image_survives_jpeg_and_quality_costs_bytes():
-    flat = np.full((1, 40, 24, 1), 77, "uint8")
-    logits, lengths = read_jpeg(NETWORK, flat, 75)
-    np.testing.assert_allclose(logits, NETWORK(floats(flat))[-1], atol=1e-5)
-    noisy = drawn((40, 24), 0, count=1)
-    assert lengths < read_jpeg(NETWORK, noisy, 10)[1] < read_jpeg(NETWORK, noisy, 95)[1]
+def test_each_level_can_have_a_number_of_tiles_of_its_own(stream):
+    reading, _ = read_stream(NETWORK, stream, tiles=(2, None, 5))
+    possible = [children(coarse, fine.shape).sum((1, 2)) for coarse, fine in pairwise(reading.tiles)]
+    for count, fine, most in zip((2, np.inf, 5), reading.tiles[1:], possible, strict=True):
+        np.testing.assert_array_equal(fine.sum((1, 2)), np.minimum(count, most))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,6 @@ def test_bad_images_steps_and_splits_are_refused(arguments, message):
 
 
 def test_bad_requests_are_refused(stream):
-    for options in ({"tiles": 0}, {"levels": 0}, {"confidence": 2}):
+    for options in ({"tiles": 0}, {"tiles": (3, 2)}, {"tiles": (3, 0, 2)}, {"levels": 0}, {"confidence": 2}):
         with pytest.raises(ValueError, match="must"):
             read_stream(NETWORK, stream, **options)

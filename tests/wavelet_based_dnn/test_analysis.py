@@ -1,0 +1,58 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.statistics import mean_interval
+from wavelet_based_dnn.analysis import best_rates, crossed_interval, difference, right_in
+
+
+@given(st.integers(0, 2**31), st.integers(2, 6), st.integers(2, 50))
+def test_without_a_scatter_of_scenes_the_interval_is_students(seed, trainings, scenes):
+    of_training = np.random.default_rng(seed).random((trainings, 3, 1))
+    found = crossed_interval(np.broadcast_to(of_training, (trainings, 3, scenes)))
+    np.testing.assert_allclose(found, mean_interval(100 * of_training[..., 0]), rtol=1e-9)
+
+
+@given(st.integers(0, 2**31), st.integers(2, 6), st.integers(3, 50))
+def test_without_a_scatter_of_trainings_too(seed, trainings, scenes):
+    of_scene = np.random.default_rng(seed).random(scenes)
+    found = crossed_interval(np.broadcast_to(of_scene, (trainings, scenes)))
+    np.testing.assert_allclose(found, mean_interval(100 * of_scene), rtol=1e-9)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says():
+    rng, hits = np.random.default_rng(0), 0
+    for _ in range(400):
+        logits = 1.5 + rng.normal(0, 0.2, (3, 1)) + rng.normal(0, 1, 300)
+        found = crossed_interval(rng.random((3, 300)) < 1 / (1 + np.exp(-logits)))
+        hits += found.low <= TRUTH <= found.high
+    assert hits / 400 > 0.93
+
+
+POINTS = np.random.default_rng(1).normal(0, [[0.2], [1]], (2, 200_000)).sum(0)
+TRUTH = 100 * np.mean(1 / (1 + np.exp(-1.5 - POINTS)))
+
+
+def test_equal_networks_differ_by_nothing():
+    right = np.random.default_rng(0).random((3, 2, 40)) < 0.9
+    for limit in difference(right, right):
+        np.testing.assert_array_equal(limit, [0, 0])
+
+
+def test_one_training_has_no_interval():
+    with pytest.raises(ValueError, match=r"2 or more trainings and scenes, not the shape \(1, 9\)"):
+        crossed_interval(np.ones((1, 9)))
+
+
+def test_decisions_come_by_run_and_level():
+    right = np.random.default_rng(0).random((2, 4, 5)) < 0.5
+    table = pd.DataFrame({"right_28_in_56x56": [run.ravel() for run in right]})
+    np.testing.assert_array_equal(right_in(table, ((28, 28), (56, 56)), 4), right)
+
+
+def test_the_best_rate_is_the_finest_levels():
+    rows = [("mnist", "Haar", 1e-3, [0.9, 0.5]), ("mnist", "Haar", 3e-3, [0.1, 0.6])]
+    table = pd.DataFrame(rows, columns=["dataset", "variant", "learning_rate", "validation"])
+    assert best_rates(table) == {("mnist", "Haar"): 3e-3}
