@@ -11,6 +11,7 @@ JupyterLab then uses.
 import contextlib
 import gc
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,9 @@ def applied(**more: str) -> Iterator[None]:
 def apply(**more: str) -> None:
     """Give this process the variables of `environment`, and `quieten` TensorFlow.
 
+    Its log then holds errors alone: a training has a graph for each size of its images, against which
+    TensorFlow warns.
+
     Raises
     ------
     RuntimeError
@@ -90,6 +94,7 @@ def apply(**more: str) -> None:
         )
     _set(environment(**more))
     quieten()
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def quieten() -> None:

@@ -77,22 +77,20 @@ def fit(
     validation = None if validation is None else _checked(model, validation, "validation")
     model.optimizer.build(model.trainable_variables)
     variables = [*model.variables, *model.optimizer.variables]
+    _require_finite(variables)
+    measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
+    settings = {
+        "data": train, "validation data": validation, "validate_every": validate_every, "model": model,
+        "loss": model.loss, "optimizer": model.optimizer, "seed": seed, "batch size": batch_size,
+    }  # fmt: skip
+    return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
+
+
+def _require_finite(variables: list[keras.Variable]) -> None:
     if not all(is_finite(variable.value) for variable in variables if "float" in variable.dtype):
         raise ValueError(
             "The weights of the model hold NaN or infinity before the training; build a new model."
         )
-    measure_epoch = _epoch_measurement(model, train, validation, seed, batch_size, validate_every)
-    settings = {
-        "data": train,
-        "validation data": validation,
-        "model": model,
-        "loss": model.loss,
-        "optimizer": model.optimizer,
-        "seed": seed,
-        "batch size": batch_size,
-        "validate_every": validate_every,
-    }
-    return resumable(measure_epoch, variables, epochs, settings, checkpoint, progress)
 
 
 def _epoch_measurement(model, train, validation, seed, batch_size, validate_every):

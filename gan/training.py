@@ -168,20 +168,15 @@ def train_gan(
     averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
     least = tf.Variable(np.inf)
     discriminator = build_discriminator([seed, 1], recipe.normalised)
-    total = epochs * (len(images) // recipe.batch_size)
+    total, data = epochs * (len(images) // recipe.batch_size), tf.constant(images)
     optimizers = build_optimizers(generator, discriminator, recipe, total)
     run_epoch = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
-    data = tf.constant(images)
 
     def measure_epoch(epoch):
         batches = shuffled_batches(len(images), recipe.batch_size, seed, epoch)
-        of_discriminator, of_generator = map(float, run_epoch(data, batches, total))
-        row = {"epoch": epoch + 1, "discriminator_loss": of_discriminator, "generator_loss": of_generator}
-        if validate:
-            row |= {
-                "distance": float(validate(averaged)),
-                "distance_not_averaged": float(validate(generator)),
-            }
+        losses = map(float, run_epoch(data, batches, total))
+        row = {"epoch": epoch + 1} | dict(zip(("discriminator_loss", "generator_loss"), losses, strict=True))
+        row |= _distances(validate, averaged, generator)
         distance = row.get("distance", -epoch)  # so that the last is the best if none is measured
         if distance < least:
             least.assign(distance)
@@ -190,10 +185,19 @@ def train_gan(
 
     stateful = (averaged, best, generator, discriminator, *optimizers)
     variables = [least, *(variable for owner in stateful for variable in owner.variables)]
-    run = {"data": images, "latent size": latent_size, "epochs": epochs, "seed": seed}
-    networks = {"generator": generator, "discriminator": discriminator, "validated": validate is not None}
-    history = resumable(measure_epoch, variables, epochs, recipe._asdict() | run | networks, checkpoint)
+    settings = recipe._asdict() | {
+        "data": images, "latent size": latent_size, "epochs": epochs, "seed": seed, "generator": generator,
+        "discriminator": discriminator, "validated": validate is not None,
+    }  # fmt: skip
+    history = resumable(measure_epoch, variables, epochs, settings, checkpoint)
     return Trained(best, generator, discriminator, history)
+
+
+def _distances(validate, averaged, generator):
+    """Return the distances of both generators from validation images, or none without `validate`."""
+    if validate is None:
+        return {}
+    return {"distance": float(validate(averaged)), "distance_not_averaged": float(validate(generator))}
 
 
 def _check(recipe, images):
