@@ -2,9 +2,10 @@
 
 The loss asks which class is shown where. It is minus the log of the share that the cells on the object give
 to its class, of all that all cells give to all classes. Without the boxes, a network that pools over places
-takes twice as many steps to the same loss (one seed, MNIST). Small canvases come first because their steps
-are cheap. Everything random derives from the seed and the step, so a run that was killed continues with the
-same bits.
+takes twice as many steps to the same loss (one seed, MNIST). Each level has a loss of its own: asked for a
+joint answer, the levels left to each other what they did not read themselves, and three of three trainings
+among dense clutter never learned (MNIST). Small canvases come first because their steps are cheap. Everything
+random derives from the seed and the step, so a run that was killed continues with the same bits.
 """
 
 from functools import cache
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common.arguments import as_labels, check_counts, check_shares
+from common.arguments import as_labels, check_counts
 from common.checkpoints import resumable
 from common.validation import as_unit_images, check_seed
 from wavelet_based_dnn.refinement import LEAST, TILE
@@ -28,6 +29,7 @@ BATCH_SIZE = 32
 STEPS_A_ROW = 100  # of the history and from one checkpoint to the next
 NOTHING = -1e9  # the score of cells that are not computed
 LEAST_BUDGET = 0.05  # of a level's tiles
+LEVEL_WEIGHTS = (0.1, 0.3, 1.0, 1.0)  # of the levels' losses; the finest's is the last
 SPARSE_STEPS = 0.75  # of the steps compute a random share of the tiles, log-uniform from the least budget
 
 
@@ -44,15 +46,16 @@ class Schedule(NamedTuple):
         The first alone is drawn in the first twelfth of the steps, the first three in seven tenths of the
         steps, and then all.
     clutter : scenes.Clutter
-    coarse_weight : float
-        Of the mean loss of all levels but the finest, whose weight is 1; 0 leaves them out.
+    level_weights : tuple of float, optional
+        Of the losses of the levels, each of which answers alone; the last is the finest's. None: one loss of
+        all levels together.
     """
 
     steps: int
     learning_rate: float = 3e-3
     canvases: tuple = CANVASES
     clutter: Clutter = DYNAMIC
-    coarse_weight: float = 0.1
+    level_weights: tuple | None = LEVEL_WEIGHTS
 
 
 def train_on_scenes(
@@ -81,7 +84,8 @@ def train_on_scenes(
     Returns
     -------
     pandas.DataFrame
-        One row for 100 steps: epoch (from 1) and loss, the finest level's mean over the steps, in nats.
+        One row for 100 steps: epoch (from 1) and loss, the mean over the steps, in nats: the finest level's,
+        or that of all levels together.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def train_on_scenes(
     _check_schedule(schedule, images, labels)
     labels = as_labels(labels, len(images), _count_classes(network))
     optimizer = build_optimizer(network, schedule)
-    step = _step_on(network, optimizer, schedule.coarse_weight, drop and isinstance(network, ScaleNetwork))
+    step = _step_on(network, optimizer, schedule.level_weights, drop and isinstance(network, ScaleNetwork))
 
     def measure_row(row):
         losses = []
@@ -121,7 +125,7 @@ def _check_schedule(schedule, images, labels):
     if not isinstance(schedule, Schedule):
         raise ValueError(f"schedule must be a Schedule, such as Schedule(steps=1000), not {schedule!r}.")
     check_counts(steps=schedule.steps)
-    check_shares(coarse_weight=schedule.coarse_weight)
+    _check_weights(schedule.level_weights)
     if schedule.steps % STEPS_A_ROW:
         raise ValueError(f"steps must be a multiple of {STEPS_A_ROW}, not {schedule.steps}.")
     if not 0 < schedule.learning_rate < np.inf:
@@ -130,6 +134,13 @@ def _check_schedule(schedule, images, labels):
         raise ValueError(f"canvases must be at least one (height, width), not {schedule.canvases!r}.")
     for canvas in schedule.canvases:  # the last of them joins late, so a trial finds now what is wrong
         draw_scenes(images, labels, 1, canvas, seed=0, clutter=schedule.clutter)
+
+
+def _check_weights(weights):
+    if weights is None:
+        return
+    if not isinstance(weights, tuple) or not weights or not np.all(np.asarray(weights) > 0):
+        raise ValueError(f"level_weights must be a tuple of positive numbers or None, not {weights!r}.")
 
 
 def _count_classes(network):
@@ -142,12 +153,12 @@ def _count_classes(network):
 
 
 def build_optimizer(network, schedule):
-    """Return Adam with the learning rates of a `Schedule`, built for a network."""
+    """Return Adam with the learning rates of a `Schedule` and clipped gradients, built for a network."""
     warm_up = int(WARM_UP * schedule.steps)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, schedule.steps - warm_up, warmup_target=schedule.learning_rate, warmup_steps=warm_up
     )
-    optimizer = keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.Adam(rate, global_clipnorm=1.0)
     optimizer.build(network.trainable_variables)
     return optimizer
 
@@ -161,55 +172,53 @@ def _drawn(schedule, seed, number):
     return canvases[rng.integers(len(canvases))], np.float32(budget)
 
 
-def _step_on(network, optimizer, coarse_weight, drop):
-    """Return the function from a canvas to its compiled step, which returns the loss of the finest level."""
+def _step_on(network, optimizer, level_weights, drop):
+    """Return the function from a canvas to its compiled step, which returns the loss that `history` shows."""
 
     def step(images, labels, boxes, budget):
         with tf.GradientTape() as tape:
             scores = cells_within(network, images, budget) if drop else network.cells(images)
-            *others, finest = losses(scores, labels, boxes, network.cell_sides(images))
-            total = finest + (
-                coarse_weight * tf.add_n(others) / len(others) if others and coarse_weight else 0
-            )
-        weights = network.trainable_variables
-        slopes = zip(tape.gradient(total, weights), weights, strict=True)
+            levels = list(zip(scores, network.cell_sides(images), strict=True))
+            groups = [levels] if level_weights is None else [[level] for level in levels]
+            losses = [loss_of(group, labels, boxes) for group in groups]
+            weights = (level_weights or (1.0,))[-len(losses) :]
+            total = tf.add_n([weight * loss for weight, loss in zip(weights, losses, strict=True)])
+        variables = network.trainable_variables
+        slopes = zip(tape.gradient(total, variables), variables, strict=True)
         # A network that reads a single level does not reach what joins levels.
-        reached = [(slope, weight) for slope, weight in slopes if slope is not None]
+        reached = [(slope, variable) for slope, variable in slopes if slope is not None]
         optimizer.apply(*zip(*reached, strict=True))
-        return finest
+        return losses[-1]
 
     return cache(lambda canvas: tf.function(step))
 
 
-def losses(scores, labels, boxes, sides):
-    """Return the loss of each level: how little says that this class is shown at this place.
+def loss_of(levels, labels, boxes):
+    """Return how little some levels together say that this class is shown at this place.
 
     Parameters
     ----------
-    scores : list of tensors (n, rows, columns, classes)
-        Of cells, the coarsest level first.
+    levels : list of (tensor (n, rows, columns, classes), (float, float))
+        Scores of the cells of a level, and height and width of a cell in pixels.
     labels : int tensor (n,)
     boxes : float tensor (n, 4)
         Top, left, height and width of the object in pixels.
-    sides : list of (float, float)
-        Height and width in pixels of a cell of each level.
 
     Returns
     -------
-    list of scalar tensors
+    scalar tensor
         In nats, the mean over scenes. ``-log(sum exp(s of the label on the object) / sum exp(all s))``, over
-        the cells of the level and the coarser ones; a cell is on the object where it overlaps the box.
+        the cells of the levels; a cell is on the object where it overlaps the box. A scene counts as 0 if no
+        cell on its object was computed: there is nothing to learn from it.
     """
     found, wanted = [], []
-    for level, side in zip(scores, sides, strict=True):
-        of_label = tf.gather(level, labels, axis=-1, batch_dims=1)
-        on_object = tf.where(_overlapping(boxes, side, level.shape), of_label, NOTHING)
-        found.append(tf.reduce_logsumexp(level, (1, 2, 3)))
+    for scores, side in levels:
+        of_label = tf.gather(scores, labels, axis=-1, batch_dims=1)
+        on_object = tf.where(_overlapping(boxes, side, scores.shape), of_label, NOTHING)
+        found.append(tf.reduce_logsumexp(scores, (1, 2, 3)))
         wanted.append(tf.reduce_logsumexp(on_object, (1, 2)))
-    return [
-        tf.reduce_mean(tf.reduce_logsumexp(found[: i + 1], 0) - tf.reduce_logsumexp(wanted[: i + 1], 0))
-        for i in range(len(scores))
-    ]
+    found, wanted = tf.reduce_logsumexp(found, 0), tf.reduce_logsumexp(wanted, 0)
+    return tf.reduce_mean(tf.where(wanted > NOTHING / 2, found - wanted, 0.0))
 
 
 def _overlapping(boxes, side, shape):

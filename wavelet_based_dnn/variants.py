@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from wavelet_based_dnn.rivals import FinestLevel, ResizedScales, build_plain_pyramid
 from wavelet_based_dnn.scale_network import FEATURES, build_scale_network
+from wavelet_based_dnn.scene_training import LEVEL_WEIGHTS
 
 NARROW_FEATURES = 32
 
@@ -19,14 +20,14 @@ class Variant(NamedTuple):
         From keyword arguments `classes` and `seed` to an untrained network.
     drop, boxes : bool
         As of `scene_training.train_on_scenes`.
-    coarse_weight : float
+    level_weights : tuple of float, optional
         As of `scene_training.Schedule`.
     """
 
     build: Callable
     drop: bool = True
     boxes: bool = True
-    coarse_weight: float = 0.1
+    level_weights: tuple | None = LEVEL_WEIGHTS
 
 
 def _one_scale(classes, seed):
@@ -52,5 +53,5 @@ VARIANTS = {
     "labels alone": Variant(build_scale_network, boxes=False),
     "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES), drop=False),
     # Another design: no wavelet, no order of levels, one answer.
-    "plain pyramid": Variant(lambda classes, seed: build_plain_pyramid(seed), drop=False, coarse_weight=0.0),
+    "plain pyramid": Variant(lambda classes, seed: build_plain_pyramid(seed), drop=False, level_weights=None),
 }

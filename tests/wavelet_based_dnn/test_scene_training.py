@@ -10,7 +10,7 @@ from wavelet_based_dnn import scene_training
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.rivals import FinestLevel, build_plain_pyramid
 from wavelet_based_dnn.scale_network import answers, build_scale_network
-from wavelet_based_dnn.scene_training import CANVASES, Schedule, cells_within, losses, train_on_scenes
+from wavelet_based_dnn.scene_training import CANVASES, Schedule, cells_within, loss_of, train_on_scenes
 from wavelet_based_dnn.scenes import Clutter
 
 SCHEDULE = Schedule(steps=4, learning_rate=1e-2, canvases=((28, 28),))
@@ -80,7 +80,7 @@ def test_a_killed_training_continues_with_the_same_bits(short, tmp_path, monkeyp
     assert train_on_scenes(resumed, *halves(), SCHEDULE, **run).equals(expected)
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
-    for change in ({"clutter": PLAIN}, {"coarse_weight": 0.2}, {"canvases": ((28, 30),)}):
+    for change in ({"clutter": PLAIN}, {"level_weights": (0.2,)}, {"canvases": ((28, 30),)}):
         with pytest.raises(ValueError, match=f"belongs to another run, with other {next(iter(change))};"):
             train_on_scenes(tiny(), *halves(), SCHEDULE._replace(**change), **run)
 
@@ -118,7 +118,9 @@ def test_without_boxes_the_loss_is_the_cross_entropy_of_the_class(network):
     cells, sides = network.cells(images), network.cell_sides(images)
     everywhere = np.tile(np.array([[0, 0, 28, 28]], "float32"), (4, 1))
     errors = [tf.nn.sparse_softmax_cross_entropy_with_logits(labels, level) for level in network(images)]
-    np.testing.assert_allclose(losses(cells, labels, everywhere, sides), np.mean(errors, axis=1), rtol=1e-4)
+    for count, expected in enumerate(np.mean(errors, axis=1), 1):
+        levels = list(zip(cells, sides, strict=True))[:count]
+        np.testing.assert_allclose(loss_of(levels, labels, everywhere), expected, rtol=1e-4)
 
 
 @settings(max_examples=5)
@@ -127,12 +129,12 @@ def test_the_loss_is_minus_the_log_of_a_softmax_over_places_and_classes(seed):
     rng = np.random.default_rng(seed)
     scores = [rng.normal(size=(2, rows, columns, 3)).astype("float32") for rows, columns in ((2, 3), (3, 5))]
     boxes, labels = np.array([[0, 0, 14, 14], [9, 17, 7, 7]], "float32"), rng.integers(0, 3, 2)
-    found = losses([tf.constant(level) for level in scores], labels, boxes, [(8, 8), (4, 4)])
     cells = {  # by hand: rows and columns that overlap the two boxes
         0: (slice(0, 2), slice(0, 2), slice(0, 4), slice(0, 4)),
         1: (slice(1, 2), slice(2, 3), slice(2, 4), slice(4, 6)),
     }
-    for levels, loss in enumerate(found, 1):
+    levels_and_sides = list(zip(scores, [(8, 8), (4, 4)], strict=True))
+    for levels in (1, 2):
         expected = []
         for scene, (rows, columns, fine_rows, fine_columns) in cells.items():
             whole = softmax(np.concatenate([level[scene].ravel() for level in scores[:levels]]))
@@ -144,7 +146,19 @@ def test_the_loss_is_minus_the_log_of_a_softmax_over_places_and_classes(seed):
             expected.append(
                 sum(s[(*area, labels[scene])].sum() for s, area in zip(shares, areas, strict=False))
             )
+        loss = loss_of(levels_and_sides[:levels], labels, boxes)
         assert loss.numpy() == pytest.approx(-np.log(expected).mean(), rel=1e-4)
+
+
+def test_a_scene_whose_object_was_not_computed_does_not_count():
+    scores = np.zeros((2, 2, 2, 3), "float32")
+    scores[1, 0, 0] = scene_training.NOTHING
+    boxes, labels = np.array([[0, 0, 4, 4], [0, 0, 4, 4]], "float32"), np.array([0, 0])
+    scores = tf.Variable(scores)
+    with tf.GradientTape() as tape:
+        loss = loss_of([(scores, (4, 4))], labels, boxes)
+    assert loss.numpy() == pytest.approx(np.log(12) / 2)
+    assert not tape.gradient(loss, scores)[1].numpy().any()
 
 
 @pytest.mark.parametrize(
@@ -153,7 +167,10 @@ def test_the_loss_is_minus_the_log_of_a_softmax_over_places_and_classes(seed):
         ({"steps": 150}, "steps must be a multiple of 100, not 150"),
         ({"steps": 0}, "steps must be a whole number of at least 1, not 0"),
         ({"learning_rate": -1}, "learning_rate must be a positive number, not -1"),
-        ({"coarse_weight": 50}, r"coarse_weight must lie in \[0, 1\]"),
+        (
+            {"level_weights": (0, 1)},
+            r"level_weights must be a tuple of positive numbers or None, not \(0, 1\)",
+        ),
         ({"canvases": ()}, r"canvases must be at least one \(height, width\), not \(\)"),
         ({"canvases": ((28, 28), 40)}, r"canvas must be \(height, width\) in pixels, not 40"),
         ({"canvases": ((28, 28), (9, 40))}, "canvas must hold an object of 14 pixels"),
