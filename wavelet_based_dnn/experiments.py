@@ -63,7 +63,7 @@ TRANSMITTED_PIXELS = 10_000_000  # of a batch; in smaller ones the entropy coder
 TRANSMISSION_SEED = TEST_SEED + 1_000  # of scenes; the other test scenes have seeds below
 TOLD = "told the box"
 RATE = 3e-3
-PLAIN_STEPS = 1_500  # of the plain pyramid: they take as long as `STEPS` of a `ScaleNetwork`
+PLAIN_STEPS = 3_000  # of the plain pyramid: they take as long as `STEPS` of a `ScaleNetwork`
 VALIDATION_FILLS, TEST_FILLS = 1_000, 5_000  # filled silhouettes, of which scenes are drawn
 
 
