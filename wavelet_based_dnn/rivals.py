@@ -21,12 +21,13 @@ from wavelet_based_dnn.scale_network import (
 )
 
 PYRAMID = 3  # the image and two average-pooled copies
-CONVOLUTIONS = ((32, 1), (32, 1), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1))  # filters, stride
+FILTERS, STRIDES = (32, 32, 48, 48, 64, 64, 64), (1, 1, 2, 1, 2, 1, 1)
+NARROW_FILTERS = (19, 19, 30, 30, 38, 38, 38)  # then it takes as many multiplications as a `ScaleNetwork`
 
 
-def build_plain_pyramid(seed=0):
-    """Return an untrained `PlainPyramid`; the seed is that of the initial weights."""
-    return PlainPyramid(seed)
+def build_plain_pyramid(filters=FILTERS, seed=0):
+    """Return an untrained `PlainPyramid`; the arguments are its."""
+    return PlainPyramid(filters, seed)
 
 
 @register
@@ -38,26 +39,31 @@ class PlainPyramid(keras.Model):
 
     Parameters
     ----------
+    filters : sequence of int
+        Of the seven convolutions.
     seed : int
         Of the initial weights.
     name, **options
         Of a Keras model.
     """
 
-    def __init__(self, seed, name="plain_pyramid", **options):
+    def __init__(self, filters, seed, name="plain_pyramid", **options):
         super().__init__(name=name, **options)
-        self.seed, seeds = seed, initial_seeds(seed)
+        self.arguments, seeds = {"filters": tuple(filters), "seed": seed}, initial_seeds(seed)
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
         self.trunk = keras.Sequential([
             keras.Input((None, None, 1)),
-            *(convolution(filters, 3, stride, "same", activation="relu") for filters, stride in CONVOLUTIONS),
+            *(
+                convolution(count, 3, stride, "same", activation="relu")
+                for count, stride in zip(filters, STRIDES, strict=True)
+            ),
             seeded(layers.Conv2D, seeds, CLASSES, 1),
         ])  # fmt: skip
         self.built = True
 
     def get_config(self):
         """Return the arguments of the constructor."""
-        return super().get_config() | {"seed": self.seed}
+        return super().get_config() | self.arguments
 
     def call(self, images, training=False):
         """Return the logits (n, classes) in a list of one; arguments and errors as of `ScaleNetwork.call`."""

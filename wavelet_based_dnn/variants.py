@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from wavelet_based_dnn.rivals import FinestLevel, ResizedScales, build_plain_pyramid
+from wavelet_based_dnn.rivals import FILTERS, NARROW_FILTERS, FinestLevel, ResizedScales, build_plain_pyramid
 from wavelet_based_dnn.scale_network import FEATURES, build_scale_network
 from wavelet_based_dnn.scene_training import LEVEL_WEIGHTS
 
@@ -38,6 +38,10 @@ def _resized(side, classes, seed):
     return ResizedScales(side, "haar", FEATURES, classes, seed)
 
 
+def _plain(filters=FILTERS, *, classes, seed):
+    return build_plain_pyramid(filters, seed)
+
+
 VARIANTS = {
     "Haar": Variant(build_scale_network),
     # Only the front end differs.
@@ -53,5 +57,6 @@ VARIANTS = {
     "labels alone": Variant(build_scale_network, boxes=False),
     "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES), drop=False),
     # Another design: no wavelet, no order of levels, one answer.
-    "plain pyramid": Variant(lambda classes, seed: build_plain_pyramid(seed), drop=False, level_weights=None),
+    "plain pyramid": Variant(_plain, drop=False, level_weights=None),
+    "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=None),
 }
