@@ -119,7 +119,7 @@ def native_scale(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, s
 
 
 @experiment(version=1, tolerance=0.05)
-def told_the_box(*, dataset="mnist", learning_rate=1e-3, steps=STEPS, seed):
+def told_the_box(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     """Train a network on the true boxes of the scenes and measure it on those of the same test scenes.
 
     Parameters
