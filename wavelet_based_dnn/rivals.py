@@ -22,7 +22,9 @@ from wavelet_based_dnn.scale_network import (
 
 PYRAMID = 3  # the image and two average-pooled copies
 FILTERS, STRIDES = (32, 32, 48, 48, 64, 64, 64), (1, 1, 2, 1, 2, 1, 1)
-NARROW_FILTERS = (19, 19, 30, 30, 38, 38, 38)  # then it takes as many multiplications as a `ScaleNetwork`
+# As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
+NARROW_FILTERS = (19, 19, 30, 30, 38, 38, 38)
+NARROWEST_FILTERS = (11, 11, 16, 16, 20, 20, 20)
 
 
 def build_plain_pyramid(filters=FILTERS, seed=0):

@@ -4,7 +4,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from wavelet_based_dnn.rivals import FILTERS, NARROW_FILTERS, FinestLevel, ResizedScales, build_plain_pyramid
+from wavelet_based_dnn.rivals import (
+    FILTERS,
+    NARROW_FILTERS,
+    NARROWEST_FILTERS,
+    FinestLevel,
+    ResizedScales,
+    build_plain_pyramid,
+)
 from wavelet_based_dnn.scale_network import FEATURES, build_scale_network
 from wavelet_based_dnn.scene_training import LEVEL_WEIGHTS
 
@@ -59,4 +66,5 @@ VARIANTS = {
     # Another design: no wavelet, no order of levels, one answer.
     "plain pyramid": Variant(_plain, drop=False, level_weights=None),
     "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=None),
+    "narrowest plain pyramid": Variant(partial(_plain, NARROWEST_FILTERS), drop=False, level_weights=None),
 }

@@ -3,7 +3,7 @@ import pytest
 
 from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
 from wavelet_based_dnn.refinement import classify
-from wavelet_based_dnn.rivals import build_plain_pyramid
+from wavelet_based_dnn.rivals import NARROW_FILTERS, NARROWEST_FILTERS, build_plain_pyramid
 from wavelet_based_dnn.scale_network import build_scale_network
 
 FEATURES, CLASSES, BANDS, NARROW = 4, 10, 4, 32
@@ -59,3 +59,13 @@ def test_the_count_follows_the_tiles_that_are_read(network):
 def test_errors_are_one_clear_sentence(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_narrow_pyramids_take_the_multiplications_of_the_network_of_scales():
+    network, canvas = build_scale_network(), (224, 224)
+    assert count_macs(build_plain_pyramid(NARROW_FILTERS), *canvas)[-1] == pytest.approx(
+        count_macs(network, *canvas)[-1], rel=0.05
+    )
+    assert count_macs(build_plain_pyramid(NARROWEST_FILTERS), *canvas)[-1] == pytest.approx(
+        count_macs(network, *canvas, [1, 4, 4, 5])[-1], rel=0.05
+    )
