@@ -1,11 +1,14 @@
 """The figures of the notebooks; each takes numbers that were measured."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
+from skimage.measure import block_reduce
 
 from common.plotting import as_numbers, closed_subplots, in_our_style
 
-DIMMED = 0.25  # brightness of what was not computed
+DIMMED = 0.35  # brightness of what was not computed
+FRAME = "tab:orange"
 
 
 @in_our_style
@@ -35,13 +38,15 @@ def against_canvas(sides, panels, ylabel="right answers / %"):
 
 
 @in_our_style
-def where_it_looked(images, tiles, sides, answers):
-    """Draw scenes level by level; tiles that were not computed are dimmed.
+def where_it_looked(images, boxes, tiles, sides, answers):
+    """Draw scenes as each level sees them; what was not computed is dimmed, and the object is framed.
 
     Parameters
     ----------
     images : array, shape (n, height, width, 1)
         In [0, 1].
+    boxes : array, shape (n, 4)
+        Top, left, height and width of the object in pixels.
     tiles : list of bool arrays, shape (n, tile rows, tile columns)
         Of each level, as `refinement.Reading.tiles`.
     sides : list of int
@@ -50,13 +55,22 @@ def where_it_looked(images, tiles, sides, answers):
         For each scene what each level says.
     """
     figure, axes = closed_subplots(len(images), len(tiles), 2 * len(tiles), 2.15 * len(images))
-    for row, image, says, number in zip(axes, images[..., 0], answers, range(len(images)), strict=True):
-        for axis, level, side, said in zip(row, tiles, sides, says, strict=True):
-            shown = level[number].repeat(side, 0).repeat(side, 1)[: image.shape[0], : image.shape[1]]
-            axis.imshow(image * np.where(shown, 1, DIMMED), vmin=0, vmax=1)
+    for number, (row, image, says) in enumerate(zip(axes, images[..., 0], answers, strict=True)):
+        for place, (axis, said) in enumerate(zip(row, says, strict=True)):
+            pixel = 2 ** (len(tiles) - 1 - place)
+            seen = block_reduce(image, pixel, np.mean)
+            read = _enlarged(tiles[place][number], sides[place] // pixel)[: len(seen), : seen.shape[1]]
+            right, bottom = pixel * seen.shape[1], pixel * len(seen)
+            axis.imshow(seen * np.where(read, 1, DIMMED), vmin=0, vmax=1, extent=(0, right, bottom, 0))
+            top, left, height, width = boxes[number]
+            axis.add_patch(Rectangle((left, top), width, height, fill=False, color=FRAME))
             axis.set_axis_off()
             axis.set_title(said, fontsize=9)
     return figure
+
+
+def _enlarged(tiles, side):
+    return tiles.repeat(side, 0).repeat(side, 1)
 
 
 @in_our_style

@@ -51,7 +51,8 @@ FIGURES = {
         {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}
     ),
     "where_it_looked": lambda rng: wavelet_figures.where_it_looked(
-        rng.random((2, 16, 24, 1)), [rng.random((2, 1, 1)) < 2, rng.random((2, 2, 3)) < 0.5], [24, 8],
+        rng.random((2, 16, 24, 1)), rng.integers(1, 9, (2, 4)),
+        [rng.random((2, 1, 1)) < 2, rng.random((2, 2, 3)) < 0.5], [24, 8],
         [["1", "2"], ["3", "4"]],
     ),
 }  # fmt: skip
