@@ -47,7 +47,7 @@ CELLS = (
 )
 TIGHT_SIZES = (8, 10, 12, 14, 20, 28, 40, 56)
 ROUTED = (MIXED, *(((size, size), LARGE) for size in (14, 28, 56)))
-BUDGETS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # of a level's tiles; 0 is the least, 4 tiles
+BUDGETS = (0.0, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)  # of the finest level's tiles; 0 is the least, 4 tiles
 CONFIDENCES = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)  # at which reading stops; 1 never stops
 RULES = {
     "evidence": by_evidence,

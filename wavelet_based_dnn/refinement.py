@@ -136,15 +136,16 @@ def classify(
     images : array, shape (n, height, width, 1)
         Float, in [0, 1].
     budget : float
-        In [0, 1], the share of a level's tiles that are computed for each image, rounded up and at least 4.
+        In [0, 1], the share of the finest level's tiles that are computed for each image, rounded up and at
+        least 4. Coarser levels are computed as a whole, which takes a quarter of the multiplications of all:
+        an object that one level passes over is lost for all finer ones.
     confidence : float
         In [0, 1]; an image whose answer has at least this probability is not read further. 1 reads on always.
     levels : int, optional
         After how many to stop; by default all levels of the network.
     rule : callable
         From a reading, a level and a random generator to the preference for each tile, array (n, tile rows,
-        tile columns). The coarsest level is always computed as a whole; at the others, tiles of which the
-        coarser level was not computed are never chosen.
+        tile columns).
     reading : Reading, optional
         An earlier reading of the same images by the same network. It is continued with the next finer level
         and gets the same bits as a reading at once.
@@ -166,7 +167,8 @@ def classify(
     bands = network.bands(as_unit_images(images).astype("float32", copy=False))
     reading = Reading(bands, [], [], [], []) if reading is None else _checked_reading(reading, bands)
     for level in range(len(reading.logits), _checked_levels(levels, reading)):
-        count = tile_count(budget, tile_grid(reading.bands[level]))
+        share = budget if level == len(reading.bands) - 1 else 1.0
+        count = tile_count(share, tile_grid(reading.bands[level]))
         # Each level has a generator of its own, so a reading that is continued draws what one at once draws.
         rng = np.random.default_rng([seed, level])
         reading = refined(network, reading, wanted_tiles(reading, level, count, confidence, rule, rng))

@@ -24,7 +24,7 @@ PYRAMID = 3  # the image and two average-pooled copies
 FILTERS, STRIDES = (32, 32, 48, 48, 64, 64, 64), (1, 1, 2, 1, 2, 1, 1)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
 NARROW_FILTERS = (19, 19, 30, 30, 38, 38, 38)
-NARROWEST_FILTERS = (11, 11, 16, 16, 20, 20, 20)
+NARROWEST_FILTERS = (12, 12, 17, 17, 22, 22, 22)
 
 
 def build_plain_pyramid(filters=FILTERS, seed=0):

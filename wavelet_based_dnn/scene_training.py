@@ -2,10 +2,11 @@
 
 The loss asks which class is shown where. It is minus the log of the share that the cells on the object give
 to its class, of all that all cells give to all classes. Without the boxes, a network that pools over places
-takes twice as many steps to the same loss (one seed, MNIST). Each level has a loss of its own: asked for a
-joint answer, the levels left to each other what they did not read themselves, and three of three trainings
-among dense clutter never learned (MNIST). Small canvases come first because their steps are cheap. Everything
-random derives from the seed and the step, so a run that was killed continues with the same bits.
+takes twice as many steps to the same loss (one seed, MNIST). Besides the answer of all levels together, each
+level is asked alone: otherwise levels left to each other what they did not read themselves, and three of
+three trainings among dense clutter never learned (MNIST). Small canvases come first because their steps are
+cheap. Everything random derives from the seed and the step, so a run that was killed continues with the same
+bits.
 """
 
 from functools import cache
@@ -28,8 +29,8 @@ KNOWN = ((0.08, 1), (0.7, 3), (1.0, None))  # up to which share of the steps, ho
 BATCH_SIZE = 32
 STEPS_A_ROW = 100  # of the history and from one checkpoint to the next
 NOTHING = -1e9  # the score of cells that are not computed
-LEAST_BUDGET = 0.05  # of a level's tiles
-LEVEL_WEIGHTS = (0.1, 0.3, 1.0, 1.0)  # of the levels' losses; the finest's is the last
+LEAST_BUDGET = 0.05  # of the finest level's tiles
+LEVEL_WEIGHTS = (0.1, 0.3, 0.5, 0.5)  # of the levels' own losses; the finest's is the last
 SPARSE_STEPS = 0.75  # of the steps compute a random share of the tiles, log-uniform from the least budget
 
 
@@ -46,16 +47,16 @@ class Schedule(NamedTuple):
         The first alone is drawn in the first twelfth of the steps, the first three in seven tenths of the
         steps, and then all.
     clutter : scenes.Clutter
-    level_weights : tuple of float, optional
-        Of the losses of the levels, each of which answers alone; the last is the finest's. None: one loss of
-        all levels together.
+    level_weights : tuple of float
+        Of the losses of levels that answer alone, the finest's last; the loss of all together has weight 1.
+        Empty for a network without levels to tell apart.
     """
 
     steps: int
     learning_rate: float = 3e-3
     canvases: tuple = CANVASES
     clutter: Clutter = DYNAMIC
-    level_weights: tuple | None = LEVEL_WEIGHTS
+    level_weights: tuple = LEVEL_WEIGHTS
 
 
 def train_on_scenes(
@@ -75,7 +76,7 @@ def train_on_scenes(
         Decides the scenes, the canvases and the shares.
     drop : bool
         Whether a `ScaleNetwork` computes, in three quarters of the steps, only a random share of the tiles of
-        each level, chosen as `refinement.by_evidence` does. Other networks always compute all.
+        the finest level, chosen as `refinement.by_evidence` does. Other networks always compute all.
     boxes : bool
         Whether the loss asks for the place; otherwise it is the cross-entropy of the class alone.
     checkpoint, progress
@@ -84,8 +85,8 @@ def train_on_scenes(
     Returns
     -------
     pandas.DataFrame
-        One row for 100 steps: epoch (from 1) and loss, the mean over the steps, in nats: the finest level's,
-        or that of all levels together.
+        One row for 100 steps: epoch (from 1) and loss, that of all levels together, the mean over the steps,
+        in nats.
 
     Raises
     ------
@@ -137,10 +138,8 @@ def _check_schedule(schedule, images, labels):
 
 
 def _check_weights(weights):
-    if weights is None:
-        return
-    if not isinstance(weights, tuple) or not weights or not np.all(np.asarray(weights) > 0):
-        raise ValueError(f"level_weights must be a tuple of positive numbers or None, not {weights!r}.")
+    if not isinstance(weights, tuple) or not all(weight > 0 for weight in weights):
+        raise ValueError(f"level_weights must be a tuple of positive numbers, not {weights!r}.")
 
 
 def _count_classes(network):
@@ -179,16 +178,15 @@ def _step_on(network, optimizer, level_weights, drop):
         with tf.GradientTape() as tape:
             scores = cells_within(network, images, budget) if drop else network.cells(images)
             levels = list(zip(scores, network.cell_sides(images), strict=True))
-            groups = [levels] if level_weights is None else [[level] for level in levels]
-            losses = [loss_of(group, labels, boxes) for group in groups]
-            weights = (level_weights or (1.0,))[-len(losses) :]
-            total = tf.add_n([weight * loss for weight, loss in zip(weights, losses, strict=True)])
+            loss = loss_of(levels, labels, boxes)
+            alone = zip(level_weights[::-1], levels[::-1], strict=False)  # a network may have fewer levels
+            total = loss + sum(weight * loss_of([level], labels, boxes) for weight, level in alone)
         variables = network.trainable_variables
         slopes = zip(tape.gradient(total, variables), variables, strict=True)
         # A network that reads a single level does not reach what joins levels.
         reached = [(slope, variable) for slope, variable in slopes if slope is not None]
         optimizer.apply(*zip(*reached, strict=True))
-        return losses[-1]
+        return loss
 
     return cache(lambda canvas: tf.function(step))
 
@@ -232,7 +230,7 @@ def _overlapping(boxes, side, shape):
 
 
 def cells_within(network, images, budget):
-    """Return the scores of a `ScaleNetwork` that counts only a share of each level's tiles.
+    """Return the scores of a `ScaleNetwork` that counts only a share of the finest level's tiles.
 
     It gives what `refinement.classify` does with this budget, but computes all cells and drops some, so that
     a graph of fixed shapes can be trained.
@@ -250,16 +248,10 @@ def cells_within(network, images, budget):
     list of tensors (n, rows, columns, classes)
         The coarsest level first; -1e9 where a cell is dropped.
     """
-    features, scores = None, []
-    for bands in network.bands(images):
-        features = network.features(bands, features)
-        found = network.scores(features)
-        if scores:
-            kept = _chosen_cells(scores[-1], found.shape, budget)
-            features = tf.where(kept, features, 0.0)
-            found = tf.where(kept, found, NOTHING)
-        scores.append(found)
-    return scores
+    *coarser, finest = network.cells(images)
+    if not coarser:
+        return [finest]
+    return [*coarser, tf.where(_chosen_cells(coarser[-1], finest.shape, budget), finest, NOTHING)]
 
 
 def _chosen_cells(coarser, shape, budget):
@@ -279,6 +271,5 @@ def _chosen_cells(coarser, shape, budget):
     count = tf.maximum(LEAST, tf.cast(tf.math.ceil(budget * rows * columns), "int32"))
     # Of equal tiles the first count, as in `refinement`; top_k promises that order.
     rank = tf.argsort(tf.math.top_k(flat, rows * columns).indices)
-    # What was not computed at the coarser level has no children.
-    chosen = tf.reshape((rank < count) & (flat > NOTHING / 2), tf.shape(best))
+    chosen = tf.reshape(rank < count, tf.shape(best))
     return tf.repeat(tf.repeat(chosen, TILE, 1), TILE, 2)[:, : shape[1], : shape[2]]

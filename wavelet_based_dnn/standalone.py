@@ -56,7 +56,7 @@ def _choices():
         ("number", "Scene", ((number, str(number + 1)) for number in range(SCENES))),
         ("side", "Object, pixels a side", ((side, str(side)) for side in SIDES)),
         ("canvas", "Canvas, pixels a side", ((side, str(side)) for side in CANVASES)),
-        ("budget", "Budget, tiles of each level", enumerate(budgets)),
+        ("budget", "Budget, tiles of the finest level", enumerate(budgets)),
     ]
     return [(name, legend, list(options), START[name]) for name, legend, options in groups]
 

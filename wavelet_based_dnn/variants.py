@@ -27,14 +27,14 @@ class Variant(NamedTuple):
         From keyword arguments `classes` and `seed` to an untrained network.
     drop, boxes : bool
         As of `scene_training.train_on_scenes`.
-    level_weights : tuple of float, optional
+    level_weights : tuple of float
         As of `scene_training.Schedule`.
     """
 
     build: Callable
     drop: bool = True
     boxes: bool = True
-    level_weights: tuple | None = LEVEL_WEIGHTS
+    level_weights: tuple = LEVEL_WEIGHTS
 
 
 def _one_scale(classes, seed):
@@ -64,7 +64,7 @@ VARIANTS = {
     "labels alone": Variant(build_scale_network, boxes=False),
     "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES), drop=False),
     # Another design: no wavelet, no order of levels, one answer.
-    "plain pyramid": Variant(_plain, drop=False, level_weights=None),
-    "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=None),
-    "narrowest plain pyramid": Variant(partial(_plain, NARROWEST_FILTERS), drop=False, level_weights=None),
+    "plain pyramid": Variant(_plain, drop=False, level_weights=()),
+    "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=()),
+    "narrowest plain pyramid": Variant(partial(_plain, NARROWEST_FILTERS), drop=False, level_weights=()),
 }

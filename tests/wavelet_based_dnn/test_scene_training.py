@@ -169,7 +169,7 @@ def test_a_scene_whose_object_was_not_computed_does_not_count():
         ({"learning_rate": -1}, "learning_rate must be a positive number, not -1"),
         (
             {"level_weights": (0, 1)},
-            r"level_weights must be a tuple of positive numbers or None, not \(0, 1\)",
+            r"level_weights must be a tuple of positive numbers, not \(0, 1\)",
         ),
         ({"canvases": ()}, r"canvases must be at least one \(height, width\), not \(\)"),
         ({"canvases": ((28, 28), 40)}, r"canvas must be \(height, width\) in pixels, not 40"),
