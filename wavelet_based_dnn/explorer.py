@@ -59,5 +59,5 @@ def sliders():
         ipywidgets.IntSlider(number, 0, SCENES - 1, description=f"scene (0 to {SCENES - 1})", **LABELLED),
         ipywidgets.IntSlider(side, *DYNAMIC.sizes, description="object, pixels", **LABELLED),
         ipywidgets.IntSlider(canvas, *CANVASES, description="canvas, pixels", **LABELLED),
-        ipywidgets.FloatSlider(budget, min=0, max=1, step=0.01, description="budget, finest tiles", **LABELLED),
+        ipywidgets.FloatSlider(budget, min=0, max=1, step=0.01, description="budget, fine tiles", **LABELLED),
     )

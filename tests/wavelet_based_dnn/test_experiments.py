@@ -59,7 +59,8 @@ def test_other_experiments_return_a_decision_for_each_image_or_scene(few, monkey
     told = experiments.told_the_box(**QUICK)
     assert 0 <= told["validation"] <= 1
     tuned = experiments.tuning(variant=experiments.TOLD, **QUICK)
-    assert tuned["validation"] == told["validation"] and tuned["loss"] == told["loss"][-1]
+    assert tuned["validation"] == told["validation"]
+    assert tuned["loss"] == told["loss"][-1]
     assert told["right_28_in_30x40"].shape == (20,)
 
 
