@@ -22,12 +22,12 @@ class Split(NamedTuple):
     split : callable
         From images ``(n, height, width, 1)``, floats, height and width even, to an approximation
         ``(n, height / 2, width / 2, 1)`` in the range of the images and details of as many rows and columns.
-    merge : callable, optional
-        From an approximation and details to images, the inverse; None where images are only read.
+    merge : callable
+        From an approximation and details to images, the inverse.
     """
 
     split: Callable
-    merge: Callable | None = None
+    merge: Callable
 
 
 def split_by_haar(images):
@@ -70,6 +70,14 @@ def split_by_biorthogonal(images):
     return approximation / 2, tf.concat(details, -1) / 2
 
 
+def merge_by_biorthogonal(approximation, details):
+    """Merge what `split_by_biorthogonal` returns; the two outermost pixels are only near the original."""
+    bands = [
+        tf.pad(2 * band, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC") for band in (approximation, details)
+    ]
+    return idwt2([bands[0], *tf.split(bands[1], 3, -1)], "bior2.2", "symmetric")
+
+
 def split_without_details(images):
     """Split as Haar does, with zeros in place of the details."""
     approximation, details = split_by_haar(images)
@@ -84,6 +92,6 @@ def enlarged(images):
 SPLITS = {
     "haar": Split(split_by_haar, merge_by_haar),
     "average pool": Split(split_by_pooling, merge_by_pooling),
-    "bior2.2": Split(split_by_biorthogonal),
-    "zeroed details": Split(split_without_details),
+    "bior2.2": Split(split_by_biorthogonal, merge_by_biorthogonal),
+    "zeroed details": Split(split_without_details, merge_by_haar),
 }

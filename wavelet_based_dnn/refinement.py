@@ -2,10 +2,10 @@
 
 A level is cut into square tiles of `TILE` cells a side. The tiles wanted, of all images of a batch, are
 gathered with the halo that the convolutions read, computed together and put back. What is not computed
-counts as zero features and as no evidence. A reading keeps what was computed, so it can go on to finer
-levels.
+counts as no evidence. A reading keeps what was computed, so it can go on to finer levels.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +14,9 @@ from scipy.special import logsumexp, softmax
 
 from common.arguments import check_counts, check_seed, check_shares
 from common.validation import as_unit_images
-from wavelet_based_dnn.scale_network import AFTER, BEFORE, HALO, NARROW, ScaleNetwork
+from wavelet_based_dnn.scale_network import STRIDES, ScaleNetwork
 
 TILE = 8  # cells a side
-REACH = TILE + 2 * HALO  # cells a side of what a tile reads
 LEAST = 4  # tiles of an image and a level: no frame that is not larger than a tile touches more
 TOGETHER = 8  # the number of tiles is rounded up to a multiple, since every new shape is prepared anew
 
@@ -29,8 +28,6 @@ class Reading(NamedTuple):
     ----------
     bands : list of tensors
         Of all levels that there are, as of `ScaleNetwork.bands`.
-    features : list of tensors (n, rows, columns, features)
-        Of the levels read; zero where nothing was computed.
     scores : list of arrays (n, rows, columns, classes)
         Minus infinity where nothing was computed.
     tiles : list of bool arrays (n, tile rows, tile columns)
@@ -40,7 +37,6 @@ class Reading(NamedTuple):
     """
 
     bands: list
-    features: list
     scores: list
     tiles: list
     logits: list
@@ -165,7 +161,7 @@ def classify(
     check_seed(seed)
     _check_kinds(network, rule)
     bands = network.bands(as_unit_images(images).astype("float32", copy=False))
-    reading = Reading(bands, [], [], [], []) if reading is None else _checked_reading(reading, bands)
+    reading = Reading(bands, [], [], []) if reading is None else _checked_reading(reading, bands)
     for level in range(len(reading.logits), _checked_levels(levels, reading)):
         share = budget if level == len(reading.bands) - 1 else 1.0
         count = tile_count(share, tile_grid(reading.bands[level]))
@@ -257,49 +253,54 @@ def children(tiles, shape):
 
 def refined(network, reading, tiles):
     """Return a reading with one more level; only `tiles`, a bool array of `tile_grid`, are computed."""
-    level = len(reading.logits)
-    bands, coarser = reading.bands[level], (reading.features or [None])[-1]
-    if tiles.all():
-        features = network.features(bands, coarser)
-        scores = np.asarray(network.scores(features))
-    else:
-        features, scores = sparse_level(network, bands, coarser, tiles)
+    bands = reading.bands[len(reading.logits)]
+    scores = np.asarray(network.scores(bands)) if tiles.all() else sparse_scores(network, bands, tiles)
     scores_so_far = [*reading.scores, scores]
     flat = np.concatenate([each.reshape(len(each), -1, each.shape[-1]) for each in scores_so_far], 1)
-    return Reading(
-        reading.bands, [*reading.features, features], scores_so_far, [*reading.tiles, tiles],
-        [*reading.logits, logsumexp(flat, axis=1)],
-    )  # fmt: skip
+    logits = [*reading.logits, logsumexp(flat, axis=1)]
+    return Reading(reading.bands, scores_so_far, [*reading.tiles, tiles], logits)
 
 
-def sparse_level(network, bands, coarser, tiles):
-    """Return features and scores of a level, computed in `tiles` alone.
+def sparse_scores(network, bands, tiles):
+    """Return the scores of a level, computed in `tiles` alone.
 
     Parameters
     ----------
     network : ScaleNetwork
-    bands, coarser : tensors
-        As of `ScaleNetwork.features`.
+    bands : tensor
+        Of a level, as of `ScaleNetwork.scores`.
     tiles : bool array, shape of `tile_grid`
 
     Returns
     -------
-    features : tensor (n, rows / 2, columns / 2, features)
-    scores : array (n, rows / 2, columns / 2, classes)
+    array (n, rows / 2, columns / 2, classes)
+        Minus infinity where nothing is computed.
     """
     cells = bands.shape[1] // 2, bands.shape[2] // 2
     places = np.argwhere(tiles)
     if not len(places):
-        features = tf.zeros((len(tiles), *cells, coarser.shape[-1]))
-        return features, np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
+        return np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
     more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
-    features, scores = network.regions(
-        _patches(bands, more, 2 * TILE, 2 * HALO + BEFORE, 2 * HALO + AFTER),
-        _patches(coarser, more, TILE // 2, HALO // 2, HALO // 2),
-        tf.constant(_inside(more, *cells)),
-    )
-    features = _put_back(features, places, tiles, cells, 0)
-    return tf.constant(features), _put_back(scores, places, tiles, cells, -np.inf)
+    side, before, _ = fields()[0]
+    around = before // 2, -(-side // 2) - 2 * TILE - before // 2
+    scores = network.regions(_patches(bands, more, 2 * TILE, *around), _inside(more, *cells))
+    return _put_back(scores, places, tiles, cells, -np.inf)
+
+
+@cache
+def fields():
+    """Return what each convolution reads for a tile, the first convolution first.
+
+    Returns
+    -------
+    list of (int, int, int)
+        Entries a side, entries before the tile, and entries of a cell a side.
+    """
+    found, side, before, entries = [], TILE, 0, 1
+    for stride in reversed(STRIDES):
+        side, before, entries = stride * (side - 1) + 3, stride * before + 2 - stride, stride * entries
+        found.append((side, before, entries))
+    return found[::-1]
 
 
 def _put_back(values, places, tiles, cells, elsewhere):
@@ -340,11 +341,19 @@ def _patches(maps, places, step, before, after):
 
 
 def _inside(places, rows, columns):
-    """Return 1 where the cells that tiles read lie in the image and 0 elsewhere, (m, REACH, REACH, 1)."""
-    offsets = np.arange(REACH) - HALO
-    row, column = (place[:, None] * TILE + offsets for place in places.T[1:])
-    down, across = (row >= 0) & (row < rows), (column >= 0) & (column < columns)
-    return (down[:, :, None] & across[:, None, :]).astype("float32")[..., None]
+    """Return for each convolution 1 where what tiles read lies in the picture and 0 elsewhere.
+
+    Returns
+    -------
+    list of float32 tensors (m, side, side, 1)
+    """
+    found = []
+    for side, before, entries in fields():
+        offsets = np.arange(side) - before
+        row, column = (place[:, None] * TILE * entries + offsets for place in places.T[1:])
+        down, across = (row >= 0) & (row < entries * rows), (column >= 0) & (column < entries * columns)
+        found.append(tf.constant((down[:, :, None] & across[:, None, :])[..., None], "float32"))
+    return found
 
 
 def tile_grid(bands):
@@ -370,12 +379,9 @@ def untiled(tiles, rows, columns):
 
 def count_tile_macs(network):
     """Return how many multiplications of a `ScaleNetwork` a tile takes, its halo included."""
-    features, bands = network.lateral.filters, network.first.kernel.shape[2]
-    return (
-        9 * (2 * REACH + 3) ** 2 * bands * NARROW
-        + 9 * (2 * REACH + 1) ** 2 * NARROW**2
-        + 9 * REACH**2 * NARROW * features
-        + (TILE // 2 + HALO) ** 2 * features**2
-        + 9 * ((TILE + HALO) ** 2 + TILE**2) * features**2
-        + TILE**2 * features * (features + network.readout.filters)
+    outputs = [side for side, _, _ in fields()[1:]] + [TILE]
+    convolutions = sum(
+        9 * layer.kernel.shape[2] * layer.filters * side**2
+        for layer, side in zip(network.convolutions, outputs, strict=True)
     )
+    return convolutions + TILE**2 * network.convolutions[-1].filters * network.readout.filters

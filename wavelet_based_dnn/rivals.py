@@ -10,8 +10,10 @@ from common.arguments import check_counts
 from common.seeded import HE, initial_seeds, seeded
 from wavelet_based_dnn.scale_network import (
     CLASSES,
+    FILTERS,
     FINEST_CELL,
     LEVELS,
+    STRIDES,
     ScaleNetwork,
     answers,
     checked,
@@ -21,13 +23,13 @@ from wavelet_based_dnn.scale_network import (
 )
 
 PYRAMID = 3  # the image and two average-pooled copies
-FILTERS, STRIDES = (32, 32, 48, 48, 64, 64, 64), (1, 1, 2, 1, 2, 1, 1)
+FULL_FILTERS = (32, 32, 48, 48, 64, 64, 64)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
-NARROW_FILTERS = (19, 19, 30, 30, 38, 38, 38)
+NARROW_FILTERS = FILTERS
 NARROWEST_FILTERS = (12, 12, 17, 17, 22, 22, 22)
 
 
-def build_plain_pyramid(filters=FILTERS, seed=0):
+def build_plain_pyramid(filters=FULL_FILTERS, seed=0):
     """Return an untrained `PlainPyramid`; the arguments are its."""
     return PlainPyramid(filters, seed)
 
@@ -108,7 +110,7 @@ class ResizedScales(ScaleNetwork):
     ----------
     side : int
         In pixels, at least 1.
-    split, features, classes, seed, name, **options
+    split, filters, classes, seed, name, **options
         As of `ScaleNetwork`.
 
     Raises
@@ -117,8 +119,8 @@ class ResizedScales(ScaleNetwork):
         The side is not as described, or as of `ScaleNetwork`.
     """
 
-    def __init__(self, side, split, features, classes, seed, name="resized_scales", **options):
-        super().__init__(split, features, classes, seed, name=name, **options)
+    def __init__(self, side, split, filters, classes, seed, name="resized_scales", **options):
+        super().__init__(split, filters, classes, seed, name=name, **options)
         check_counts(side=side)
         self.arguments |= {"side": side}
         self.side = side

@@ -1,10 +1,9 @@
 """A network that reads images of any size from coarse to fine, with the same weights at every wavelet level.
 
-Each of the `LEVELS` wavelet levels has a grid of cells, one for 2 x 2 coefficients; a cell of the finest
-level covers 4 x 4 pixels. The features of a cell come from the level's approximation and details around it
-and from the features of the coarser level at the same place. A hidden layer and a linear readout turn them
-into one score a class. The answer of a level is the log-sum-exp of the scores of all cells of this level and
-the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
+Each of the `LEVELS` wavelet levels merges its approximation and details to a picture, and seven convolutions
+turn the picture into a grid of cells, one for 4 x 4 of its pixels. A cell of the finest level covers 4 x 4
+pixels of the image. Each cell has one score a class. The answer of a level is the log-sum-exp of the scores
+of all cells of this level and the coarser ones. `wavelet_based_dnn.refinement` computes a part of the cells.
 """
 
 from functools import partial
@@ -20,24 +19,23 @@ from common.validation import as_images
 from wavelet_based_dnn.pyramids import SPLITS
 
 CLASSES = 10
-FEATURES = 64
+FILTERS, STRIDES = (19, 19, 30, 30, 38, 38, 38), (1, 1, 2, 1, 2, 1, 1)
 LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
 FINEST_CELL = 4  # pixels a side
-HALO = 2  # cells around a region whose features two convolutions of 3 x 3 read
-BEFORE, AFTER = 3, 2  # coefficients before and after a region that its cells read
-NARROW = 32  # features of a coefficient
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
 
 
-def build_scale_network(split="haar", features=FEATURES, classes=CLASSES, seed=0):
+def build_scale_network(split="haar", filters=FILTERS, classes=CLASSES, seed=0):
     """Return an untrained `ScaleNetwork`.
 
     Parameters
     ----------
     split : key of `pyramids.SPLITS`
         What makes the approximations and details.
-    features, classes : int
-        Of each cell, at least 1.
+    filters : sequence of 7 int
+        Of the convolutions, at least 1 each.
+    classes : int
+        At least 1.
     seed : int
         Of the initial weights.
 
@@ -50,7 +48,7 @@ def build_scale_network(split="haar", features=FEATURES, classes=CLASSES, seed=0
     ValueError
         There is no such split, or a number is not as described.
     """
-    return ScaleNetwork(split, features, classes, seed)
+    return ScaleNetwork(split, filters, classes, seed)
 
 
 @register
@@ -59,31 +57,27 @@ class ScaleNetwork(keras.Model):
 
     Parameters
     ----------
-    split, features, classes, seed
+    split, filters, classes, seed
         As of `build_scale_network`, and with the same errors.
     name, **options
         Of a Keras model.
     """
 
-    def __init__(self, split, features, classes, seed, name="scale_network", **options):
+    def __init__(self, split, filters, classes, seed, name="scale_network", **options):
         super().__init__(name=name, **options)
-        check_counts(features=features, classes=classes)
-        self.arguments = {"split": split, "features": features, "classes": classes, "seed": seed}
+        check_counts(classes=classes, **{f"filters[{place}]": count for place, count in enumerate(filters)})
+        if len(filters) != len(STRIDES):
+            raise ValueError(f"filters must be {len(STRIDES)} numbers, not {filters!r}.")
+        self.arguments = {"split": split, "filters": tuple(filters), "classes": classes, "seed": seed}
         self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
-        bands = 1 + self.split.split(tf.zeros((1, 2, 2, 1)))[1].shape[-1]
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
-        self.first = convolution(NARROW, 3, activation="relu")
-        self.second = convolution(NARROW, 3, activation="relu")
-        self.stem = convolution(features, 3, 2)
-        self.lateral = convolution(features, 1, use_bias=False)
-        self.inner, self.outer = convolution(features, 3, activation="relu"), convolution(features, 3)
-        self.hidden = convolution(features, 1, activation="relu")
+        self.convolutions = [
+            convolution(count, 3, stride, "valid", activation="relu")
+            for count, stride in zip(filters, STRIDES, strict=True)
+        ]
         self.readout = seeded(layers.Conv2D, seeds, classes, 1)
-        self.first.build((None, None, None, bands))
-        for layer in (self.second, self.stem):
-            layer.build((None, None, None, NARROW))
-        for layer in (self.lateral, self.inner, self.outer, self.hidden, self.readout):
-            layer.build((None, None, None, features))
+        for layer, channels in zip((*self.convolutions, self.readout), (1, *filters), strict=True):
+            layer.build((None, None, None, channels))
         self.built = True
 
     def get_config(self):
@@ -120,11 +114,7 @@ class ScaleNetwork(keras.Model):
 
     def cells_of(self, bands):
         """Return what `cells` does from what `bands` returns."""
-        features, scores = None, []
-        for level in bands:
-            features = self.features(level, features)
-            scores.append(self.scores(features))
-        return scores
+        return [self.scores(level) for level in bands]
 
     def cell_sides(self, images):
         """Return height and width in pixels of a cell of each level, a list of pairs like `cells`."""
@@ -155,77 +145,43 @@ class ScaleNetwork(keras.Model):
             found.append(with_even_sides(tf.concat([images, details], -1)))
         return found[::-1]
 
-    def features(self, bands, coarser=None):
-        """Return the features of all cells of a level.
+    def scores(self, bands):
+        """Return the scores of all cells of a level.
 
         Parameters
         ----------
         bands : tensor (n, rows, columns, bands)
             Of `bands`.
-        coarser : tensor (n, rows / 4, columns / 4, features), optional
-            The features of the coarser level, rows and columns rounded up; the coarsest level has none.
 
         Returns
         -------
-        tensor (n, rows / 2, columns / 2, features)
+        tensor (n, rows / 2, columns / 2, classes)
         """
-        entered = self.entered(padded(bands, BEFORE, AFTER), coarser)
-        return self.deepened(padded(entered, HALO, HALO))
-
-    def entered(self, bands, coarser=None):
-        """Return what cells make of the coefficients in and around them and of the coarser features.
-
-        Parameters
-        ----------
-        bands : tensor (n, BEFORE + rows + AFTER, BEFORE + columns + AFTER, bands)
-        coarser : tensor (n, rows / 4, columns / 4, features), optional
-            Rows and columns are rounded up.
-
-        Returns
-        -------
-        tensor (n, rows / 2, columns / 2, features)
-        """
-        found = self.stem(self.second(self.first(bands)))
-        if coarser is not None:
-            found += enlarged_to(self.lateral(coarser), found)
-        return tf.nn.relu(found)
-
-    def deepened(self, entered):
-        """Return the features of cells without the `HALO` around them that the convolutions read.
-
-        Parameters
-        ----------
-        entered : tensor (n, HALO + rows + HALO, HALO + columns + HALO, features)
-            Of `entered`; zero outside the image.
-
-        Returns
-        -------
-        tensor (n, rows, columns, features)
-        """
-        inside = entered[:, HALO:-HALO, HALO:-HALO]
-        return tf.nn.relu(inside + self.outer(self.inner(entered)))
-
-    def scores(self, features):
-        """Return the scores of cells, tensor (..., classes), from their features (..., features)."""
-        return self.readout(self.hidden(features))
+        found = self.split.merge(bands[..., :1], bands[..., 1:])
+        for layer in self.convolutions:
+            # A stride of 2 halves even sides; one row after the last is enough.
+            found = layer(padded(found, 2 - layer.strides[0], 1))
+        return self.readout(found)
 
     @tf.function(reduce_retracing=True)
-    def regions(self, bands, coarser, inside):
-        """Return the features and scores of regions of a level, compiled.
+    def regions(self, bands, inside):
+        """Return the scores of regions of a level, compiled.
 
         Parameters
         ----------
-        bands, coarser : tensors
-            As of `entered`, around each of m regions of rows x columns cells and their `HALO`.
-        inside : tensor (m, HALO + rows + HALO, HALO + columns + HALO, 1)
-            1 where a cell lies in the image and 0 elsewhere, where the whole level would be padded.
+        bands : tensor (m, rows, columns, bands)
+            The coefficients in each of m regions and around it.
+        inside : list of tensors (m, rows, columns, 1), one a convolution
+            1 where what it reads lies in the picture and 0 elsewhere, where the whole level is padded.
 
         Returns
         -------
-        features, scores : tensors (m, rows, columns, features) and (m, rows, columns, classes)
+        tensor (m, rows, columns, classes)
         """
-        features = self.deepened(self.entered(bands, coarser) * inside)
-        return features, self.scores(features)
+        found = self.split.merge(bands[..., :1], bands[..., 1:])
+        for layer, kept in zip(self.convolutions, inside, strict=True):
+            found = layer(found[:, : kept.shape[1], : kept.shape[2]] * kept)
+        return self.readout(found)
 
 
 def checked(images):
@@ -257,12 +213,6 @@ def with_even_sides(images):
 def padded(images, before, after):
     """Return images with so many rows and columns of zeros before and after."""
     return tf.pad(images, [[0, 0], [before, after], [before, after], [0, 0]])
-
-
-def enlarged_to(cells, finer):
-    """Return cells, each repeated in a block of 2 x 2, as many rows and columns as `finer` has."""
-    rows, columns = sides(finer)
-    return tf.repeat(tf.repeat(cells, 2, 1), 2, 2)[:, :rows, :columns]
 
 
 def doubled_sides(levels, height=FINEST_CELL, width=FINEST_CELL):

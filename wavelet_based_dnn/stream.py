@@ -225,7 +225,7 @@ def read_stream(network, stream, *, tiles=None, confidence=1.0, levels=None, rul
     counts = most_tiles(tiles, [level.tiles[0].size for level in stream.details[-LEVELS:]])
     rng, first = np.random.default_rng(seed), len(stream.details) - LEVELS
     pictures, received = _received_ahead(stream, first)
-    reading = Reading(_empty_bands(network, stream), [], [], [], [])
+    reading = Reading(_empty_bands(network, stream), [], [], [])
     for level in range(min(levels or LEVELS, LEVELS)):
         reading.bands[level], _ = _received_bands(network, stream, first + level, False, pictures)
         wanted = wanted_tiles(reading, level, counts[level], confidence, rule, rng)

@@ -25,10 +25,6 @@ FILLS = 20_000
 FILL_STEPS = 1_500  # then Haar names 99 % of the orientations of validation scenes, 56 % of the silhouettes
 FILL_CANVASES = ((28, 28), (40, 40), (56, 56))
 FILL_CLUTTER = NATIVE
-# The details of a fill have a standard deviation of 1/14 next to a grey of 1/2. Without a gain, Haar named
-# 26 % of the orientations after 800 steps, which is chance, even without noise and clutter; with it, 97 % of
-# them after 400 steps with noise (28 x 28 pixels, validation images, one seed).
-DETAIL_GAIN = 8
 TRAININGS = Path(__file__).parents[1] / "build" / "wavelet_based_dnn" / "trainings"
 
 
@@ -95,7 +91,6 @@ def trained_on_fills(variant, learning_rate, steps, seed, halved=False):
     network = build(classes=CLASSES * len(ORIENTATIONS), seed=seed)
     if halved:
         network = HalvedScales(**network.arguments)
-    _amplify_details(network)
     images = load_dataset("fashion_mnist").train[:TRAINING_IMAGES]
     fills = draw_fills(images.as_float(), images.labels, FILLS, seed=seed)
     schedule = Schedule(steps, learning_rate, FILL_CANVASES, FILL_CLUTTER, level_weights)
@@ -104,13 +99,6 @@ def trained_on_fills(variant, learning_rate, steps, seed, halved=False):
         boxes=boxes, checkpoint=kept(["fills", variant, learning_rate, steps, seed, halved]),
     )  # fmt: skip
     return network, history
-
-
-def _amplify_details(network):
-    """Multiply the initial weights of the details, all bands but the first, by `DETAIL_GAIN`."""
-    weights = network.first.kernel.numpy()
-    weights[:, :, 1:] *= DETAIL_GAIN
-    network.first.kernel.assign(weights)
 
 
 def schedule_of(clutter, learning_rate, steps):

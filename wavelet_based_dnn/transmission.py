@@ -166,7 +166,7 @@ def read_tiles(network, images, tiles):
     tiles : int or sequence of int, optional
         As of `stream.read_stream`.
     """
-    reading = Reading(network.bands(images), [], [], [], [])
+    reading = Reading(network.bands(images), [], [], [])
     there = [rows * columns for _, rows, columns in map(tile_grid, reading.bands)]
     for level, count in enumerate(most_tiles(tiles, there)):
         reading = refined(network, reading, wanted_tiles(reading, level, count, 1, by_evidence, None))

@@ -5,17 +5,17 @@ from functools import partial
 from typing import NamedTuple
 
 from wavelet_based_dnn.rivals import (
-    FILTERS,
+    FULL_FILTERS,
     NARROW_FILTERS,
     NARROWEST_FILTERS,
     FinestLevel,
     ResizedScales,
     build_plain_pyramid,
 )
-from wavelet_based_dnn.scale_network import FEATURES, build_scale_network
+from wavelet_based_dnn.scale_network import FILTERS, build_scale_network
 from wavelet_based_dnn.scene_training import LEVEL_WEIGHTS
 
-NARROW_FEATURES = 32
+HALF = tuple(count // 2 for count in FILTERS)
 
 
 class Variant(NamedTuple):
@@ -38,14 +38,14 @@ class Variant(NamedTuple):
 
 
 def _one_scale(classes, seed):
-    return FinestLevel("haar", FEATURES, classes, seed)
+    return FinestLevel("haar", FILTERS, classes, seed)
 
 
 def _resized(side, classes, seed):
-    return ResizedScales(side, "haar", FEATURES, classes, seed)
+    return ResizedScales(side, "haar", FILTERS, classes, seed)
 
 
-def _plain(filters=FILTERS, *, classes, seed):
+def _plain(filters=FULL_FILTERS, *, classes, seed):
     return build_plain_pyramid(filters, seed)
 
 
@@ -62,7 +62,7 @@ VARIANTS = {
     # Only the training or the width differs.
     "all tiles in training": Variant(build_scale_network, drop=False),
     "labels alone": Variant(build_scale_network, boxes=False),
-    "half as wide": Variant(partial(build_scale_network, "haar", NARROW_FEATURES), drop=False),
+    "half as wide": Variant(partial(build_scale_network, "haar", HALF), drop=False),
     # Another design: no wavelet, no order of levels, one answer.
     "plain pyramid": Variant(_plain, drop=False, level_weights=()),
     "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=()),
