@@ -71,9 +71,8 @@ def count_macs(network, height, width, tiles=None):
             raise ValueError(f"Only a ScaleNetwork has tiles; for a {type(network).__name__} leave them out.")
         return multiplications(network, (1, height, width, 1))
     bands = network.bands(np.zeros((1, height, width, 1), "float32"))
-    dense = multiplications(
-        lambda *levels: answers(network.cells_of(levels)), *(level.shape for level in bands)
-    )
+    pictures = [network.picture(level).shape for level in bands]
+    dense = multiplications(lambda *levels: answers(list(map(network.read, levels))), *pictures)
     if tiles is None:
         return dense
     if len(tiles) != len(dense):

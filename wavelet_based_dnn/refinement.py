@@ -281,9 +281,10 @@ def sparse_scores(network, bands, tiles):
     if not len(places):
         return np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
     more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
-    side, before, _ = fields()[0]
-    around = before // 2, -(-side // 2) - 2 * TILE - before // 2
-    scores = network.regions(_patches(bands, more, 2 * TILE, *around), _inside(more, *cells))
+    side, before, pixels = fields()[0]
+    tile = TILE * pixels
+    patches = _patches(network.picture(bands), more, tile, before, side - tile - before)
+    scores = network.regions(patches, _inside(more, *cells))
     return _put_back(scores, places, tiles, cells, -np.inf)
 
 

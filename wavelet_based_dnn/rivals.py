@@ -26,7 +26,7 @@ PYRAMID = 3  # the image and two average-pooled copies
 FULL_FILTERS = (32, 32, 48, 48, 64, 64, 64)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
 NARROW_FILTERS = FILTERS
-NARROWEST_FILTERS = (12, 12, 17, 17, 22, 22, 22)
+NARROWEST_FILTERS = (12, 12, 18, 18, 26, 26, 26)
 
 
 def build_plain_pyramid(filters=FULL_FILTERS, seed=0):

@@ -157,20 +157,28 @@ class ScaleNetwork(keras.Model):
         -------
         tensor (n, rows / 2, columns / 2, classes)
         """
-        found = self.split.merge(bands[..., :1], bands[..., 1:])
+        return self.read(self.picture(bands))
+
+    def picture(self, bands):
+        """Return the picture (n, 2 rows, 2 columns, 1) that the bands of a level make."""
+        return self.split.merge(bands[..., :1], bands[..., 1:])
+
+    def read(self, picture):
+        """Return the scores (n, rows / 4, columns / 4, classes) of a picture (n, rows, columns, 1)."""
+        found = picture
         for layer in self.convolutions:
             # A stride of 2 halves even sides; one row after the last is enough.
             found = layer(padded(found, 2 - layer.strides[0], 1))
         return self.readout(found)
 
     @tf.function(reduce_retracing=True)
-    def regions(self, bands, inside):
-        """Return the scores of regions of a level, compiled.
+    def regions(self, pictures, inside):
+        """Return the scores of regions of a picture, compiled.
 
         Parameters
         ----------
-        bands : tensor (m, rows, columns, bands)
-            The coefficients in each of m regions and around it.
+        pictures : tensor (m, rows, columns, 1)
+            Each of m regions and what is around it.
         inside : list of tensors (m, rows, columns, 1), one a convolution
             1 where what it reads lies in the picture and 0 elsewhere, where the whole level is padded.
 
@@ -178,9 +186,9 @@ class ScaleNetwork(keras.Model):
         -------
         tensor (m, rows, columns, classes)
         """
-        found = self.split.merge(bands[..., :1], bands[..., 1:])
+        found = pictures
         for layer, kept in zip(self.convolutions, inside, strict=True):
-            found = layer(found[:, : kept.shape[1], : kept.shape[2]] * kept)
+            found = layer(found * kept)
         return self.readout(found)
 
 

@@ -18,7 +18,7 @@ def eagerly():
 @pytest.fixture(scope="session")
 def network():
     """Return a `ScaleNetwork` with random biases: with zeros, the border would leave no trace."""
-    network, rng = build_scale_network(features=4, seed=1), np.random.default_rng(1)
+    network, rng = build_scale_network(filters=(4,) * 7, seed=1), np.random.default_rng(1)
     for weight in network.weights:
         if weight.name == "bias":
             weight.assign(rng.normal(0, 0.3, weight.shape))

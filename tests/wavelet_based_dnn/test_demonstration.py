@@ -35,7 +35,7 @@ def test_a_scene_keeps_its_object_at_every_size(number, side, canvas):
 
 @pytest.mark.parametrize("canvas", [56, 130])
 def test_multiplications_are_those_of_the_tiles_of_one_image(canvas):
-    network = build_scale_network(features=4)
+    network = build_scale_network(filters=(4,) * 7)
     images = np.random.default_rng(0).random((2, canvas, canvas, 1), "float32")
     reading, macs = classify(network, images, budget=0), macs_of(network)
     counts = [tile_counts(reading, image) for image in range(2)]

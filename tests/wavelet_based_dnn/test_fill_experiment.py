@@ -76,7 +76,7 @@ def test_a_network_that_halves_first_is_blind_to_zero_means_of_blocks(seed, rows
     rng = np.random.default_rng(seed)
     images, details = rng.random((2, 2, 2 * rows, 2 * columns, 1), dtype="float32")
     details -= tf.repeat(tf.repeat(halved_images(details), 2, 1), 2, 2).numpy()
-    network = HalvedScales("haar", 4, 40, seed % 100)
+    network = HalvedScales("haar", (4,) * 7, 40, seed % 100)
     whole = ScaleNetwork(**network.arguments)
     halves = images.reshape(2, rows, 2, columns, 2, 1).mean(axis=(2, 4))
     for one, other, third in zip(network(images), network(images + details), whole(halves), strict=True):
@@ -91,20 +91,10 @@ def test_a_shifted_image_moves_right_and_down(seed, rows, columns):
     np.testing.assert_array_equal(shifted(images)[:, 1:, 1:], images[:, :-1, :-1])
 
 
-def test_the_gain_changes_the_weights_of_details_alone():
-    whole, amplified = (ScaleNetwork("bior2.2", 4, 40, 3) for _ in range(2))
-    trainings._amplify_details(amplified)
-    for one, other in zip(whole.weights, amplified.weights, strict=True):
-        expected = one.numpy()
-        if one is whole.first.kernel:
-            expected[:, :, 1:] *= trainings.DETAIL_GAIN
-        np.testing.assert_array_equal(other, expected)
-
-
 @pytest.mark.parametrize("view", [tf.identity, shifted])
 def test_scenes_are_read_in_batches_as_a_view_shows_them(view, eagerly):
     images = np.random.default_rng(0).random((4, 28, 28, 1), dtype="float32")
-    network = ScaleNetwork("haar", 4, 40, 0)
+    network = ScaleNetwork("haar", (4,) * 7, 40, 0)
     scenes = draw_scenes(images, np.arange(4), 5, (28, 28), seed=0, clutter=NATIVE)
     batches = [type(scenes)(*(part[rows] for part in scenes)) for rows in (slice(3), slice(3, 5))]
     expected = both(np.stack(network(view(scenes.images))))

@@ -10,9 +10,7 @@ from scipy.special import logsumexp, softmax
 
 from common.multiplications import multiplications
 from wavelet_based_dnn.refinement import (
-    HALO,
     LEAST,
-    REACH,
     TILE,
     at_random,
     by_boxes,
@@ -21,7 +19,8 @@ from wavelet_based_dnn.refinement import (
     by_evidence,
     classify,
     count_tile_macs,
-    sparse_level,
+    fields,
+    sparse_scores,
     tile_count,
     tile_grid,
 )
@@ -40,32 +39,22 @@ def images(seed, *shape):
 @settings(max_examples=5)
 @given(sides, sides, seeds)
 def test_computing_tiles_is_computing_the_level(network, height, width, seed):
-    features = None
-    for level, bands in enumerate(network.bands(images(seed, 2, height, width))):
-        coarser, features = features, network.features(bands, features)
-        if level:
-            tiles = np.ones(tile_grid(bands), bool)
-            tiles[0, -1, 0] = False
-            found, scores = sparse_level(network, bands, coarser, tiles)
-            kept = tiles.repeat(TILE, 1).repeat(TILE, 2)[:, : features.shape[1], : features.shape[2]]
-            np.testing.assert_allclose(found, np.where(kept[..., None], features, 0), atol=1e-5)
-            expected = np.where(kept[..., None], network.scores(features), -np.inf)
-            np.testing.assert_allclose(scores, expected, atol=1e-5)
+    for bands in network.bands(images(seed, 2, height, width)):
+        tiles, expected = np.ones(tile_grid(bands), bool), network.scores(bands).numpy()
+        tiles[0, -1, 0] = False
+        kept = tiles.repeat(TILE, 1).repeat(TILE, 2)[:, : expected.shape[1], : expected.shape[2], None]
+        found = sparse_scores(network, bands, tiles)
+        np.testing.assert_allclose(found, np.where(kept, expected, -np.inf), atol=1e-5)
 
 
 @settings(max_examples=8)
 @given(sides, sides, seeds, shares, st.sampled_from(RULES))
-def test_a_budget_bounds_tiles_and_only_computed_tiles_have_children(
-    network, height, width, seed, budget, rule
-):
+def test_a_budget_bounds_the_tiles_of_the_finest_level(network, height, width, seed, budget, rule):
     reading = classify(network, images(seed, 2, height, width), budget=budget, rule=rule, seed=seed)
-    assert reading.tiles[0].all()
-    for coarser, finer in zip(reading.tiles, reading.tiles[1:], strict=False):
-        count, possible = finer[0].size, coarser.repeat(2, 1).repeat(2, 2)[:, : finer.shape[1]]
-        possible = possible[:, :, : finer.shape[2]]
-        assert not (finer & ~possible).any()
-        most = np.minimum(max(LEAST, int(np.ceil(budget * count))), possible.sum((1, 2)))
-        np.testing.assert_array_equal(finer.sum((1, 2)), most)
+    assert all(tiles.all() for tiles in reading.tiles[:-1])
+    count = reading.tiles[-1][0].size
+    most = min(max(LEAST, int(np.ceil(budget * count - 1e-6))), count)
+    np.testing.assert_array_equal(reading.tiles[-1].sum((1, 2)), most)
 
 
 @settings(max_examples=5)
@@ -148,7 +137,7 @@ def test_boxes_share_their_pixels_among_tiles(seed):
 
 def small():
     """Return a network whose only level is the finest."""
-    return FinestLevel("haar", 4, 10, 0)
+    return FinestLevel("haar", (4,) * 7, 10, 0)
 
 
 def test_evidence_prefers_the_tiles_under_its_best_cells(network):
@@ -165,24 +154,28 @@ def test_a_budget_is_rounded_up_to_whole_tiles_and_four(budget, count):
 
 
 def test_the_multiplications_of_a_tile_by_hand_and_in_the_graph(network):
-    assert (TILE, HALO, REACH) == (8, 2, 12)
     by_hand = (
-        27 * 27 * 9 * 4 * 32  # first: 29 x 29 coefficients of 4 bands give 27 x 27 of 32 features
-        + 25 * 25 * 9 * 32 * 32  # second
-        + 12 * 12 * 9 * 32 * 4  # stem: with stride 2, 12 x 12 cells of 4 features
-        + 6 * 6 * 4 * 4  # lateral: 6 x 6 coarser cells
-        + 10 * 10 * 9 * 4 * 4  # inner
-        + 8 * 8 * 9 * 4 * 4  # outer
-        + 8 * 8 * 4 * 4  # hidden
+        57 * 57 * 9 * 1 * 4  # a picture of 59 x 59 pixels gives 57 x 57 places of 4 filters
+        + 55 * 55 * 9 * 4 * 4
+        + 27 * 27 * 9 * 4 * 4  # stride 2
+        + 25 * 25 * 9 * 4 * 4
+        + 12 * 12 * 9 * 4 * 4  # stride 2
+        + 10 * 10 * 9 * 4 * 4
+        + 8 * 8 * 9 * 4 * 4
         + 8 * 8 * 4 * 10  # readout
     )
     assert count_tile_macs(network) == by_hand
-    shapes = (1, 29, 29, 4), (1, 6, 6, 4), (1, 12, 12, 1)
-    assert multiplications(network.regions.python_function, *shapes)[-1] == by_hand
+    assert fields()[0] == (59, 12, 4)
+    inside = [tf.ones((1, side, side, 1)) for side, *_ in fields()]
+
+    def read(pictures):
+        return network.regions.python_function(pictures, inside)
+
+    assert multiplications(read, (1, 59, 59, 1))[-1] == by_hand
 
 
 def test_a_network_that_has_classified_can_be_forgotten():
-    network = build_scale_network(features=4)
+    network = build_scale_network(filters=(4,) * 7)
     classify(network, images(0, 1, 100, 100), budget=0)
     forgotten = weakref.ref(network)
     del network

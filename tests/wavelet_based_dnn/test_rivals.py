@@ -12,7 +12,7 @@ from wavelet_based_dnn.rivals import (
 )
 from wavelet_based_dnn.scale_network import ScaleNetwork
 
-SCALES = ("haar", 4, 10, 0)  # split, features, classes, seed
+SCALES = ("haar", (4,) * 7, 10, 0)  # split, features, classes, seed
 RIVALS = {
     PlainPyramid: build_plain_pyramid,
     FinestLevel: lambda: FinestLevel(*SCALES),
@@ -50,7 +50,7 @@ def test_rivals_refuse_colours(rival):
 def test_the_finest_level_is_the_whole_network_of_a_single_level():
     whole, finest = ScaleNetwork(*SCALES), FinestLevel(*SCALES)
     bands = whole.bands(images(30, 41))[-1]
-    expected = tf.reduce_logsumexp(whole.scores(whole.features(bands)), (1, 2))
+    expected = tf.reduce_logsumexp(whole.scores(bands), (1, 2))
     (found,) = finest(images(30, 41))
     np.testing.assert_allclose(found, expected, atol=1e-6)
 

@@ -44,18 +44,15 @@ def compiled(network):
 @settings(max_examples=3)
 @given(seeds, st.integers(0, 2), st.integers(1, 2))
 def test_evidence_moves_with_an_image_that_moves_by_a_coarsest_cell(network, seed, down, right):
-    """Cells read at most 6 cells of the coarsest level each way; what is nearer to the border differs."""
-    frame = 7 * 32
+    """Cells read at most 4 cells each way; what is nearer to the border differs."""
+    frame = 5 * 32
     scenes = np.zeros((2, 2 * frame + 128, 2 * frame + 128, 1), "float32")
     for scene, (row, column) in zip(scenes, [(0, 0), (32 * down, 32 * right)], strict=True):
         scene[frame + row : frame + row + 64, frame + column : frame + column + 64] = images(seed, 64, 64)
-    features = None
-    for level, bands in enumerate(network.bands(scenes)):
-        features = network.features(bands, features)
-        first, second = (part.numpy() for part in network.scores(features))
-        margin, step = 6 * 2**level, 2**level
+    for step, scores in zip((1, 2, 4, 8), network.cells(scenes), strict=True):
+        first, second = (part.numpy() for part in scores)
         moved = np.roll(first, (down * step, right * step), (0, 1))
-        inside = np.s_[margin + 2 * step : -margin, margin + 2 * step : -margin]
+        inside = np.s_[4 + 2 * step : -4, 4 + 2 * step : -4]
         np.testing.assert_allclose(second[inside], moved[inside], atol=1e-5)
 
 
@@ -67,7 +64,9 @@ def test_a_saved_network_gives_the_same_bits(network, tmp_path):
 
 
 def test_the_seed_alone_decides_the_weights():
-    first, same, other = (build_scale_network(features=4, seed=seed).get_weights() for seed in (1, 1, 2))
+    first, same, other = (
+        build_scale_network(filters=(4,) * 7, seed=seed).get_weights() for seed in (1, 1, 2)
+    )
     assert all(np.array_equal(*pair) for pair in zip(first, same, strict=True))
     assert not np.array_equal(first[0], other[0])
 
@@ -76,7 +75,8 @@ def test_the_seed_alone_decides_the_weights():
     ("change", "message"),
     [
         ({"split": "fourier"}, "There is no split 'fourier'; there are haar"),
-        ({"features": 0}, "features must be a whole number of at least 1, not 0"),
+        ({"filters": (0,) * 7}, r"filters\[0\] must be a whole number of at least 1, not 0"),
+        ({"filters": (4, 4)}, r"filters must be 7 numbers, not \(4, 4\)"),
         ({"classes": 2.5}, "classes must be a whole number"),
         ({"seed": None}, "seed must be a whole number"),
     ],

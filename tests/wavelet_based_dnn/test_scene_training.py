@@ -44,7 +44,7 @@ def test_training_reads_within_a_budget_what_refinement_reads(network, height, w
             np.testing.assert_allclose(found, logits, atol=1e-4)
 
 
-@pytest.mark.parametrize("build", [build_plain_pyramid, lambda: FinestLevel("haar", 4, 10, 0)])
+@pytest.mark.parametrize("build", [build_plain_pyramid, lambda: FinestLevel("haar", (4,) * 7, 10, 0)])
 def test_equal_seeds_give_equal_bits_and_others_do_not(short, build):
     found = []
     for seed in (3, 3, 4):
@@ -57,7 +57,7 @@ def test_equal_seeds_give_equal_bits_and_others_do_not(short, build):
 
 
 def tiny():
-    return build_scale_network(features=4)
+    return build_scale_network(filters=(4,) * 7)
 
 
 def test_a_killed_training_continues_with_the_same_bits(short, tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_few_steps_learn_and_are_traced_once_a_canvas(monkeypatch):
     monkeypatch.setattr(scene_training, "STEPS_A_ROW", 15)
     monkeypatch.setattr(scene_training, "BATCH_SIZE", 8)
     schedule = Schedule(steps=30, learning_rate=2e-2, canvases=((28, 28),), clutter=PLAIN)
-    network, (images, labels) = build_scale_network(features=8, classes=2), halves()
+    network, (images, labels) = build_scale_network(filters=(8,) * 7, classes=2), halves()
     loss = train_on_scenes(network, images, labels, schedule, seed=0)["loss"]
     assert loss.iloc[-1] < 0.5 * loss.iloc[0]
     np.testing.assert_array_equal(network(images)[-1].numpy().argmax(1), labels)

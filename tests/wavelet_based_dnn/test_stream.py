@@ -20,7 +20,7 @@ from wavelet_based_dnn.stream import (
     restored,
 )  # fmt: skip
 
-NETWORK = build_scale_network("haar", 4, seed=0)
+NETWORK = build_scale_network("haar", (4,) * 7, seed=0)
 few = settings(max_examples=3)
 sides = st.tuples(st.integers(2, 50), st.integers(2, 150))  # from 129 on, a level is sent ahead
 seeds = st.integers(0, 99)
