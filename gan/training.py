@@ -166,21 +166,16 @@ def train_gan(
     images = as_unit_images(images).astype("float32", copy=False)
     _check(recipe, images)
     averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
-    least = tf.Variable(np.inf)
     discriminator = build_discriminator([seed, 1], recipe.normalised)
-    total, data = epochs * (len(images) // recipe.batch_size), tf.constant(images)
-    optimizers = build_optimizers(generator, discriminator, recipe, total)
-    run_epoch = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
+    steps = epochs * (len(images) // recipe.batch_size)
+    optimizers = build_optimizers(generator, discriminator, recipe, steps)
+    train = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
+    least, data = tf.Variable(np.inf), tf.constant(images)
 
     def measure_epoch(epoch):
-        batches = shuffled_batches(len(images), recipe.batch_size, seed, epoch)
-        losses = map(float, run_epoch(data, batches, total))
-        row = {"epoch": epoch + 1} | dict(zip(("discriminator_loss", "generator_loss"), losses, strict=True))
-        row |= _distances(validate, averaged, generator)
-        distance = row.get("distance", -epoch)  # so that the last is the best if none is measured
-        if distance < least:
-            least.assign(distance)
-            best.set_weights(averaged.get_weights())
+        losses = train(data, shuffled_batches(len(images), recipe.batch_size, seed, epoch), steps)
+        row = _row(epoch, losses, validate, averaged, generator)
+        _keep_best(row.get("distance", -epoch), least, best, averaged)  # unmeasured, the last is the best
         return row
 
     stateful = (averaged, best, generator, discriminator, *optimizers)
@@ -193,11 +188,21 @@ def train_gan(
     return Trained(best, generator, discriminator, history)
 
 
-def _distances(validate, averaged, generator):
-    """Return the distances of both generators from validation images, or none without `validate`."""
+def _row(epoch, losses, validate, averaged, generator):
+    """Return a row of the history, with the distances of both generators if there is a `validate`."""
+    names = ("discriminator_loss", "generator_loss")
+    row = {"epoch": epoch + 1} | dict(zip(names, map(float, losses), strict=True))
     if validate is None:
-        return {}
-    return {"distance": float(validate(averaged)), "distance_not_averaged": float(validate(generator))}
+        return row
+    distances = {"distance": validate(averaged), "distance_not_averaged": validate(generator)}
+    return row | {name: float(distance) for name, distance in distances.items()}
+
+
+def _keep_best(distance, least, best, averaged):
+    """Copy the weights of `averaged` to `best` if its distance is the least so far."""
+    if distance < least:
+        least.assign(distance)
+        best.set_weights(averaged.get_weights())
 
 
 def _check(recipe, images):
