@@ -14,7 +14,7 @@ from scipy.special import logsumexp, softmax
 
 from common.arguments import check_counts, check_seed, check_shares
 from common.validation import as_unit_images
-from wavelet_based_dnn.scale_network import STRIDES, ScaleNetwork
+from wavelet_based_dnn.scale_network import ScaleNetwork
 
 TILE = 8  # cells a side
 LEAST = 4  # tiles of an image and a level: no frame that is not larger than a tile touches more
@@ -281,16 +281,21 @@ def sparse_scores(network, bands, tiles):
     if not len(places):
         return np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
     more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
-    side, before, pixels = fields()[0]
+    side, before, pixels = fields(network.strides)[0]
     tile = TILE * pixels
     patches = _patches(network.picture(bands), more, tile, before, side - tile - before)
-    scores = network.regions(patches, _inside(more, *cells))
+    scores = network.regions(patches, _inside(network.strides, more, *cells))
     return _put_back(scores, places, tiles, cells, -np.inf)
 
 
 @cache
-def fields():
+def fields(strides):
     """Return what each convolution reads for a tile, the first convolution first.
+
+    Parameters
+    ----------
+    strides : tuple of int
+        Of the convolutions, 3 x 3 each.
 
     Returns
     -------
@@ -298,7 +303,7 @@ def fields():
         Entries a side, entries before the tile, and entries of a cell a side.
     """
     found, side, before, entries = [], TILE, 0, 1
-    for stride in reversed(STRIDES):
+    for stride in reversed(strides):
         side, before, entries = stride * (side - 1) + 3, stride * before + 2 - stride, stride * entries
         found.append((side, before, entries))
     return found[::-1]
@@ -341,7 +346,7 @@ def _patches(maps, places, step, before, after):
     return tf.gather_nd(maps, np.stack(index, -1).astype("int32"))
 
 
-def _inside(places, rows, columns):
+def _inside(strides, places, rows, columns):
     """Return for each convolution 1 where what tiles read lies in the picture and 0 elsewhere.
 
     Returns
@@ -349,7 +354,7 @@ def _inside(places, rows, columns):
     list of float32 tensors (m, side, side, 1)
     """
     found = []
-    for side, before, entries in fields():
+    for side, before, entries in fields(strides):
         offsets = np.arange(side) - before
         row, column = (place[:, None] * TILE * entries + offsets for place in places.T[1:])
         down, across = (row >= 0) & (row < entries * rows), (column >= 0) & (column < entries * columns)
@@ -380,7 +385,7 @@ def untiled(tiles, rows, columns):
 
 def count_tile_macs(network):
     """Return how many multiplications of a `ScaleNetwork` a tile takes, its halo included."""
-    outputs = [side for side, _, _ in fields()[1:]] + [TILE]
+    outputs = [side for side, _, _ in fields(network.strides)[1:]] + [TILE]
     convolutions = sum(
         9 * layer.kernel.shape[2] * layer.filters * side**2
         for layer, side in zip(network.convolutions, outputs, strict=True)

@@ -13,7 +13,6 @@ from wavelet_based_dnn.scale_network import (
     FILTERS,
     FINEST_CELL,
     LEVELS,
-    STRIDES,
     ScaleNetwork,
     answers,
     checked,
@@ -26,6 +25,7 @@ PYRAMID = 3  # the image and two average-pooled copies
 FULL_FILTERS = (32, 32, 48, 48, 64, 64, 64)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
 NARROW_FILTERS = FILTERS
+COEFFICIENT_FILTERS = (29, 29, 33, 33, 38, 38, 38)  # of `CoefficientScales`; as many multiplications, too
 NARROWEST_FILTERS = (12, 12, 18, 18, 26, 26, 26)
 
 
@@ -59,7 +59,7 @@ class PlainPyramid(keras.Model):
             keras.Input((None, None, 1)),
             *(
                 convolution(count, 3, stride, "same", activation="relu")
-                for count, stride in zip(filters, STRIDES, strict=True)
+                for count, stride in zip(filters, ScaleNetwork.strides, strict=True)
             ),
             seeded(layers.Conv2D, seeds, CLASSES, 1),
         ])  # fmt: skip
@@ -88,10 +88,7 @@ class PlainPyramid(keras.Model):
 
 @register
 class FinestLevel(ScaleNetwork):
-    """A `ScaleNetwork` that reads the finest level alone: one scale, the same pooling.
-
-    The layer that joins levels has weights, but nothing reaches it.
-    """
+    """A `ScaleNetwork` that reads the finest level alone: one scale, the same pooling."""
 
     def bands(self, images):
         """Return the finest level's bands in a list of one; arguments and errors as of `ScaleNetwork`."""
@@ -100,6 +97,20 @@ class FinestLevel(ScaleNetwork):
     def cell_sides(self, images):
         """As of `ScaleNetwork.cell_sides`."""
         return doubled_sides(1)
+
+
+@register
+class CoefficientScales(ScaleNetwork):
+    """A `ScaleNetwork` that reads approximation and details as four channels, in place of their picture.
+
+    The channels are half as wide as the picture, so one stride of 2 gives the same cells.
+    """
+
+    channels, strides = 4, (1, 1, 1, 1, 2, 1, 1)
+
+    def picture(self, bands):
+        """Return the bands as they are."""
+        return bands
 
 
 @register

@@ -19,7 +19,7 @@ from common.validation import as_images
 from wavelet_based_dnn.pyramids import SPLITS
 
 CLASSES = 10
-FILTERS, STRIDES = (19, 19, 30, 30, 38, 38, 38), (1, 1, 2, 1, 2, 1, 1)
+FILTERS = (19, 19, 30, 30, 38, 38, 38)
 LEVELS = 4  # a cell of the coarsest spans 32 x 32 pixels
 FINEST_CELL = 4  # pixels a side
 register = keras.saving.register_keras_serializable("deep_learning_notebooks")
@@ -61,22 +61,33 @@ class ScaleNetwork(keras.Model):
         As of `build_scale_network`, and with the same errors.
     name, **options
         Of a Keras model.
+
+    Attributes
+    ----------
+    channels : int
+        Of what the first convolution reads.
+    strides : tuple of int
+        Of the convolutions.
     """
+
+    channels, strides = 1, (1, 1, 2, 1, 2, 1, 1)
 
     def __init__(self, split, filters, classes, seed, name="scale_network", **options):
         super().__init__(name=name, **options)
         check_counts(classes=classes, **{f"filters[{place}]": count for place, count in enumerate(filters)})
-        if len(filters) != len(STRIDES):
-            raise ValueError(f"filters must be {len(STRIDES)} numbers, not {filters!r}.")
+        if len(filters) != len(self.strides):
+            raise ValueError(f"filters must be {len(self.strides)} numbers, not {filters!r}.")
         self.arguments = {"split": split, "filters": tuple(filters), "classes": classes, "seed": seed}
         self.split, seeds = look_up("split", split, SPLITS), initial_seeds(seed)
         convolution = partial(seeded, layers.Conv2D, seeds, initializer=HE)
         self.convolutions = [
             convolution(count, 3, stride, "valid", activation="relu")
-            for count, stride in zip(filters, STRIDES, strict=True)
+            for count, stride in zip(filters, self.strides, strict=True)
         ]
         self.readout = seeded(layers.Conv2D, seeds, classes, 1)
-        for layer, channels in zip((*self.convolutions, self.readout), (1, *filters), strict=True):
+        for layer, channels in zip(
+            (*self.convolutions, self.readout), (self.channels, *filters), strict=True
+        ):
             layer.build((None, None, None, channels))
         self.built = True
 

@@ -182,10 +182,7 @@ def _step_on(network, optimizer, level_weights, drop):
             alone = zip(level_weights[::-1], levels[::-1], strict=False)  # a network may have fewer levels
             total = loss + sum(weight * loss_of([level], labels, boxes) for weight, level in alone)
         variables = network.trainable_variables
-        slopes = zip(tape.gradient(total, variables), variables, strict=True)
-        # A network that reads a single level does not reach what joins levels.
-        reached = [(slope, variable) for slope, variable in slopes if slope is not None]
-        optimizer.apply(*zip(*reached, strict=True))
+        optimizer.apply(tape.gradient(total, variables), variables)
         return loss
 
     return cache(lambda canvas: tf.function(step))

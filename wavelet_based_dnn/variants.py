@@ -5,9 +5,11 @@ from functools import partial
 from typing import NamedTuple
 
 from wavelet_based_dnn.rivals import (
+    COEFFICIENT_FILTERS,
     FULL_FILTERS,
     NARROW_FILTERS,
     NARROWEST_FILTERS,
+    CoefficientScales,
     FinestLevel,
     ResizedScales,
     build_plain_pyramid,
@@ -41,6 +43,10 @@ def _one_scale(classes, seed):
     return FinestLevel("haar", FILTERS, classes, seed)
 
 
+def _coefficients(classes, seed):
+    return CoefficientScales("haar", COEFFICIENT_FILTERS, classes, seed)
+
+
 def _resized(side, classes, seed):
     return ResizedScales(side, "haar", FILTERS, classes, seed)
 
@@ -53,9 +59,9 @@ VARIANTS = {
     "Haar": Variant(build_scale_network),
     # Only the front end differs.
     "zeroed details": Variant(partial(build_scale_network, "zeroed details")),
-    "average pool": Variant(partial(build_scale_network, "average pool")),
     "bior2.2": Variant(partial(build_scale_network, "bior2.2")),
     # Only what is read differs.
+    "coefficients as channels": Variant(_coefficients),
     "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),
     "resized to 128": Variant(partial(_resized, 128)),

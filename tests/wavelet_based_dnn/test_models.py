@@ -4,9 +4,10 @@ import pytest
 from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.rivals import NARROW_FILTERS, NARROWEST_FILTERS, build_plain_pyramid
-from wavelet_based_dnn.scale_network import build_scale_network
+from wavelet_based_dnn.scale_network import CLASSES, build_scale_network
+from wavelet_based_dnn.variants import VARIANTS
 
-FILTERS, CLASSES = (2, 3, 4, 5, 6, 7, 8), 10
+FILTERS = (2, 3, 4, 5, 6, 7, 8)
 
 
 def by_hand(*sides):
@@ -53,7 +54,7 @@ def test_errors_are_one_clear_sentence(call, message):
         call()
 
 
-def test_narrow_pyramids_take_the_multiplications_of_the_network_of_scales():
+def test_rivals_take_the_multiplications_of_the_network_of_scales():
     network, canvas = build_scale_network(), (224, 224)
     assert count_macs(build_plain_pyramid(NARROW_FILTERS), *canvas)[-1] == pytest.approx(
         count_macs(network, *canvas)[-1], rel=0.05
@@ -61,3 +62,5 @@ def test_narrow_pyramids_take_the_multiplications_of_the_network_of_scales():
     assert count_macs(build_plain_pyramid(NARROWEST_FILTERS), *canvas)[-1] == pytest.approx(
         count_macs(network, *canvas, [1, 4, 16, 4])[-1], rel=0.05
     )
+    coefficients = VARIANTS["coefficients as channels"].build(classes=CLASSES, seed=0)
+    assert count_macs(coefficients, *canvas)[-1] == pytest.approx(count_macs(network, *canvas)[-1], rel=0.05)

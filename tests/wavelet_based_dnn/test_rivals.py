@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from wavelet_based_dnn.rivals import (
+    CoefficientScales,
     FinestLevel,
     HalvedScales,
     PlainPyramid,
@@ -17,6 +18,7 @@ RIVALS = {
     PlainPyramid: build_plain_pyramid,
     FinestLevel: lambda: FinestLevel(*SCALES),
     ResizedScales: lambda: ResizedScales(20, *SCALES),
+    CoefficientScales: lambda: CoefficientScales(*SCALES),
     HalvedScales: lambda: HalvedScales(*SCALES),
 }
 
