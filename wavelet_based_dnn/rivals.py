@@ -25,8 +25,8 @@ PYRAMID = 3  # the image and two average-pooled copies
 FULL_FILTERS = (32, 32, 48, 48, 64, 64, 64)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
 NARROW_FILTERS = FILTERS
-COEFFICIENT_FILTERS = (29, 29, 33, 33, 38, 38, 38)  # of `CoefficientScales`; as many multiplications, too
-NARROWEST_FILTERS = (12, 12, 18, 18, 26, 26, 26)
+COEFFICIENT_FILTERS = (32, 32, 32, 32, 32, 32, 48)  # of `CoefficientScales`; as many multiplications, too
+NARROWEST_FILTERS = (8, 16, 16, 16, 32, 32, 32)
 
 
 def build_plain_pyramid(filters=FULL_FILTERS, seed=0):
