@@ -7,7 +7,7 @@ from common.statistics import Interval, best
 from wavelet_based_dnn.experiments import named
 
 
-def right_in(table, cell, levels=1):
+def right_in(table, cell, levels=1, rule=None):
     """Return whether each run is right on each scene of a cell, bool (runs, levels, scenes).
 
     Parameters
@@ -18,8 +18,11 @@ def right_in(table, cell, levels=1):
     cell : one of `experiments.CELLS`
     levels : int
         Of the network.
+    rule : key of `experiments.RULES`, optional
+        Of `experiments.routing`.
     """
-    return np.stack([np.reshape(right, (levels, -1)) for right in table[f"right_{named(cell)}"]])
+    column = f"right_{rule}_{named(cell)}" if rule else f"right_{named(cell)}"
+    return np.stack([np.reshape(right, (levels, -1)) for right in table[column]])
 
 
 def crossed_interval(values, confidence=0.95):

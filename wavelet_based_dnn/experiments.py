@@ -21,6 +21,7 @@ from wavelet_based_dnn.scene_evaluation import (
     right_on_boxes,
     routed,
     scene_batches,
+    stopped,
 )
 from wavelet_based_dnn.scenes import DYNAMIC, PUBLISHED
 from wavelet_based_dnn.trainings import (
@@ -162,29 +163,25 @@ def tight(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, seed):
 
 
 @experiment(version=1, tolerance=0.05)
-def routing(*, dataset="mnist", variant="Haar", rule, learning_rate=RATE, steps=STEPS, seed):
-    """Let a trained network compute a share of its tiles, chosen by a rule, on canvases of 224 x 224 pixels.
+def routing(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
+    """Give a trained network of Haar's levels a share of its finest tiles on canvases of 224 x 224 pixels.
 
     Parameters
     ----------
-    variant : key of `variants.VARIANTS`
-        Of a `ScaleNetwork`.
-    rule : key of `RULES`
     dataset, learning_rate, steps, seed
         As of `tuning`.
 
     Returns
     -------
     dict
-        For each of `ROUTED`, named by `named`: right, whether the network is right, 2,000 scenes for each of
-        `BUDGETS` in turn; tiles, the mean number of tiles computed, levels for each budget in turn.
+        For each of `RULES` and of `ROUTED`, named by `named`: right, as in "right_random_14_in_224x224",
+        whether the network is right, 2,000 scenes for each of `BUDGETS` in turn.
     """
-    network, _ = trained(dataset, variant, learning_rate, steps, seed)
+    network, _ = trained(dataset, "Haar", learning_rate, steps, seed)
     found = {}
     for cell in ROUTED:
-        settings = [{"budget": budget} for budget in BUDGETS]
-        right, tiles = routed(network, scenes_of_test(dataset, cell), RULES[rule], settings, seed)
-        found |= {f"right_{named(cell)}": right.ravel(), f"tiles_{named(cell)}": tiles.ravel()}
+        right = routed(network, scenes_of_test(dataset, cell), RULES, BUDGETS, seed)
+        found |= {f"right_{rule}_{named(cell)}": each.ravel() for rule, each in right.items()}
     return found
 
 
@@ -200,13 +197,14 @@ def stopping(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     Returns
     -------
     dict
-        Of scenes of mixed sizes on 224 x 224 pixels, read at the smallest budget: right and tiles as of
-        `routing`, for each of `CONFIDENCES` and then for each number of levels.
+        Of scenes of mixed sizes on 224 x 224 pixels, read at the smallest budget, for each of `CONFIDENCES`
+        and then for each number of levels: right, whether the network is right, 2,000 scenes for each setting
+        in turn; tiles, the mean number of tiles computed, levels for each setting in turn.
     """
     network, _ = trained(dataset, "Haar", learning_rate, steps, seed)
     settings = [{"budget": 0, "confidence": confidence} for confidence in CONFIDENCES]
     settings += [{"budget": 0, "levels": levels} for levels in range(1, LEVELS + 1)]
-    right, tiles = routed(network, scenes_of_test(dataset, MIXED), by_evidence, settings)
+    right, tiles = stopped(network, scenes_of_test(dataset, MIXED), settings)
     return {"right": right.ravel(), "tiles": tiles.ravel()}
 
 

@@ -12,7 +12,7 @@ from wavelet_based_dnn.scenes import DYNAMIC
 
 SCENES = 1000
 CANVASES = 28, 224  # smallest and largest side in pixels
-START = 16, 28, 224, 0.5  # scene, object, canvas, budget; of MNIST, a fifth of the tiles is too little
+START = 13, 28, 224, 0.1  # scene, object, canvas, budget; of MNIST, only the finest level is right
 LEVELS = [f"level {number} ({side}-pixel cells)" for number, (side, _) in enumerate(doubled_sides(4), 1)]
 
 

@@ -24,7 +24,7 @@ function addChoice([name, legend, options, start]) {
 function addLevel(cell, number) {
   const picture = element("canvas");
   picture.setAttribute("role", "img");
-  picture.setAttribute("aria-label", `What level ${number + 1} starts from`);
+  picture.setAttribute("aria-label", `What level ${number + 1} reads`);
   const [answer, tiles] = ["answer", "tiles"].map((className) => element("p", { className }));
   const bar = element("div");
   levels.append(element("li", {}, [picture, element("div", {}, [
@@ -80,9 +80,9 @@ function drawScene(image, scene, bits) {
   context.setLineDash([]);
 }
 
-/** Draw the means of blocks of half a cell a side, which a level starts from; beyond the scene there is black. */
+/** Draw the means of blocks of a quarter of a cell a side, which a level reads; beyond the scene is black. */
 function drawLevel({ picture, cell }, image, bits) {
-  const block = cell / 2, size = Math.ceil(image.width / block), whole = size * block;
+  const block = cell / 4, size = Math.ceil(image.width / block), whole = size * block;
   const source = new OffscreenCanvas(whole, whole).getContext("2d", { willReadFrequently: true });
   source.drawImage(image, 0, 0);
   const greys = source.getImageData(0, 0, whole, whole).data, sums = new Float64Array(size * size);
@@ -96,7 +96,7 @@ function drawLevel({ picture, cell }, image, bits) {
     means.data.set([mean, mean, mean, 255], 4 * i);
   });
   context.putImageData(means, 0, 0);
-  cover(context, bits, 16 / size, size); // a tile is 8 cells, 16 blocks a side
+  cover(context, bits, 32 / size, size); // a tile is 8 cells, 32 blocks a side
 }
 
 function describeLevel({ answer, bar, tiles, cell }, number, names, label, reading) {

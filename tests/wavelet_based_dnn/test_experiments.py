@@ -4,8 +4,8 @@ import pytest
 from common.data import Dataset, load_dataset
 from wavelet_based_dnn import boxed, experiments, scene_evaluation, scene_training, trainings
 from wavelet_based_dnn.boxed import crops
-from wavelet_based_dnn.refinement import by_evidence
-from wavelet_based_dnn.scene_evaluation import resized, right_answers, routed, scene_batches
+from wavelet_based_dnn.refinement import by_boxes, classify
+from wavelet_based_dnn.scene_evaluation import resized, right_answers, routed, scene_batches, stopped
 from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
 
 CELLS = (((28, 28), (30, 40)), ((14, 56), (70, 70)))
@@ -41,11 +41,23 @@ def test_native_scale_and_tuning_judge_the_same_network(few):
 
 def test_a_budget_of_all_tiles_is_right_where_the_whole_network_is(few):
     native = experiments.native_scale(variant="Haar", **QUICK)
-    read = experiments.routing(rule="true boxes", **QUICK)
+    read = experiments.routing(**QUICK)
     for name in ("28_in_30x40", "mixed_in_70x70"):
-        whole = read[f"right_{name}"].reshape(2, 20)[-1]
+        whole = read[f"right_true boxes_{name}"].reshape(2, 20)[-1]
         np.testing.assert_array_equal(whole, native[f"right_{name}"].reshape(4, 20)[-1])
-    assert read["tiles_mixed_in_70x70"].reshape(2, 4).tolist() == [[1, 1, 4, 4], [1, 1, 4, 9]]
+
+
+@pytest.mark.parametrize("rule", experiments.RULES)
+def test_routed_answers_are_those_of_classify(network, rule):
+    test, seed = load_dataset("mnist").test, 3
+    drawn = [draw_scenes(test.as_float(), test.labels, 5, (150, 170), seed=number) for number in range(2)]
+    for budget in (0.0, 0.3):
+        said = []
+        for number, one in enumerate(drawn):
+            chosen = by_boxes(one.boxes) if rule == "true boxes" else experiments.RULES[rule]
+            read = classify(network, one.images, budget=budget, rule=chosen, seed=1_000 * seed + number)
+            said.append(one._replace(labels=read.classes))
+        assert routed(network, said, {rule: experiments.RULES[rule]}, [budget], seed)[rule].all()
 
 
 def test_other_experiments_return_a_decision_for_each_image_or_scene(few, monkeypatch):
@@ -92,6 +104,6 @@ def test_resized_images_are_those_of_tensorflow(network):
     np.testing.assert_allclose(scenes.images, expected, atol=1e-5)
     np.testing.assert_array_equal(scenes.labels, test.labels)
     right = right_answers(network, [scenes])
-    right_read, tiles = routed(network, [scenes], by_evidence, [{"budget": 1.0}, {"levels": 2}])
+    right_read, tiles = stopped(network, [scenes], [{"budget": 1.0}, {"levels": 2}])
     np.testing.assert_array_equal(right_read[0], right[-1])
     assert tiles.tolist() == [[1, 1, 1, 1], [1, 1, 0, 0]]

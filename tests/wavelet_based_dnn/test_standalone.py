@@ -124,7 +124,7 @@ def grid(bits):
 @pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
 class TestInTheBrowser:
     @pytest.mark.parametrize("canvas", standalone.CANVASES)
-    def test_it_draws_the_scene_with_the_veil_and_what_the_levels_start_from(self, page, scenes, canvas):
+    def test_it_draws_the_scene_with_the_veil_and_what_the_levels_read(self, page, scenes, canvas):
         choose(page, dataset="fashion_mnist", number=1, canvas=canvas, budget=0)
         shown = scenes[f"fashion_mnist,1,{standalone.START['side']},{canvas}"]
         image, tiles = decoded(shown), [grid(bits) for bits in shown["readings"][0]["tiles"]]
@@ -135,10 +135,10 @@ class TestInTheBrowser:
         WebDriverWait(page, 10).until(
             lambda page: np.abs(middles(page, "#scene", canvas) - expected)[inner].max() < 0.01
         )
-        for level, block in enumerate((16, 8, 4, 2), 1):
+        for level, block in enumerate((8, 4, 2, 1), 1):
             side = -(-canvas // block)
             padded = np.pad(image, (0, side * block - canvas)).reshape(side, block, side, block).mean((1, 3))
-            read = tiles[level - 1].repeat(16, 0).repeat(16, 1)[:side, :side]
+            read = tiles[level - 1].repeat(32, 0).repeat(32, 1)[:side, :side]
             small = middles(page, f"#levels li:nth-child({level}) canvas", side)
             np.testing.assert_allclose(small, np.where(read, padded, 0.25 + 0.25 * padded), atol=0.01)
 
