@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from common.data import load_mnist
 from wavelet_based_dnn.refinement import classify
-from wavelet_based_dnn.rivals import build_plain_pyramid
+from wavelet_based_dnn.rivals import NARROW_FILTERS, build_plain_pyramid
 from wavelet_based_dnn.scale_network import build_scale_network
 from wavelet_based_dnn.scenes import draw_scenes
 
@@ -17,6 +17,7 @@ BUDGETS = (0.1, 0.5)
 
 def cases():
     """Yield ``(task, implementations, no target, factors)``; ours computes a tenth of the tiles."""
+    narrow = partial(build_plain_pyramid, NARROW_FILTERS)
     for side in CANVASES:
         for batch in BATCHES:
             shares = {
@@ -28,6 +29,7 @@ def cases():
                 **{name: shares[name] for name in others},
                 "all tiles": partial(_dense, build_scale_network, side, batch),
                 "plain pyramid": partial(_dense, build_plain_pyramid, side, batch),
+                "narrow plain pyramid": partial(_dense, narrow, side, batch),
             }
             task = f"our classifier of any size, a tenth of the tiles, {side} x {side}, batches of {batch}"
             yield task, implementations, None, dict.fromkeys(implementations, 1 / batch)

@@ -10,7 +10,7 @@ from gan.dragging import Square
 
 CONTROLS = {
     "gan": ["the point"],
-    "wavelet_based_dnn": ["scene (0 to 999)", "object, pixels", "canvas, pixels", "budget, of tiles"],
+    "wavelet_based_dnn": ["scene (0 to 999)", "object, pixels", "canvas, pixels", "budget, fine tiles"],
     "cnn_vs_dense": ["test image", "block side, pixels"],
     "adversarial_attack": ["photograph (0 to 19)", "attack strength, %", "blur sigma, pixels"],
 }
