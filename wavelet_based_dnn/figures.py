@@ -39,6 +39,40 @@ def against_canvas(sides, panels, ylabel="right answers / %"):
 
 
 @in_our_style
+def accuracy_and_cost(panels, xlabel, ticks):
+    """Draw right answers against what they cost: a line for several settings, a grey marker for one.
+
+    Parameters
+    ----------
+    panels : dict from str to dict from str to (array (settings,), `common.statistics.Interval`)
+        For each panel and method the costs, ascending, and the right answers in per cent.
+    xlabel : str
+    ticks : sequence of float
+        Of the logarithmic horizontal axes.
+    """
+    figure, axes = closed_subplots(1, len(panels), max(6.5, 4.2 * len(panels)), 4.2)
+    for axis, (name, methods) in zip(axes[0], panels.items(), strict=True):
+        markers = iter("sDv^P*")
+        for method, (costs, band) in methods.items():
+            one = len(costs) == 1
+            look = {"fmt": next(markers), "color": "0.35"} if one else {"fmt": "o-"}
+            reach = [band.mean - band.low, band.high - band.mean]
+            axis.errorbar(
+                costs, band.mean, reach, label=method, markersize=5 if one else 4, linewidth=1.3, **look
+            )
+        axis.set(xlabel=xlabel, xscale="log", title=name)
+        axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axis.xaxis.set_minor_locator(NullLocator())
+    axes[0, 0].set_ylabel("right answers / %")
+    drawn = {}
+    for axis in axes[0]:
+        handles, labels = axis.get_legend_handles_labels()
+        drawn |= dict(zip(labels, handles, strict=True))
+    figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+@in_our_style
 def where_it_looked(images, boxes, tiles, sides, answers):
     """Draw scenes as each level sees them; what was not computed is dimmed, and the object is framed.
 

@@ -50,6 +50,10 @@ FIGURES = {
     "against_canvas": lambda rng: wavelet_figures.against_canvas(
         {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}
     ),
+    "accuracy_and_cost": lambda rng: wavelet_figures.accuracy_and_cost(
+        {"a": {"b": ([3, 9], mean_interval(rng.uniform(80, 99, (3, 2)))),
+               "c": ([5], mean_interval(rng.uniform(80, 99, (3, 1))))}}, "cost", [3, 10],
+    ),
     "where_it_looked": lambda rng: wavelet_figures.where_it_looked(
         rng.random((2, 16, 24, 1)), rng.integers(1, 9, (2, 4)),
         [rng.random((2, 1, 1)) < 2, rng.random((2, 2, 3)) < 0.5], [24, 8],
