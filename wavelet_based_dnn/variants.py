@@ -17,8 +17,6 @@ from wavelet_based_dnn.rivals import (
 from wavelet_based_dnn.scale_network import FILTERS, build_scale_network
 from wavelet_based_dnn.scene_training import LEVEL_WEIGHTS
 
-HALF = tuple(count // 2 for count in FILTERS)
-
 
 class Variant(NamedTuple):
     """A network and how it is trained.
@@ -65,10 +63,6 @@ VARIANTS = {
     "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),
     "resized to 128": Variant(partial(_resized, 128)),
-    # Only the training or the width differs.
-    "all tiles in training": Variant(build_scale_network, drop=False),
-    "labels alone": Variant(build_scale_network, boxes=False),
-    "half as wide": Variant(partial(build_scale_network, "haar", HALF), drop=False),
     # Another design: no wavelet, no order of levels, one answer.
     "plain pyramid": Variant(_plain, drop=False, level_weights=()),
     "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=()),
