@@ -260,11 +260,6 @@ def most_tiles(tiles, there):
     return [coarsest, *counts]
 
 
-def by_code_length(stream):
-    """Return the rule that prefers tiles with long codes: a sender that sends what differs most first."""
-    return lambda reading, level, rng=None: stream.details[level - LEVELS].code_lengths
-
-
 def _received_ahead(stream, first):
     """Return the picture that is sent whole before the network's first level, and a list of its bytes."""
     pictures, length = received_approximation(stream), HEADER + stream.coarsest.lengths()

@@ -23,7 +23,7 @@ from wavelet_based_dnn.refinement import (
     tile_grid,
     wanted_tiles,
 )
-from wavelet_based_dnn.stream import by_code_length, encode_images, most_tiles, read_stream
+from wavelet_based_dnn.stream import encode_images, most_tiles, read_stream
 
 FEW = (None, None, 8)  # tiles at most, of each level after the coarsest; None is all
 # The quantiser's step in grey values, and tiles. One of them varies at a time around (64, FEW): on validation
@@ -110,18 +110,6 @@ def through_files(images, **options):
     return np.stack(decoded)[..., None], np.array(list(map(len, files)))
 
 
-def halved(images):
-    """Return uint8 images with the rounded means of 2 x 2 pixels; both sides must be even."""
-    count, rows, columns, channels = images.shape
-    blocks = images.reshape(count, rows // 2, 2, columns // 2, 2, channels)
-    return np.round(blocks.mean((2, 4))).astype("uint8")
-
-
-def enlarged(images):
-    """Return images with every pixel repeated in a block of 2 x 2."""
-    return images.repeat(2, 1).repeat(2, 2)
-
-
 def _stream(choose, split="haar"):
     """Return the method that sends tiles of a stream; `choose` is from scenes and their stream to a rule."""
 
@@ -139,15 +127,14 @@ def _stream(choose, split="haar"):
     return Method(REQUESTS, read)
 
 
-def _files(options, before=None, after=None):
-    """Return the method that sends whole pictures as files, changed before and after if so wanted."""
+def _files(options):
+    """Return the method that sends whole pictures as files."""
 
     def read(network, compiled, scenes, settings, seed):
-        images = before(scenes.images) if before else scenes.images
         found = []
         for each, tiles in settings:
-            decoded, lengths = through_files(images, **each)
-            arrived = (after(decoded) if after else decoded).astype("float32") / 255
+            decoded, lengths = through_files(scenes.images, **each)
+            arrived = decoded.astype("float32") / 255
             logits = compiled(arrived)[-1].numpy() if tiles is None else read_tiles(network, arrived, tiles)
             found.append((logits.argmax(-1), lengths))
         return found
@@ -200,12 +187,9 @@ METHODS = {
     "evidence": _stream(lambda scenes, stream: by_evidence),
     "random": _stream(lambda scenes, stream: at_random),
     "true boxes": _stream(lambda scenes, stream: by_boxes(scenes.boxes)),
-    "code length": _stream(lambda scenes, stream: by_code_length(stream)),
     "Laplacian pyramid": _stream(lambda scenes, stream: by_evidence, "average pool"),
     "JPEG": _files(_jpeg(3, 5, 10, 15, 20, 30, 50, 90)),
     "WebP": _files(_webp(0, 5, 10, 20, 50)),
     "JPEG 2000": _files(_jpeg_2000(100, 60, 40, 25, 15, 8)),
-    "halved JPEG": _files(_jpeg(10, 20, 30, 50, 75, 90), halved),
-    "halved JPEG, enlarged": _files(_jpeg(10, 20, 30, 50, 75, 90), halved, enlarged),
     "lossless": _files(LOSSLESS),
 }

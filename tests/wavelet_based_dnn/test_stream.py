@@ -11,7 +11,6 @@ from wavelet_based_dnn.scale_network import LEVELS, build_scale_network
 from wavelet_based_dnn.stream import (
     HEADER,
     NORMS,
-    by_code_length,
     decode_images,
     encode_images,
     quantised,
@@ -110,7 +109,6 @@ RULES = {
     "evidence": lambda stream: by_evidence,
     "brightness": lambda stream: by_brightness,
     "random": lambda stream: at_random,
-    "length": by_code_length,
 }
 
 
