@@ -2,7 +2,9 @@
 
 The protocol, stated before the sweep: validation images (the last 5,000 training images) choose the learning
 rates. The test scenes are drawn from the 10,000 test images by fixed seeds, the same for all networks, and
-are read once by each. Claims compare networks of the same seed on the same scenes.
+are read once by each. Claims compare networks of the same seed on the same scenes. Earlier designs of our
+network had been read on other scenes of the same test images. So when the design was final the test scenes
+got new seeds, and all networks were read again.
 """
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from common.data import load_dataset
 from common.experiments import experiment
 from common.names import look_up
-from wavelet_based_dnn.fill_evaluation import read_fills, shifted, true_fills
+from wavelet_based_dnn.fill_evaluation import read_fills, true_fills
 from wavelet_based_dnn.fills import draw_fills, joint_labels
 from wavelet_based_dnn.refinement import at_random, by_brightness, by_energy, by_evidence
 from wavelet_based_dnn.rivals import halved_images
@@ -36,7 +38,7 @@ from wavelet_based_dnn.trainings import (
 )
 from wavelet_based_dnn.transmission import send
 
-VALIDATION_SEED, TEST_SEED = 1_000, 2_000  # of scenes
+VALIDATION_SEED, TEST_SEED = 1_000, 4_000  # of scenes
 VALIDATION_SCENES, TEST_SCENES, PUBLISHED_SCENES = 1_000, 2_000, 10_000
 VALIDATION_CANVAS, LARGE = (112, 112), (224, 224)
 # Sides of the object, (smallest, largest), and the canvas.
@@ -63,7 +65,7 @@ TRANSMITTED_PIXELS = 10_000_000  # of a batch; in smaller ones the entropy coder
 TRANSMISSION_SEED = TEST_SEED + 1_000  # of scenes; the other test scenes have seeds below
 TOLD = "told the box"
 RATE = 3e-3
-PLAIN_STEPS = 3_000  # of the plain pyramid: they take as long as `STEPS` of a `ScaleNetwork`
+PLAIN_TUNING_STEPS = 1_500  # of the wide plain pyramid, of which a step takes three times as long
 VALIDATION_FILLS, TEST_FILLS = 1_000, 5_000  # filled silhouettes, of which scenes are drawn
 
 
@@ -95,7 +97,7 @@ def tuning(*, dataset="mnist", variant, learning_rate, steps, seed):
     return {"validation": validation, "loss": history["loss"].iloc[-1]}
 
 
-@experiment(version=1, tolerance=0.05)
+@experiment(version=2, tolerance=0.05)
 def native_scale(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, seed):
     """Train a network and measure it on scenes of many objects' sizes and canvases.
 
@@ -118,7 +120,7 @@ def native_scale(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, s
     return found
 
 
-@experiment(version=1, tolerance=0.05)
+@experiment(version=2, tolerance=0.05)
 def told_the_box(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     """Train a network on the true boxes of the scenes and measure it on those of the same test scenes.
 
@@ -131,11 +133,13 @@ def told_the_box(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     -------
     dict
         validation, the accuracy on the boxes of 1,000 scenes of 112 x 112 pixels; loss, of each hundred
-        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes.
+        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes; sides,
+        those of the boxes of `MIXED` in pixels.
     """
     network, history = trained_on_crops(dataset, learning_rate, steps, seed)
     found = {"validation": right_on_boxes(network, validation_scenes(dataset)).mean()}
     found["loss"] = history["loss"].to_numpy()
+    found["sides"] = np.concatenate([one.boxes[:, 2] for one in scenes_of_test(dataset, MIXED)])
     return found | {
         f"right_{named(cell)}": right_on_boxes(network, scenes_of_test(dataset, cell)) for cell in CELLS
     }
@@ -161,7 +165,7 @@ def tight(*, dataset="mnist", variant, learning_rate=RATE, steps=STEPS, seed):
     return {f"right_{size}": right_answers(network, resized(test, size))[-1] for size in TIGHT_SIZES}
 
 
-@experiment(version=1, tolerance=0.05)
+@experiment(version=2, tolerance=0.05)
 def routing(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     """Give a trained network of Haar's levels a share of its finest tiles on canvases of 224 x 224 pixels.
 
@@ -249,9 +253,7 @@ def fills(*, variant, halved=False, learning_rate=RATE, steps=FILL_STEPS, seed):
         loss, of each hundred steps; validation, the finest level's accuracy of the silhouette and of the
         orientation on 1,000 scenes. On 2,000 test scenes of 56 x 56 pixels, for "silhouette" and
         "orientation": right, whether the finest level is right on each; levels, the accuracy of each level,
-        the coarsest first; both again for the scenes at half the size, named "halved". shifted: the share of
-        scenes whose orientation the finest level names otherwise if the scene moves by one pixel right and
-        down.
+        the coarsest first; both again for the scenes at half the size, named "halved".
     """
     network, history = trained_on_fills(variant, learning_rate, steps, seed, halved)
     found = {"loss": history["loss"].to_numpy(), "validation": on_validation_fills(network)}
@@ -262,8 +264,7 @@ def fills(*, variant, halved=False, learning_rate=RATE, steps=FILL_STEPS, seed):
         for name, answers in ((label, read), (f"halved_{label}", half)):
             right = answers[place] == truth[place]
             found |= {f"right_{name}": right[-1], f"levels_{name}": right.mean(-1)}
-    moved = read_fills(network, scenes, shifted)
-    return found | {"shifted": np.mean(moved[1, -1] != read[1, -1])}
+    return found
 
 
 @experiment(version=1, tolerance=0.05)

@@ -41,8 +41,3 @@ def read_fills(network, scenes, view=tf.identity):
 def true_fills(scenes):
     """Return the silhouette and the orientation that each scene shows, int (2, n)."""
     return np.stack(divmod(np.concatenate([one.labels for one in scenes]), len(ORIENTATIONS)))
-
-
-def shifted(images):
-    """Return images moved down and right by one pixel; what leaves at a border enters at the other."""
-    return tf.roll(images, (1, 1), (1, 2))

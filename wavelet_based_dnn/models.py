@@ -52,8 +52,9 @@ def count_macs(network, height, width, tiles=None):
     height, width : int
         In pixels.
     tiles : sequence of float, optional
-        How many tiles of each level of a `ScaleNetwork` are computed, the coarsest first, such as the mean
-        over images. A level of which all are computed is not cut into tiles. By default all are.
+        How many tiles of each level of a `ScaleNetwork` are computed, the coarsest first; by default all. A
+        level of which all are computed is not cut into tiles. The numbers may be means over images that
+        `refinement.classify` reads with one budget: it reads coarser levels as a whole or not at all.
 
     Returns
     -------
@@ -77,8 +78,11 @@ def count_macs(network, height, width, tiles=None):
         return dense
     if len(tiles) != len(dense):
         raise ValueError(f"tiles must be one number for each of {len(dense)} levels, not {tiles!r}.")
+    alone = np.diff(dense, prepend=0)
     levels = [
-        alone if computed >= math.prod(tile_grid(one)) else computed * count_tile_macs(network)
-        for alone, computed, one in zip(np.diff(dense, prepend=0), tiles, bands, strict=True)
+        one * computed / math.prod(tile_grid(band))
+        for one, computed, band in zip(alone, tiles, bands, strict=True)
     ]
+    if tiles[-1] < math.prod(tile_grid(bands[-1])):
+        levels[-1] = tiles[-1] * count_tile_macs(network)
     return np.cumsum(levels).tolist()

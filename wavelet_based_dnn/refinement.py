@@ -18,7 +18,7 @@ from wavelet_based_dnn.scale_network import ScaleNetwork
 
 TILE = 8  # cells a side
 LEAST = 4  # tiles of an image and a level: no frame that is not larger than a tile touches more
-TOGETHER = 8  # the number of tiles is rounded up to a multiple, since every new shape is prepared anew
+TOGETHER = 4  # the number of tiles is rounded up to a multiple, since every new shape is prepared anew
 
 
 class Reading(NamedTuple):
@@ -253,12 +253,25 @@ def children(tiles, shape):
 
 def refined(network, reading, tiles):
     """Return a reading with one more level; only `tiles`, a bool array of `tile_grid`, are computed."""
-    bands = reading.bands[len(reading.logits)]
-    scores = np.asarray(network.scores(bands)) if tiles.all() else sparse_scores(network, bands, tiles)
+    scores = level_scores(network, reading.bands[len(reading.logits)], tiles)
     scores_so_far = [*reading.scores, scores]
     flat = np.concatenate([each.reshape(len(each), -1, each.shape[-1]) for each in scores_so_far], 1)
     logits = [*reading.logits, logsumexp(flat, axis=1)]
     return Reading(reading.bands, scores_so_far, [*reading.tiles, tiles], logits)
+
+
+def level_scores(network, bands, tiles):
+    """Return the scores of a level, images of which all tiles are wanted being read as a whole.
+
+    Arguments and result are those of `sparse_scores`.
+    """
+    whole = tiles.all((1, 2))
+    if whole.all():
+        return np.asarray(network.scores(bands))
+    scores = sparse_scores(network, bands, tiles & ~whole[:, None, None])
+    if whole.any():
+        scores[whole] = network.scores(bands[whole])
+    return scores
 
 
 def sparse_scores(network, bands, tiles):

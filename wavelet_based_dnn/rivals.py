@@ -26,6 +26,7 @@ FULL_FILTERS = (32, 32, 48, 48, 64, 64, 64)
 # As many multiplications as a `ScaleNetwork` on a canvas of 224 pixels, with all and with the fewest tiles.
 NARROW_FILTERS = FILTERS
 COEFFICIENT_FILTERS = (32, 32, 32, 32, 32, 32, 48)  # of `CoefficientScales`; as many multiplications, too
+DETAIL_GAIN = 3.0  # on training scenes, approximations deviate 2.1 (coarsest) to 3.6 times as much (MNIST)
 NARROWEST_FILTERS = (8, 16, 16, 16, 32, 32, 32)
 
 
@@ -103,14 +104,15 @@ class FinestLevel(ScaleNetwork):
 class CoefficientScales(ScaleNetwork):
     """A `ScaleNetwork` that reads approximation and details as four channels, in place of their picture.
 
-    The channels are half as wide as the picture, so one stride of 2 gives the same cells.
+    The channels are half as wide as the picture, so one stride of 2 gives the same cells. The field of a
+    cell is 38 pixels of the picture in place of 31.
     """
 
     channels, strides = 4, (1, 1, 1, 1, 2, 1, 1)
 
     def picture(self, bands):
-        """Return the bands as they are."""
-        return bands
+        """Return the approximation and the details times `DETAIL_GAIN`."""
+        return bands * tf.constant([1, *3 * [DETAIL_GAIN]], bands.dtype)
 
 
 @register

@@ -6,11 +6,9 @@ for accuracy. `send` tells for each setting which scenes are right and how many 
 
 import io
 from collections.abc import Callable
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 
 from common.names import look_up
@@ -42,10 +40,11 @@ class Method(NamedTuple):
     ----------
     settings : tuple
         Of a stream ``(step, tiles)``; of files ``(options of Pillow, tiles)``. Tiles are those of
-        `stream.read_stream`. A whole file saves no bytes by few tiles, but clutter elsewhere misleads less.
+        `stream.read_stream`. A whole file saves no bytes by few tiles, but clutter elsewhere misleads less,
+        so files are read by few tiles, too.
     read : callable
-        From a network, its compiled call, scenes with uint8 images, the settings and a seed to a list with a
-        pair for each setting: the answers, int array (n,), and the bytes, int array (n,).
+        From a network, scenes with uint8 images, the settings and a seed to a list with a pair for each
+        setting: the answers, int array (n,), and the bytes, int array (n,).
     """
 
     settings: tuple
@@ -77,10 +76,10 @@ def send(network, scenes, method, seed=0):
         There is no such method.
     """
     settings, read = look_up("method", method, METHODS)
-    compiled, right, lengths = tf.function(network, reduce_retracing=True), [], []
+    right, lengths = [], []
     for number, scene_set in enumerate(scenes):
         sent = scene_set._replace(images=eight_bits(scene_set.images))
-        answers = read(network, compiled, sent, settings, seed + number)
+        answers = read(network, sent, settings, seed + number)
         right.append([classes == scene_set.labels for classes, _ in answers])
         lengths.append([length for _, length in answers])
     return np.concatenate(right, axis=1), np.concatenate(lengths, axis=1)
@@ -110,10 +109,22 @@ def through_files(images, **options):
     return np.stack(decoded)[..., None], np.array(list(map(len, files)))
 
 
+def halved(images):
+    """Return uint8 images with the rounded means of 2 x 2 pixels; both sides must be even."""
+    count, rows, columns, channels = images.shape
+    blocks = images.reshape(count, rows // 2, 2, columns // 2, 2, channels)
+    return np.round(blocks.mean((2, 4))).astype("uint8")
+
+
+def enlarged(images):
+    """Return images with every pixel repeated in a block of 2 x 2."""
+    return images.repeat(2, 1).repeat(2, 2)
+
+
 def _stream(choose, split="haar"):
     """Return the method that sends tiles of a stream; `choose` is from scenes and their stream to a rule."""
 
-    def read(network, compiled, scenes, settings, seed):
+    def read(network, scenes, settings, seed):
         streams = {step: encode_images(scenes.images, step, split) for step in dict(settings)}
         found = []
         for step, tiles in settings:
@@ -127,19 +138,18 @@ def _stream(choose, split="haar"):
     return Method(REQUESTS, read)
 
 
-def _files(options):
-    """Return the method that sends whole pictures as files."""
+def _files(options, before=None, after=None):
+    """Return the method that sends whole pictures as files, changed before and after if so wanted."""
 
-    def read(network, compiled, scenes, settings, seed):
-        found = []
+    def read(network, scenes, settings, seed):
+        images, found = before(scenes.images) if before else scenes.images, []
         for each, tiles in settings:
-            decoded, lengths = through_files(scenes.images, **each)
-            arrived = decoded.astype("float32") / 255
-            logits = compiled(arrived)[-1].numpy() if tiles is None else read_tiles(network, arrived, tiles)
-            found.append((logits.argmax(-1), lengths))
+            decoded, lengths = through_files(images, **each)
+            arrived = (after(decoded) if after else decoded).astype("float32") / 255
+            found.append((read_tiles(network, arrived, tiles).argmax(-1), lengths))
         return found
 
-    return Method(tuple(product(options, (None, FEW))), read)
+    return Method(tuple((each, FEW) for each in options), read)
 
 
 def read_tiles(network, images, tiles):
@@ -190,6 +200,7 @@ METHODS = {
     "Laplacian pyramid": _stream(lambda scenes, stream: by_evidence, "average pool"),
     "JPEG": _files(_jpeg(3, 5, 10, 15, 20, 30, 50, 90)),
     "WebP": _files(_webp(0, 5, 10, 20, 50)),
+    "halved JPEG, enlarged": _files(_jpeg(10, 20, 30, 50, 75, 90), halved, enlarged),
     "JPEG 2000": _files(_jpeg_2000(100, 60, 40, 25, 15, 8)),
     "lossless": _files(LOSSLESS),
 }

@@ -55,15 +55,17 @@ def _plain(filters=FULL_FILTERS, *, classes, seed):
 
 VARIANTS = {
     "Haar": Variant(build_scale_network),
-    # Only the front end differs.
+    # The front end differs. Zeroed details leave each level its picture at half the resolution.
     "zeroed details": Variant(partial(build_scale_network, "zeroed details")),
     "bior2.2": Variant(partial(build_scale_network, "bior2.2")),
-    # Only what is read differs.
     "coefficients as channels": Variant(_coefficients),
+    # What is read differs.
     "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),
     "resized to 128": Variant(partial(_resized, 128)),
-    # Another design: no wavelet, no order of levels, one answer.
+    # The training differs.
+    "all tiles in training": Variant(build_scale_network, drop=False),
+    # Three scales in place of four, one loss of the answer, no tiles: the usual way.
     "plain pyramid": Variant(_plain, drop=False, level_weights=()),
     "narrow plain pyramid": Variant(partial(_plain, NARROW_FILTERS), drop=False, level_weights=()),
     "narrowest plain pyramid": Variant(partial(_plain, NARROWEST_FILTERS), drop=False, level_weights=()),

@@ -69,6 +69,8 @@ def test_other_experiments_return_a_decision_for_each_image_or_scene(few, monkey
     right = stopped["right"].reshape(len(experiments.CONFIDENCES) + 4, 20)
     np.testing.assert_array_equal(right[-1], right[len(experiments.CONFIDENCES) - 1])  # neither stops
     told = experiments.told_the_box(**QUICK)
+    assert told["sides"].shape == (20,)
+    assert set(told["sides"]) <= set(range(14, 57))
     assert 0 <= told["validation"] <= 1
     tuned = experiments.tuning(variant=experiments.TOLD, **QUICK)
     assert tuned["validation"] == told["validation"]

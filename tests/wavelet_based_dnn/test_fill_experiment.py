@@ -7,7 +7,7 @@ from scipy.special import softmax
 
 from common.data import Dataset, load_dataset
 from wavelet_based_dnn import experiments, scene_evaluation, scene_training, trainings
-from wavelet_based_dnn.fill_evaluation import both, read_fills, shifted, true_fills
+from wavelet_based_dnn.fill_evaluation import both, read_fills, true_fills
 from wavelet_based_dnn.fills import NATIVE, draw_fills, joint_labels
 from wavelet_based_dnn.rivals import HalvedScales, halved_images
 from wavelet_based_dnn.scale_network import ScaleNetwork
@@ -37,9 +37,8 @@ def test_both_labels_are_measured_at_every_level_and_at_half_the_size(few, halve
     found = experiments.fills(variant="Haar", halved=halved, steps=2, seed=0)
     labels = [f"{view}{label}" for view in ("", "halved_") for label in ("silhouette", "orientation")]
     named = {f"{name}_{label}" for name in ("right", "levels") for label in labels}
-    assert set(found) == {"loss", "validation", "shifted", *named}
+    assert set(found) == {"loss", "validation", *named}
     assert found["loss"].shape == found["validation"].shape == (2,)
-    assert 0 <= found["shifted"] <= 1
     for label in labels:
         right, levels = found[f"right_{label}"], found[f"levels_{label}"]
         assert right.dtype == bool
@@ -84,14 +83,7 @@ def test_a_network_that_halves_first_is_blind_to_zero_means_of_blocks(seed, rows
         np.testing.assert_allclose(one, third, atol=1e-4)
 
 
-@settings(max_examples=5)
-@given(st.integers(0, 2**31), st.integers(2, 9), st.integers(2, 9))
-def test_a_shifted_image_moves_right_and_down(seed, rows, columns):
-    images = np.random.default_rng(seed).random((2, rows, columns, 1), dtype="float32")
-    np.testing.assert_array_equal(shifted(images)[:, 1:, 1:], images[:, :-1, :-1])
-
-
-@pytest.mark.parametrize("view", [tf.identity, shifted])
+@pytest.mark.parametrize("view", [tf.identity, halved_images])
 def test_scenes_are_read_in_batches_as_a_view_shows_them(view, eagerly):
     images = np.random.default_rng(0).random((4, 28, 28, 1), dtype="float32")
     network = ScaleNetwork("haar", (4,) * 7, 40, 0)

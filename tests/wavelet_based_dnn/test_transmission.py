@@ -11,6 +11,8 @@ from wavelet_based_dnn.scenes import SceneSet
 from wavelet_based_dnn.transmission import (
     METHODS,
     eight_bits,
+    enlarged,
+    halved,
     read_tiles,
     send,
     through_files,
@@ -19,7 +21,7 @@ from wavelet_based_dnn.transmission import (
 STREAMS = [name for name, method in METHODS.items() if isinstance(method.settings[0][0], int)]
 
 OPTIONS = {
-    name: [options for options, _ in method.settings[::2]]
+    name: [options for options, _ in method.settings]
     for name, method in METHODS.items()
     if name not in STREAMS
 }
@@ -103,6 +105,14 @@ def test_settings_go_from_few_bytes_to_many(method):
     image = drawn((256, 256), count=1)
     lengths = [through_files(image, **options)[1][0] for options in OPTIONS[method]]
     assert np.all(np.diff(lengths) > 0)
+
+
+def test_halving_takes_means_and_enlarging_undoes_it_on_blocks():
+    images = drawn((10, 14))
+    np.testing.assert_array_equal(halved(enlarged(images)), images)
+    means = images[:, ::2].astype(float) + images[:, 1::2]
+    means = (means[:, :, ::2] + means[:, :, 1::2]) / 4
+    assert np.abs(halved(images) - means).max() <= 0.5
 
 
 def test_eight_bits_are_at_most_half_a_grey_value_off():
