@@ -133,8 +133,8 @@ def told_the_box(*, dataset="mnist", learning_rate=RATE, steps=STEPS, seed):
     -------
     dict
         validation, the accuracy on the boxes of 1,000 scenes of 112 x 112 pixels; loss, of each hundred
-        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes; sides,
-        those of the boxes of `MIXED` in pixels.
+        steps; for each of `CELLS`, named by `named`, right, whether it is right on each of 2,000 boxes;
+        sides, those of the boxes of `MIXED` in pixels.
     """
     network, history = trained_on_crops(dataset, learning_rate, steps, seed)
     found = {"validation": right_on_boxes(network, validation_scenes(dataset)).mean()}

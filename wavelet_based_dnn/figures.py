@@ -13,15 +13,16 @@ SHOWN = 0.99  # of the details lie between black and white
 
 
 @in_our_style
-def against_canvas(sides, panels, ylabel="right answers / %"):
-    """Draw right answers against the side of the canvas, a panel for each object's size or data set.
+def against_sides(sides, panels, xlabel):
+    """Draw right answers against the side of the canvas or of the object, a panel for each data set.
 
     Parameters
     ----------
     sides : dict from str to sequence of int
-        For each panel the canvases' sides in pixels.
+        For each panel the sides in pixels.
     panels : dict from str to dict from str to `common.statistics.Interval` of arrays (sides,)
         For each panel and network, in per cent; in all panels the same networks.
+    xlabel : str
     """
     figure, axes = closed_subplots(1, len(panels), max(6.5, 3.6 * len(panels)), 3.6)
     for axis, (name, bands) in zip(axes[0], panels.items(), strict=True):
@@ -30,10 +31,10 @@ def against_canvas(sides, panels, ylabel="right answers / %"):
             axis.errorbar(
                 sides[name], band.mean, reach, marker="o", markersize=4, linewidth=1.5, label=network
             )
-        axis.set(xlabel="side of the canvas / pixels", xscale="log", title=name)
+        axis.set(xlabel=xlabel, xscale="log", title=name)
         axis.set_xticks(sides[name], list(map(str, sides[name])))
         axis.xaxis.set_minor_locator(NullLocator())
-    axes[0, 0].set_ylabel(ylabel)
+    axes[0, 0].set_ylabel("right answers / %")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 

@@ -47,8 +47,8 @@ FIGURES = {
     "wavelet_pyramid": lambda rng: wavelet_figures.wavelet_pyramid(
         [rng.random((8, 8)), rng.normal(size=(3, 8, 8))]
     ),
-    "against_canvas": lambda rng: wavelet_figures.against_canvas(
-        {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}
+    "against_sides": lambda rng: wavelet_figures.against_sides(
+        {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}, "x"
     ),
     "accuracy_and_cost": lambda rng: wavelet_figures.accuracy_and_cost(
         {"a": {"b": ([3, 9], mean_interval(rng.uniform(80, 99, (3, 2)))),
