@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from common.statistics import Interval, best
+from common.statistics import Interval
 from wavelet_based_dnn.experiments import named
 
 
@@ -68,18 +68,3 @@ def crossed_interval(values, confidence=0.95):
 def difference(ones, others, confidence=0.95):
     """Return the `crossed_interval` of the difference of answers to the same scenes, paired by training."""
     return crossed_interval(np.asarray(ones, float) - np.asarray(others, float), confidence)
-
-
-def best_rates(table):
-    """Return the learning rate of each variant with the largest validation accuracy of its finest level.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Rows of `experiments.tuning`.
-    """
-    scores = table.assign(score=table["validation"].map(lambda levels: levels[-1]))
-    chosen = best(scores, ["dataset", "variant"], ["learning_rate"], "score")
-    return dict(
-        zip(zip(chosen["dataset"], chosen["variant"], strict=True), chosen["learning_rate"], strict=True)
-    )

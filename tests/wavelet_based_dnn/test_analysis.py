@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.statistics import mean_interval
-from wavelet_based_dnn.analysis import best_rates, crossed_interval, difference, right_in
+from wavelet_based_dnn.analysis import crossed_interval, difference, right_in
 
 
 @given(st.integers(0, 2**31), st.integers(2, 6), st.integers(2, 50))
@@ -50,9 +50,3 @@ def test_decisions_come_by_run_and_level():
     right = np.random.default_rng(0).random((2, 4, 5)) < 0.5
     table = pd.DataFrame({"right_28_in_56x56": [run.ravel() for run in right]})
     np.testing.assert_array_equal(right_in(table, ((28, 28), (56, 56)), 4), right)
-
-
-def test_the_best_rate_is_the_finest_levels():
-    rows = [("mnist", "Haar", 1e-3, [0.9, 0.5]), ("mnist", "Haar", 3e-3, [0.1, 0.6])]
-    table = pd.DataFrame(rows, columns=["dataset", "variant", "learning_rate", "validation"])
-    assert best_rates(table) == {("mnist", "Haar"): 3e-3}
