@@ -30,12 +30,13 @@ def crossed_interval(values, confidence=0.95):
 
     Trainings and scenes are both random, and every training meets the same scenes. So the variance of the
     mean is that over trainings plus that over scenes, with Satterthwaite's degrees of freedom (Satterthwaite
-    1946). It counts the noise of single answers twice, so it is rather too wide than too narrow.
+    1946). It counts the noise of single answers twice, so it is rather too wide than too narrow. The interval
+    of one training is over scenes alone.
 
     Parameters
     ----------
     values : array, shape (trainings, ..., scenes)
-        Whether each answer is right, or a difference of two of them; at least 2 trainings and 2 scenes.
+        Whether each answer is right, or a difference of two of them; at least 1 training and 2 scenes.
     confidence : float
         In (0, 1).
 
@@ -47,18 +48,19 @@ def crossed_interval(values, confidence=0.95):
     Raises
     ------
     ValueError
-        Fewer trainings or scenes.
+        Fewer scenes, or none.
     """
     values = 100 * np.asarray(values, float)
     trainings, scenes = values.shape[0], values.shape[-1]
-    if min(trainings, scenes) < 2:
-        raise ValueError(f"values must have 2 or more trainings and scenes, not the shape {values.shape}.")
-    of_trainings = values.mean(-1).var(0, ddof=1) / trainings
+    if trainings < 1 or scenes < 2:
+        raise ValueError(f"values must have a training and 2 or more scenes, not the shape {values.shape}.")
+    # With one training a scatter of 0 leaves that of the scenes.
+    of_trainings = values.mean(-1).var(0, ddof=min(1, trainings - 1)) / trainings
     of_scenes = values.mean(0).var(-1, ddof=1) / scenes
     variance = of_trainings + of_scenes
     # A variance of 0, such as of equal networks, has no degrees of freedom; any number gives no width.
     freedom = variance**2 / np.maximum(
-        of_trainings**2 / (trainings - 1) + of_scenes**2 / (scenes - 1), np.finfo(float).tiny
+        of_trainings**2 / max(1, trainings - 1) + of_scenes**2 / (scenes - 1), np.finfo(float).tiny
     )
     reach = np.sqrt(variance) * stats.t.ppf((1 + confidence) / 2, np.maximum(freedom, 1))
     mean = values.mean((0, -1))

@@ -41,9 +41,14 @@ def test_equal_networks_differ_by_nothing():
         np.testing.assert_array_equal(limit, [0, 0])
 
 
-def test_one_training_has_no_interval():
-    with pytest.raises(ValueError, match=r"2 or more trainings and scenes, not the shape \(1, 9\)"):
-        crossed_interval(np.ones((1, 9)))
+def test_the_interval_of_one_training_is_that_over_scenes():
+    right = np.random.default_rng(0).random((1, 3, 50))
+    np.testing.assert_allclose(crossed_interval(right), mean_interval(100 * right[0].T), rtol=1e-9)
+
+
+def test_one_scene_has_no_interval():
+    with pytest.raises(ValueError, match=r"2 or more scenes, not the shape \(3, 1\)"):
+        crossed_interval(np.ones((3, 1)))
 
 
 def test_decisions_come_by_run_and_level():
