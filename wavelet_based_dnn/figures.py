@@ -1,11 +1,14 @@
 """The figures of notebooks 2 and 3; each takes intervals or numbers that were measured."""
 
 import numpy as np
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from common.plotting import as_numbers, closed_subplots, in_our_style
 from wavelet_based_dnn.variants import SIZES, TRAINED_SIZES
 
+FRAME = "tab:orange"
+SHOWN = 0.99  # of the details lie between black and white
 PERCENT = (0.5, 1, 2, 5, 10, 20, 50, 100)  # where the axis of errors has its numbers
 MILLIONS = (0.2, 0.5, 1, 2)  # where the axis of MACs has its numbers
 
@@ -70,14 +73,15 @@ def accuracy_against_macs(panels):
 
 @in_our_style
 def wavelet_pyramid(coefficients, size=4.0):
-    """Draw a 2-D wavelet decomposition as the usual nested square.
+    """Draw a 2-D wavelet decomposition as the usual nested square, with PyWavelets' names of the bands.
 
     Parameters
     ----------
     coefficients : list
         ``[approximation, details_coarsest, ..., details_finest]`` with details (horizontal, vertical,
         diagonal), each a 2-D array, as `common.wavelet.wavedec2` orders them. The approximation stands at
-        the top left; each subband has its own grey scale, zero detail is mid-grey.
+        the top left. All details share one grey scale: zero is mid-grey, and the largest percent of them
+        are black or white.
 
     Raises
     ------
@@ -86,15 +90,21 @@ def wavelet_pyramid(coefficients, size=4.0):
     """
     if not isinstance(coefficients, list | tuple) or any(len(np.shape(level)) == 0 for level in coefficients):
         raise ValueError("coefficients must be a list: an approximation, then three details for each level.")
-    approximation, *levels = coefficients
-    mosaic = _stretched(as_numbers(approximation, 2, "approximation"))
-    for horizontal, vertical, diagonal in levels:
-        h, v, d = (_centred(as_numbers(band, 2, "details")) for band in (horizontal, vertical, diagonal))
-        mosaic = mosaic[: h.shape[0], : h.shape[1]]
-        mosaic = np.block([[mosaic, h], [v, d]])
+    approximation = as_numbers(coefficients[0], 2, "approximation")
+    levels = [[as_numbers(band, 2, "details") for band in level] for level in coefficients[1:]]
+    flat = np.concatenate([np.zeros(1), *(np.abs(band).ravel() for level in levels for band in level)])
+    scale, mosaic, corners = np.quantile(flat, SHOWN) or 1, _stretched(approximation), []
+    for number, bands in zip(range(len(levels), 0, -1), levels, strict=True):
+        h, v, d = (np.clip(0.5 + band / (2 * scale), 0, 1) for band in bands)
+        rows, columns = h.shape
+        mosaic = np.block([[mosaic[:rows, :columns], h], [v, d]])
+        corners += [(f"cH{number}", 0, columns, h), (f"cV{number}", rows, 0, v)]
+        corners += [(f"cD{number}", rows, columns, d)]
     figure, axes = closed_subplots(1, 1, size, size * mosaic.shape[0] / mosaic.shape[1])
     axes[0, 0].imshow(mosaic, vmin=0, vmax=1)
     axes[0, 0].set_axis_off()
+    for name, row, column, band in corners:
+        _frame(axes[0, 0], name, row, column, band.shape)
     return figure
 
 
@@ -102,5 +112,11 @@ def _stretched(band):
     return (band - band.min()) / (np.ptp(band) or 1)
 
 
-def _centred(band):
-    return 0.5 + band / (2 * np.abs(band).max() or 1)
+def _frame(axis, name, row, column, shape):
+    """Frame a band whose first entry lies at a row and column, and write its name into it."""
+    corner = column - 0.5, row - 0.5
+    axis.add_patch(Rectangle(corner, shape[1], shape[0], fill=False, color=FRAME, linewidth=0.6))
+    axis.annotate(
+        name, corner, (2, -2), textcoords="offset points", va="top", color="white", fontsize=8,
+        bbox={"facecolor": "black", "linewidth": 0, "pad": 1},
+    )  # fmt: skip

@@ -10,8 +10,12 @@ def test_wavelet_pyramid_draws_pywavelets_decomposition():
 
     coefficients = pywt.wavedec2(camera()[:100, :90] / 255, "db2", level=3)
     figure = figures.wavelet_pyramid(coefficients)
-    finest = coefficients[-1][2]
-    mosaic = figure.axes[0].images[0].get_array()
-    expected = 0.5 + finest / (2 * np.abs(finest).max())
+    finest, axis = coefficients[-1][2], figure.axes[0]
+    scale = np.quantile(
+        np.abs([0, *(x for level in coefficients[1:] for band in level for x in band.flat)]), 0.99
+    )
+    expected = np.clip(0.5 + finest / (2 * scale), 0, 1)
+    mosaic = axis.images[0].get_array()
     np.testing.assert_allclose(mosaic[-finest.shape[0] :, -finest.shape[1] :], expected)
+    assert {text.get_text() for text in axis.texts} == {f"c{band}{n}" for band in "HVD" for n in (1, 2, 3)}
     assert picture(figure).std() > 10
