@@ -13,7 +13,7 @@ SHOWN = 0.99  # of the details lie between black and white
 
 
 @in_our_style
-def against_sides(sides, panels, xlabel):
+def against_sides(sides, panels, xlabel, title):
     """Draw right answers against the side of the canvas or of the object, a panel for each data set.
 
     Parameters
@@ -22,7 +22,7 @@ def against_sides(sides, panels, xlabel):
         For each panel the sides in pixels.
     panels : dict from str to dict from str to `common.statistics.Interval` of arrays (sides,)
         For each panel and network, in per cent; in all panels the same networks.
-    xlabel : str
+    xlabel, title : str
     """
     figure, axes = closed_subplots(1, len(panels), max(6.5, 3.6 * len(panels)), 3.6)
     for axis, (name, bands) in zip(axes[0], panels.items(), strict=True):
@@ -35,19 +35,20 @@ def against_sides(sides, panels, xlabel):
         axis.set_xticks(sides[name], list(map(str, sides[name])))
         axis.xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel("right answers / %")
+    figure.suptitle(title)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
 @in_our_style
-def accuracy_and_cost(panels, xlabel, ticks):
+def accuracy_and_cost(panels, xlabel, ticks, title):
     """Draw right answers against what they cost: a line for several settings, a grey marker for one.
 
     Parameters
     ----------
     panels : dict from str to dict from str to (array (settings,), `common.statistics.Interval`)
         For each panel and method the costs, ascending, and the right answers in per cent.
-    xlabel : str
+    xlabel, title : str
     ticks : sequence of float
         Of the logarithmic horizontal axes.
     """
@@ -65,6 +66,7 @@ def accuracy_and_cost(panels, xlabel, ticks):
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel("right answers / %")
+    figure.suptitle(title)
     drawn = {}
     for axis in axes[0]:
         handles, labels = axis.get_legend_handles_labels()

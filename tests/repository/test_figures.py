@@ -48,11 +48,11 @@ FIGURES = {
         [rng.random((8, 8)), rng.normal(size=(3, 8, 8))]
     ),
     "against_sides": lambda rng: wavelet_figures.against_sides(
-        {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}, "x"
+        {"a": [28, 56, 112]}, {"a": {n: mean_interval(rng.uniform(80, 99, (3, 3))) for n in "bc"}}, "x", "y"
     ),
     "accuracy_and_cost": lambda rng: wavelet_figures.accuracy_and_cost(
         {"a": {"b": ([3, 9], mean_interval(rng.uniform(80, 99, (3, 2)))),
-               "c": ([5], mean_interval(rng.uniform(80, 99, (3, 1))))}}, "cost", [3, 10],
+               "c": ([5], mean_interval(rng.uniform(80, 99, (3, 1))))}}, "cost", [3, 10], "y",
     ),
     "where_it_looked": lambda rng: wavelet_figures.where_it_looked(
         rng.random((2, 16, 24, 1)), rng.integers(1, 9, (2, 4)),
