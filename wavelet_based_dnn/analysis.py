@@ -1,10 +1,12 @@
 """What the tables of this study's experiments say, in per cent of the test scenes."""
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from common.statistics import Interval
 from wavelet_based_dnn.experiments import named
+from wavelet_based_dnn.transmission import METHODS
 
 
 def right_in(table, cell, levels=1, rule=None):
@@ -70,3 +72,28 @@ def crossed_interval(values, confidence=0.95):
 def difference(ones, others, confidence=0.95):
     """Return the `crossed_interval` of the difference of answers to the same scenes, paired by training."""
     return crossed_interval(np.asarray(ones, float) - np.asarray(others, float), confidence)
+
+
+def sent_settings(table):
+    """Return a row for each setting with which scenes were sent, in the order of their bytes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of `experiments.transmission`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        canvas, its side in pixels; method, a key of `transmission.METHODS`; tiles, those of the setting;
+        bytes, the mean for a scene; right, whether the network is right on each scene.
+    """
+    rows = []
+    for run in table.to_dict("records"):
+        settings = METHODS[run["method"]].settings
+        answers = np.reshape(run["right"], (len(settings), -1))
+        rows += [
+            {"canvas": run["canvas"], "method": run["method"], "tiles": tiles, "bytes": length, "right": right}
+            for (_, tiles), length, right in zip(settings, run["bytes"], answers, strict=True)
+        ]
+    return pd.DataFrame(rows).sort_values("bytes", kind="stable", ignore_index=True)

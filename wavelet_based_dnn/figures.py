@@ -21,22 +21,21 @@ def against_sides(sides, panels, xlabel, title):
     sides : dict from str to sequence of int
         For each panel the sides in pixels.
     panels : dict from str to dict from str to `common.statistics.Interval` of arrays (sides,)
-        For each panel and network, in per cent; in all panels the same networks.
+        For each panel and network, in per cent; not every panel must have all networks.
     xlabel, title : str
     """
     figure, axes = closed_subplots(1, len(panels), max(6.5, 3.6 * len(panels)), 3.6)
+    colours = {name: f"C{n}" for n, name in enumerate(_names(panels))}
     for axis, (name, bands) in zip(axes[0], panels.items(), strict=True):
         for network, band in bands.items():
             reach = [band.mean - band.low, band.high - band.mean]
-            axis.errorbar(
-                sides[name], band.mean, reach, marker="o", markersize=4, linewidth=1.5, label=network
-            )
+            look = {"color": colours[network], "marker": "o", "markersize": 4, "linewidth": 1.5}
+            axis.errorbar(sides[name], band.mean, reach, label=network, **look)
         axis.set(xlabel=xlabel, xscale="log", title=name)
         axis.set_xticks(sides[name], list(map(str, sides[name])))
         axis.xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel("right answers / %")
-    figure.suptitle(title)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False)
+    _finish(figure, title)
     return figure
 
 
@@ -53,26 +52,38 @@ def accuracy_and_cost(panels, xlabel, ticks, title):
         Of the logarithmic horizontal axes.
     """
     figure, axes = closed_subplots(1, len(panels), max(6.5, 4.2 * len(panels)), 4.2)
+    lengths = {method: len(costs) for methods in panels.values() for method, (costs, _) in methods.items()}
+    lines, points = ([m for m in _names(panels) if (lengths[m] == 1) == one] for one in (False, True))
+    looks = {method: {"fmt": "o-", "color": f"C{n}", "markersize": 4} for n, method in enumerate(lines)}
+    looks |= {
+        method: {"fmt": marker, "color": "0.35", "markersize": 5}
+        for method, marker in zip(points, "sDv^P*", strict=False)
+    }
     for axis, (name, methods) in zip(axes[0], panels.items(), strict=True):
-        markers = iter("sDv^P*")
         for method, (costs, band) in methods.items():
-            one = len(costs) == 1
-            look = {"fmt": next(markers), "color": "0.35"} if one else {"fmt": "o-"}
             reach = [band.mean - band.low, band.high - band.mean]
-            axis.errorbar(
-                costs, band.mean, reach, label=method, markersize=5 if one else 4, linewidth=1.3, **look
-            )
+            axis.errorbar(costs, band.mean, reach, label=method, linewidth=1.3, **looks[method])
         axis.set(xlabel=xlabel, xscale="log", title=name)
         axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axis.xaxis.set_minor_locator(NullLocator())
     axes[0, 0].set_ylabel("right answers / %")
-    figure.suptitle(title)
-    drawn = {}
-    for axis in axes[0]:
-        handles, labels = axis.get_legend_handles_labels()
-        drawn |= dict(zip(labels, handles, strict=True))
-    figure.legend(drawn.values(), drawn, loc="outside lower center", ncols=3, frameon=False)
+    _finish(figure, title)
     return figure
+
+
+def _names(panels):
+    """Return the names of what all panels show, in the order in which they first appear."""
+    return list(dict.fromkeys(name for panel in panels.values() for name in panel))
+
+
+def _finish(figure, title):
+    """Give a figure its title and one legend for all panels."""
+    shown = {}
+    for axis in figure.axes:
+        handles, labels = axis.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    figure.suptitle(title)
+    figure.legend(shown.values(), shown, loc="outside lower center", ncols=3, frameon=False)
 
 
 @in_our_style

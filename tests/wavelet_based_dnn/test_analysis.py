@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.statistics import mean_interval
-from wavelet_based_dnn.analysis import crossed_interval, difference, right_in
+from wavelet_based_dnn.analysis import crossed_interval, difference, right_in, sent_settings
+from wavelet_based_dnn.transmission import METHODS
 
 
 @given(st.integers(0, 2**31), st.integers(2, 6), st.integers(2, 50))
@@ -55,3 +56,22 @@ def test_decisions_come_by_run_and_level():
     right = np.random.default_rng(0).random((2, 4, 5)) < 0.5
     table = pd.DataFrame({"right_28_in_56x56": [run.ravel() for run in right]})
     np.testing.assert_array_equal(right_in(table, ((28, 28), (56, 56)), 4), right)
+
+
+def test_settings_keep_their_answers_and_come_by_bytes():
+    rng = np.random.default_rng(0)
+    runs = [
+        {"canvas": side, "method": method, "right": rng.random(9 * count) < 0.5, "bytes": rng.random(count)}
+        for side in (448, 896)
+        for method in ("evidence", "JPEG")
+        for count in [len(METHODS[method].settings)]
+    ]
+    found = sent_settings(pd.DataFrame(runs))
+    assert found["bytes"].is_monotonic_increasing
+    for run in runs:
+        rows = found[(found["canvas"] == run["canvas"]) & (found["method"] == run["method"])].set_index("bytes")
+        for place, (length, (_, tiles)) in enumerate(
+            zip(run["bytes"], METHODS[run["method"]].settings, strict=True)
+        ):
+            assert rows.loc[length, "tiles"] == tiles
+            np.testing.assert_array_equal(rows.loc[length, "right"], run["right"][9 * place : 9 * (place + 1)])
