@@ -85,15 +85,16 @@ def sent_settings(table):
     Returns
     -------
     pandas.DataFrame
-        canvas, its side in pixels; method, a key of `transmission.METHODS`; tiles, those of the setting;
+        canvas, its side in pixels; method, a key of `transmission.METHODS`; quality and tiles, the setting;
         bytes, the mean for a scene; right, whether the network is right on each scene.
     """
     rows = []
     for run in table.to_dict("records"):
         settings = METHODS[run["method"]].settings
         answers = np.reshape(run["right"], (len(settings), -1))
+        of_run = {"canvas": run["canvas"], "method": run["method"]}
         rows += [
-            {"canvas": run["canvas"], "method": run["method"], "tiles": tiles, "bytes": length, "right": right}
-            for (_, tiles), length, right in zip(settings, run["bytes"], answers, strict=True)
+            of_run | {"quality": quality, "tiles": tiles, "bytes": length, "right": right}
+            for (quality, tiles), length, right in zip(settings, run["bytes"], answers, strict=True)
         ]
     return pd.DataFrame(rows).sort_values("bytes", kind="stable", ignore_index=True)
