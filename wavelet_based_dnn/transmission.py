@@ -111,18 +111,6 @@ def through_files(images, **options):
     return np.stack(decoded)[..., None], np.array(list(map(len, files)))
 
 
-def halved(images):
-    """Return uint8 images with the rounded means of 2 x 2 pixels; both sides must be even."""
-    count, rows, columns, channels = images.shape
-    blocks = images.reshape(count, rows // 2, 2, columns // 2, 2, channels)
-    return np.round(blocks.mean((2, 4))).astype("uint8")
-
-
-def enlarged(images):
-    """Return images with every pixel repeated in a block of 2 x 2."""
-    return images.repeat(2, 1).repeat(2, 2)
-
-
 def _stream(choose, split="haar", settings=REQUESTS):
     """Return the method that sends tiles of a stream; `choose` is from scenes and their stream to a rule."""
 
@@ -140,15 +128,14 @@ def _stream(choose, split="haar", settings=REQUESTS):
     return Method(settings, read)
 
 
-def _files(options, before=None, after=None):
-    """Return the method that sends whole pictures as files, changed before and after if so wanted."""
+def _files(options):
+    """Return the method that sends whole pictures as files."""
 
     def read(network, scenes, settings, seed):
-        images, found = before(scenes.images) if before else scenes.images, []
+        found = []
         for each, tiles in settings:
-            decoded, lengths = through_files(images, **each)
-            arrived = (after(decoded) if after else decoded).astype("float32") / 255
-            found.append((read_tiles(network, arrived, tiles).argmax(-1), lengths))
+            decoded, lengths = through_files(scenes.images, **each)
+            found.append((read_tiles(network, decoded.astype("float32") / 255, tiles).argmax(-1), lengths))
         return found
 
     return Method(tuple((each, FEW) for each in options), read)
@@ -203,7 +190,6 @@ METHODS = {
     "Laplacian pyramid": _stream(lambda scenes, stream: by_evidence, "average pool"),
     "JPEG": _files(_jpeg(3, 5, 10, 15, 20, 30, 50, 90)),
     "WebP": _files(_webp(0, 5, 10, 20, 50)),
-    "halved JPEG, enlarged": _files(_jpeg(10, 20, 30, 50, 75, 90), halved, enlarged),
     "JPEG 2000": _files(_jpeg_2000(100, 60, 40, 25, 15, 8)),
     "JPEG 2000, a rate between": _files(_jpeg_2000(20)),
     "lossless": _files(LOSSLESS),

@@ -69,9 +69,13 @@ def test_settings_keep_their_answers_and_come_by_bytes():
     found = sent_settings(pd.DataFrame(runs))
     assert found["bytes"].is_monotonic_increasing
     for run in runs:
-        rows = found[(found["canvas"] == run["canvas"]) & (found["method"] == run["method"])].set_index("bytes")
+        rows = found[(found["canvas"] == run["canvas"]) & (found["method"] == run["method"])].set_index(
+            "bytes"
+        )
         for place, (length, setting) in enumerate(
             zip(run["bytes"], METHODS[run["method"]].settings, strict=True)
         ):
             assert (rows.loc[length, "quality"], rows.loc[length, "tiles"]) == setting
-            np.testing.assert_array_equal(rows.loc[length, "right"], run["right"][9 * place : 9 * (place + 1)])
+            np.testing.assert_array_equal(
+                rows.loc[length, "right"], run["right"][9 * place : 9 * (place + 1)]
+            )

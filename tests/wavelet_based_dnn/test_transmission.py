@@ -11,8 +11,6 @@ from wavelet_based_dnn.scenes import SceneSet
 from wavelet_based_dnn.transmission import (
     METHODS,
     eight_bits,
-    enlarged,
-    halved,
     read_tiles,
     send,
     through_files,
@@ -105,14 +103,6 @@ def test_settings_go_from_few_bytes_to_many(method):
     image = drawn((256, 256), count=1)
     lengths = [through_files(image, **options)[1][0] for options in OPTIONS[method]]
     assert np.all(np.diff(lengths) > 0)
-
-
-def test_halving_takes_means_and_enlarging_undoes_it_on_blocks():
-    images = drawn((10, 14))
-    np.testing.assert_array_equal(halved(enlarged(images)), images)
-    means = images[:, ::2].astype(float) + images[:, 1::2]
-    means = (means[:, :, ::2] + means[:, :, 1::2]) / 4
-    assert np.abs(halved(images) - means).max() <= 0.5
 
 
 def test_eight_bits_are_at_most_half_a_grey_value_off():
