@@ -59,9 +59,7 @@ class Schedule(NamedTuple):
     level_weights: tuple = LEVEL_WEIGHTS
 
 
-def train_on_scenes(
-    network, images, labels, schedule, *, seed, drop=True, boxes=True, checkpoint=None, progress=False
-):
+def train_on_scenes(network, images, labels, schedule, *, seed, drop=True, checkpoint=None, progress=False):
     """Train a classifier on scenes drawn from images and return its history.
 
     Parameters
@@ -77,8 +75,6 @@ def train_on_scenes(
     drop : bool
         Whether a `ScaleNetwork` computes, in three quarters of the steps, only a random share of the tiles of
         the finest level, chosen as `refinement.by_evidence` does. Other networks always compute all.
-    boxes : bool
-        Whether the loss asks for the place; otherwise it is the cross-entropy of the class alone.
     checkpoint, progress
         As of `common.training.fit`.
 
@@ -107,8 +103,8 @@ def train_on_scenes(
             scenes = draw_scenes(
                 images, labels, BATCH_SIZE, canvas, seed=(seed, number), clutter=schedule.clutter
             )
-            places = (scenes.boxes if boxes else np.tile([0, 0, *canvas], (BATCH_SIZE, 1))).astype("float32")
-            losses.append(step(canvas)(*map(tf.constant, (scenes.images, scenes.labels, places, budget))))
+            boxes = scenes.boxes.astype("float32")
+            losses.append(step(canvas)(*map(tf.constant, (scenes.images, scenes.labels, boxes, budget))))
         return {"epoch": row + 1, "loss": float(np.mean(losses))}
 
     variables = [*network.variables, *optimizer.variables]
@@ -117,7 +113,6 @@ def train_on_scenes(
         "model": network,
         "seed": seed,
         "drop": drop,
-        "boxes": boxes,
     }
     return resumable(measure_row, variables, schedule.steps // STEPS_A_ROW, settings, checkpoint, progress)
 

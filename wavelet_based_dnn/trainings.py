@@ -46,11 +46,11 @@ def trained(dataset, variant, learning_rate, steps, seed, clutter="dynamic"):
     history : pandas.DataFrame
     """
     keras.utils.clear_session()
-    build, drop, boxes, level_weights = look_up("variant", variant, VARIANTS)
+    build, drop, level_weights = look_up("variant", variant, VARIANTS)
     network, images = build(classes=CLASSES, seed=seed), load_dataset(dataset).train[:TRAINING_IMAGES]
     schedule = schedule_of(clutter, learning_rate, steps)._replace(level_weights=level_weights)
     history = train_on_scenes(
-        network, images.as_float(), images.labels, schedule, seed=seed, drop=drop, boxes=boxes,
+        network, images.as_float(), images.labels, schedule, seed=seed, drop=drop,
         checkpoint=kept([dataset, variant, learning_rate, steps, seed, clutter]),
     )  # fmt: skip
     return network, history
@@ -87,7 +87,7 @@ def trained_on_fills(variant, learning_rate, steps, seed, halved=False):
     history : pandas.DataFrame
     """
     keras.utils.clear_session()
-    build, drop, boxes, level_weights = look_up("variant", variant, VARIANTS)
+    build, drop, level_weights = look_up("variant", variant, VARIANTS)
     network = build(classes=CLASSES * len(ORIENTATIONS), seed=seed)
     if halved:
         network = HalvedScales(**network.arguments)
@@ -96,7 +96,7 @@ def trained_on_fills(variant, learning_rate, steps, seed, halved=False):
     schedule = Schedule(steps, learning_rate, FILL_CANVASES, FILL_CLUTTER, level_weights)
     history = train_on_scenes(
         network, fills.images, joint_labels(fills), schedule, seed=seed, drop=drop,
-        boxes=boxes, checkpoint=kept(["fills", variant, learning_rate, steps, seed, halved]),
+        checkpoint=kept(["fills", variant, learning_rate, steps, seed, halved]),
     )  # fmt: skip
     return network, history
 

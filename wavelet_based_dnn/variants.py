@@ -25,7 +25,7 @@ class Variant(NamedTuple):
     ----------
     build : callable
         From keyword arguments `classes` and `seed` to an untrained network.
-    drop, boxes : bool
+    drop : bool
         As of `scene_training.train_on_scenes`.
     level_weights : tuple of float
         As of `scene_training.Schedule`.
@@ -33,7 +33,6 @@ class Variant(NamedTuple):
 
     build: Callable
     drop: bool = True
-    boxes: bool = True
     level_weights: tuple = LEVEL_WEIGHTS
 
 
