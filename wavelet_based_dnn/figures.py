@@ -6,8 +6,8 @@ from matplotlib.ticker import NullLocator
 from skimage.measure import block_reduce
 
 from common.plotting import as_numbers, closed_subplots, in_our_style
+from wavelet_based_dnn.demonstration import VEIL
 
-DIMMED = 0.35  # brightness of what was not computed
 FRAME = "tab:orange"
 SHOWN = 0.99  # of the details lie between black and white
 
@@ -88,7 +88,7 @@ def _finish(figure, title):
 
 @in_our_style
 def where_it_looked(images, boxes, tiles, sides, answers):
-    """Draw scenes as each level sees them; what was not computed is dimmed, and the object is framed.
+    """Draw scenes as each level sees them; what was not computed is grey, and the object is framed.
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ def where_it_looked(images, boxes, tiles, sides, answers):
             seen = block_reduce(image, pixel, np.mean)
             read = _enlarged(tiles[place][number], sides[place] // pixel)[: len(seen), : seen.shape[1]]
             right, bottom = pixel * seen.shape[1], pixel * len(seen)
-            axis.imshow(seen * np.where(read, 1, DIMMED), vmin=0, vmax=1, extent=(0, right, bottom, 0))
+            shown = np.where(read, seen, VEIL * (1 + seen))
+            axis.imshow(shown, vmin=0, vmax=1, extent=(0, right, bottom, 0))
             top, left, height, width = boxes[number]
             axis.add_patch(Rectangle((left, top), width, height, fill=False, color=FRAME))
             axis.set_axis_off()
