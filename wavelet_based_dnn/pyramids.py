@@ -60,24 +60,6 @@ def merge_by_pooling(means, differences):
     return enlarged(means) + tf.nn.depth_to_space(differences, 2)
 
 
-def split_by_biorthogonal(images):
-    """Split by the wavelet bior2.2, the linear spline of Cohen, Daubechies and Feauveau 1992.
-
-    Images are continued by reflection, as by PyWavelets' mode "symmetric"; of that result, the first and the
-    last row and column lie outside. The approximation of a constant image is that constant, as Haar's is.
-    """
-    approximation, *details = (band[:, 1:-1, 1:-1] for band in (dwt2(images, "bior2.2", "symmetric")))
-    return approximation / 2, tf.concat(details, -1) / 2
-
-
-def merge_by_biorthogonal(approximation, details):
-    """Merge what `split_by_biorthogonal` returns; the two outermost pixels are only near the original."""
-    bands = [
-        tf.pad(2 * band, [[0, 0], [1, 1], [1, 1], [0, 0]], "SYMMETRIC") for band in (approximation, details)
-    ]
-    return idwt2([bands[0], *tf.split(bands[1], 3, -1)], "bior2.2", "symmetric")
-
-
 def split_without_details(images):
     """Split as Haar does, with zeros in place of the details."""
     approximation, details = split_by_haar(images)
@@ -92,6 +74,5 @@ def enlarged(images):
 SPLITS = {
     "haar": Split(split_by_haar, merge_by_haar),
     "average pool": Split(split_by_pooling, merge_by_pooling),
-    "bior2.2": Split(split_by_biorthogonal, merge_by_biorthogonal),
     "zeroed details": Split(split_without_details, merge_by_haar),
 }

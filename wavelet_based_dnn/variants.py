@@ -56,7 +56,6 @@ VARIANTS = {
     "Haar": Variant(build_scale_network),
     # The front end differs. Zeroed details leave each level its picture at half the resolution.
     "zeroed details": Variant(partial(build_scale_network, "zeroed details")),
-    "bior2.2": Variant(partial(build_scale_network, "bior2.2")),
     "coefficients as channels": Variant(_coefficients),
     # What is read differs.
     "finest level alone": Variant(_one_scale),
