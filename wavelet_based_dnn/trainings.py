@@ -114,7 +114,7 @@ def kept(settings):
 
     Whoever makes the folder has every training kept, so that it continues after an interruption and a further
     measurement needs no further training. Without the folder, and so in a new clone, everything is trained
-    anew; `make scratch` needs it away.
+    anew.
 
     Parameters
     ----------
