@@ -60,7 +60,6 @@ VARIANTS = {
     # What is read differs.
     "finest level alone": Variant(_one_scale),
     "resized to 32": Variant(partial(_resized, 32)),
-    "resized to 128": Variant(partial(_resized, 128)),
     # The training differs.
     "all tiles in training": Variant(build_scale_network, drop=False),
     # Three scales in place of four, one loss of the answer, no tiles: the usual way.
