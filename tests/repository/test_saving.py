@@ -27,7 +27,10 @@ BUILDERS = {
     "gan.models.build_generator": [((2,), POINT), ((2, 0, True), POINT)],
     "wavelet_based_dnn.boxed.build_boxed_network": [((), DIGIT)],
     "wavelet_based_dnn.rivals.build_plain_pyramid": [((), DIGIT)],
-    "wavelet_based_dnn.scale_network.build_scale_network": [((), DIGIT), (("bior2.2", (4,) * 7, 3), DIGIT)],
+    "wavelet_based_dnn.scale_network.build_scale_network": [
+        ((), DIGIT),
+        (("average pool", (4,) * 7, 3), DIGIT),
+    ],
 }
 OPTIMIZERS = {"gan.training.build_optimizers", "wavelet_based_dnn.scene_training.build_optimizer"}
 BUILT = [
