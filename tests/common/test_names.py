@@ -44,7 +44,7 @@ TUNING = {"learning_rate": 0.1, **GENERATOR}
             lambda: generators.tuning(method="adversarial", option="x", **TUNING),
         ),
         ("baseline", lambda: generators.baseline(kind="x", seed=0)),
-        ("variant", lambda: sizes.rate_of("dynamic, x")),
+        ("variant", lambda: sizes.native_scale(variant="x", seed=0)),
     ],
 )
 def test_an_unknown_name_gets_one_clear_sentence(kind, call):
