@@ -1,10 +1,7 @@
 """One scene, read with a budget: what the explorer and the live figure show."""
 
-from functools import cache
-
 import numpy as np
 
-from wavelet_based_dnn.models import count_macs
 from wavelet_based_dnn.refinement import TILE
 from wavelet_based_dnn.scale_network import FINEST_CELL
 from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
@@ -37,22 +34,6 @@ def scene(images, labels, number, side, canvas):
 def tile_counts(reading, image=0):
     """Return how many tiles of each level were computed for one of the images, a tuple of int."""
     return tuple(int(tiles[image].sum()) for tiles in reading.tiles)
-
-
-def macs_of(network):
-    """Return the function from the canvas and the tiles to the multiplications of a square scene.
-
-    Parameters
-    ----------
-    network : ScaleNetwork
-
-    Returns
-    -------
-    callable
-        ``macs(canvas, *tiles)``, the tiles being those of `tile_counts`; ``macs(canvas)`` computes all tiles.
-        It counts every case once.
-    """
-    return cache(lambda canvas, *tiles: count_macs(network, canvas, canvas, tiles or None)[-1])
 
 
 def veiled(image, tiles):

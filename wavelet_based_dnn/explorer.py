@@ -1,11 +1,13 @@
 """Change scene, sizes and budget, and see which tiles the network reads and what each level says."""
 
+from functools import partial
+
 import ipywidgets
 
 from common.data import load_dataset
 from common.widgets import LABELLED, Bars, Picture, arranged
-from wavelet_based_dnn.demonstration import macs_of, scene, tile_counts, veiled
-from wavelet_based_dnn.models import load_dynamic_classifier
+from wavelet_based_dnn.demonstration import scene, tile_counts, veiled
+from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.scale_network import doubled_sides
 from wavelet_based_dnn.scenes import DYNAMIC
@@ -29,7 +31,7 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
         There is no such data set.
     """
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
-    images, macs = test.as_float(), macs_of(network)
+    images = test.as_float()
     number, side, canvas, budget = sliders()
     whole, read = Picture("The scene"), Picture("Bright: the tiles read at the finest level")
     truth, cost, bars = ipywidgets.Label(), ipywidgets.Label(), Bars(LEVELS, "13rem")
@@ -42,7 +44,8 @@ def explorer(dataset: str = "mnist") -> ipywidgets.VBox:
         whole.show(drawn.images[0])
         read.show(veiled(drawn.images[0], reading.tiles[-1][0]))
         truth.value = f"Label: {test.class_names[drawn.labels[0]]}"
-        share = macs(canvas.value, *tile_counts(reading)) / macs(canvas.value)
+        macs = partial(count_macs, network, canvas.value, canvas.value)
+        share = macs(tile_counts(reading))[-1] / macs()[-1]
         cost.value = f"{100 * share:.0f} % of the multiplications of reading everything"
         bars.show_decisions([each[0] for each in reading.logits], test.class_names, drawn.labels[0])
 

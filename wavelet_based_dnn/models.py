@@ -1,6 +1,7 @@
 """The trained network that ships, and the cost of the networks of this study."""
 
 import math
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from wavelet_based_dnn.refinement import count_tile_macs, tile_grid
 from wavelet_based_dnn.scale_network import ScaleNetwork, answers, build_scale_network
 
 WEIGHTS = Path(__file__).parent / "weights"
+_counted: weakref.WeakKeyDictionary[ScaleNetwork, dict] = weakref.WeakKeyDictionary()  # see `_whole`
 
 
 def load_dynamic_classifier(dataset):
@@ -71,18 +73,27 @@ def count_macs(network, height, width, tiles=None):
         if tiles is not None:
             raise ValueError(f"Only a ScaleNetwork has tiles; for a {type(network).__name__} leave them out.")
         return multiplications(network, (1, height, width, 1))
-    bands = network.bands(np.zeros((1, height, width, 1), "float32"))
-    pictures = [network.picture(level).shape for level in bands]
-    dense = multiplications(lambda *levels: answers(list(map(network.read, levels))), *pictures)
+    dense, there = _whole(network, height, width)
     if tiles is None:
-        return dense
+        return list(dense)
     if len(tiles) != len(dense):
         raise ValueError(f"tiles must be one number for each of {len(dense)} levels, not {tiles!r}.")
     alone = np.diff(dense, prepend=0)
-    levels = [
-        one * computed / math.prod(tile_grid(band))
-        for one, computed, band in zip(alone, tiles, bands, strict=True)
-    ]
-    if tiles[-1] < math.prod(tile_grid(bands[-1])):
+    levels = [one * computed / count for one, computed, count in zip(alone, tiles, there, strict=True)]
+    if tiles[-1] < there[-1]:
         levels[-1] = tiles[-1] * count_tile_macs(network)
     return np.cumsum(levels).tolist()
+
+
+def _whole(network, height, width):
+    """Return how many multiplications an image takes up to each level and how many tiles a level has.
+
+    A size is counted once: it takes half a second, for which a user who moves a slider would wait.
+    """
+    counted = _counted.setdefault(network, {})
+    if (height, width) not in counted:
+        bands = network.bands(np.zeros((1, height, width, 1), "float32"))
+        pictures = [network.picture(level).shape for level in bands]
+        dense = multiplications(lambda *levels: answers(list(map(network.read, levels))), *pictures)
+        counted[height, width] = dense, [math.prod(tile_grid(level)) for level in bands]
+    return counted[height, width]

@@ -5,6 +5,8 @@ gathered with the halo that the convolutions read, computed together and put bac
 counts as no evidence. A reading keeps what was computed, so it can go on to finer levels.
 """
 
+import weakref
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +16,7 @@ from scipy.special import logsumexp, softmax
 
 from common.arguments import check_counts, check_seed, check_shares
 from common.validation import as_unit_images
-from wavelet_based_dnn.scale_network import ScaleNetwork
+from wavelet_based_dnn.scale_network import ScaleNetwork, checked
 
 TILE = 8  # cells a side
 LEAST = 4  # tiles of an image and a level: no frame that is not larger than a tile touches more
@@ -160,7 +162,8 @@ def classify(
     check_shares(budget=budget, confidence=confidence)
     check_seed(seed)
     _check_kinds(network, rule)
-    bands = network.bands(as_unit_images(images).astype("float32", copy=False))
+    images = checked(as_unit_images(images).astype("float32", copy=False))
+    bands = compiled(network).bands(images)
     reading = Reading(bands, [], [], []) if reading is None else _checked_reading(reading, bands)
     for level in range(len(reading.logits), _checked_levels(levels, reading)):
         share = budget if level == len(reading.bands) - 1 else 1.0
@@ -254,10 +257,12 @@ def children(tiles, shape):
 def refined(network, reading, tiles):
     """Return a reading with one more level; only `tiles`, a bool array of `tile_grid`, are computed."""
     scores = level_scores(network, reading.bands[len(reading.logits)], tiles)
-    scores_so_far = [*reading.scores, scores]
-    flat = np.concatenate([each.reshape(len(each), -1, each.shape[-1]) for each in scores_so_far], 1)
-    logits = [*reading.logits, logsumexp(flat, axis=1)]
-    return Reading(reading.bands, scores_so_far, [*reading.tiles, tiles], logits)
+    logits = tf.reduce_logsumexp(scores, (1, 2)).numpy()
+    if reading.logits:
+        logits = np.logaddexp(reading.logits[-1], logits)
+    return Reading(
+        reading.bands, [*reading.scores, scores], [*reading.tiles, tiles], [*reading.logits, logits]
+    )
 
 
 def level_scores(network, bands, tiles):
@@ -267,10 +272,10 @@ def level_scores(network, bands, tiles):
     """
     whole = tiles.all((1, 2))
     if whole.all():
-        return np.asarray(network.scores(bands))
+        return compiled(network).scores(bands).numpy()
     scores = sparse_scores(network, bands, tiles & ~whole[:, None, None])
     if whole.any():
-        scores[whole] = network.scores(bands[whole])
+        scores[whole] = compiled(network).scores(bands[whole])
     return scores
 
 
@@ -293,12 +298,57 @@ def sparse_scores(network, bands, tiles):
     places = np.argwhere(tiles)
     if not len(places):
         return np.full((len(tiles), *cells, network.readout.filters), -np.inf, "float32")
-    more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3))
-    side, before, pixels = fields(network.strides)[0]
-    tile = TILE * pixels
-    patches = _patches(network.picture(bands), more, tile, before, side - tile - before)
-    scores = network.regions(patches, _inside(network.strides, more, *cells))
+    more = np.resize(places, (-(-len(places) // TOGETHER) * TOGETHER, 3)).astype("int32")
+    scores = compiled(network).tile_scores(bands, more).numpy()
     return _put_back(scores, places, tiles, cells, -np.inf)
+
+
+class Compiled(NamedTuple):
+    """What `classify` calls of a network, compiled.
+
+    Attributes
+    ----------
+    bands, scores : callable
+        As of `ScaleNetwork`.
+    tile_scores : callable
+        From bands of a level and places int32 (m, 3), each an image, a tile row and a tile column, to scores
+        (m, TILE, TILE, classes).
+    """
+
+    bands: Callable
+    scores: Callable
+    tile_scores: Callable
+
+
+# Not attributes of the network, whose own methods stay plain and can be counted, saved and differentiated.
+_compiled: weakref.WeakKeyDictionary[ScaleNetwork, Compiled] = weakref.WeakKeyDictionary()
+
+
+def compiled(network):
+    """Return the `Compiled` functions of a network, made at the first call."""
+    if network not in _compiled:
+        channels = network.bands(tf.zeros((1, 2, 2, 1)))[-1].shape[-1]
+        # One signature for all sizes: traced for one size, results would depend in their last bits on the
+        # sizes that were met before.
+        images, bands = (tf.TensorSpec((None, None, None, count)) for count in (1, channels))
+        own = weakref.proxy(network)  # a reference would keep the network for ever
+        _compiled[network] = Compiled(
+            tf.function(lambda images: own.bands(images), [images]),
+            tf.function(lambda bands: own.scores(bands), [bands]),
+            tf.function(
+                lambda bands, places: _tile_scores(own, bands, places),
+                [bands, tf.TensorSpec((None, 3), tf.int32)],
+            ),
+        )
+    return _compiled[network]
+
+
+def _tile_scores(network, bands, places):
+    picture = network.picture(bands)
+    side, before, pixels = fields(network.strides)[0]
+    patches = _patches(picture, places, TILE * pixels, before, side)
+    cells = tf.shape(bands)[1:3] // 2
+    return network.regions(patches, _inside(network.strides, places, cells))
 
 
 @cache
@@ -329,38 +379,40 @@ def _put_back(values, places, tiles, cells, elsewhere):
     return untiled(maps, *cells)
 
 
-def _patches(maps, places, step, before, after):
+def _patches(maps, places, step, before, side):
     """Return the parts of maps (n, rows, columns, channels) that tiles and their surroundings cover.
 
     Parameters
     ----------
-    places : int array (m, 3)
+    places : int32 tensor (m, 3)
         Image, tile row and tile column.
-    step, before, after : int
-        Side of a tile and what is taken before and after it, in entries of the map.
+    step, before, side : int
+        Side of a tile, what is taken before it, and side of what is taken, in entries of the map.
 
     Returns
     -------
     tensor (m, side, side, channels)
-        With ``side = before + step + after``; zero beyond the map.
+        With zeros beyond the map.
     """
-    side = before + step + after
-    _, rows, columns, _ = maps.shape
-    last = (places[:, 1:].max(0) + 1) * step + after
-    beyond = np.maximum(last - (rows, columns), 0)
+    beyond = tf.maximum(tf.reduce_max(places[:, 1:], 0) * step + side - before - tf.shape(maps)[1:3], 0)
     maps = tf.pad(maps, [[0, 0], [before, beyond[0]], [before, beyond[1]], [0, 0]])
-    offsets = np.arange(side)
-    image, row, column = places.T
-    index = np.broadcast_arrays(
-        image[:, None, None],
-        (row * step)[:, None, None] + offsets[:, None],
-        (column * step)[:, None, None] + offsets,
-    )
-    return tf.gather_nd(maps, np.stack(index, -1).astype("int32"))
+    offsets = tf.range(side)
+    rows = (places[:, 1:2] * step + offsets)[:, :, None]
+    columns = (places[:, 2:] * step + offsets)[:, None, :]
+    shape = tf.broadcast_dynamic_shape(tf.shape(rows), tf.shape(columns))
+    index = [tf.broadcast_to(axis, shape) for axis in (places[:, :1, None], rows, columns)]
+    return tf.gather_nd(maps, tf.stack(index, -1))
 
 
-def _inside(strides, places, rows, columns):
+def _inside(strides, places, cells):
     """Return for each convolution 1 where what tiles read lies in the picture and 0 elsewhere.
+
+    Parameters
+    ----------
+    cells : int32 tensor (2,)
+        Rows and columns of the level.
+    strides, places
+        As of `fields` and `_patches`.
 
     Returns
     -------
@@ -368,10 +420,9 @@ def _inside(strides, places, rows, columns):
     """
     found = []
     for side, before, entries in fields(strides):
-        offsets = np.arange(side) - before
-        row, column = (place[:, None] * TILE * entries + offsets for place in places.T[1:])
-        down, across = (row >= 0) & (row < entries * rows), (column >= 0) & (column < entries * columns)
-        found.append(tf.constant((down[:, :, None] & across[:, None, :])[..., None], "float32"))
+        at = places[:, 1:, None] * TILE * entries + tf.range(side) - before
+        down, across = tf.unstack((at >= 0) & (at < entries * cells[:, None]), axis=1)
+        found.append(tf.cast((down[:, :, None] & across[:, None, :])[..., None], tf.float32))
     return found
 
 

@@ -183,9 +183,8 @@ class ScaleNetwork(keras.Model):
             found = tf.nn.relu(found + layer.bias)
         return self.readout(found)
 
-    @tf.function(reduce_retracing=True)
     def regions(self, pictures, inside):
-        """Return the scores of regions of a picture, compiled.
+        """Return the scores of regions of a picture.
 
         Parameters
         ----------

@@ -5,6 +5,7 @@ from common import environment
 if __name__ == "__main__":
     environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
 
+from functools import partial
 from itertools import product
 from pathlib import Path
 from string import Template
@@ -14,8 +15,8 @@ from scipy.special import softmax
 
 from common.data import load_dataset
 from common.live_page import embedded, few_greys, page, write
-from wavelet_based_dnn.demonstration import FINEST_TILE, VEIL, macs_of, scene, tile_counts
-from wavelet_based_dnn.models import load_dynamic_classifier
+from wavelet_based_dnn.demonstration import FINEST_TILE, VEIL, scene, tile_counts
+from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
 from wavelet_based_dnn.refinement import LEAST, classify
 from wavelet_based_dnn.scale_network import doubled_sides
 
@@ -74,8 +75,9 @@ def scenes_of(dataset):
         From "data set, number, object, canvas" to the scene's label, box, picture and readings, one a budget.
     """
     test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
-    images, macs, found = test.as_float(), macs_of(network), {}
+    images, found = test.as_float(), {}
     for canvas in CANVASES:
+        macs = partial(count_macs, network, canvas, canvas)
         kinds = list(product(range(SCENES), SIDES))
         drawn = [scene(images, test.labels, number, side, canvas) for number, side in kinds]
         together = np.concatenate([one.images for one in drawn])
@@ -85,23 +87,21 @@ def scenes_of(dataset):
                 "label": int(one.labels[0]),
                 "box": one.boxes[0].tolist(),
                 "image": embedded(few_greys(one.images[0, ..., 0])),
-                "all": macs(canvas),
-                "readings": [said(reading, i, canvas, macs) for reading in readings],
+                "all": macs()[-1],
+                "readings": [said(reading, i, macs) for reading in readings],
             }
     return found
 
 
-def said(reading, image, canvas, macs):
+def said(reading, image, macs):
     """Return what the page shows of one image of a reading, as JSON.
 
     Parameters
     ----------
     reading : Reading
     image : int
-    canvas : int
-        Side of the scenes in pixels.
     macs : callable
-        Of `demonstration.macs_of`.
+        `count_macs` of the network and the scene's size.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def said(reading, image, canvas, macs):
         ],
         "answers": probabilities.argmax(-1).tolist(),
         "sure": probabilities.max(-1).round(3).tolist(),
-        "macs": macs(canvas, *tile_counts(reading, image)),
+        "macs": macs(tile_counts(reading, image))[-1],
     }
 
 

@@ -17,6 +17,7 @@ from wavelet_based_dnn.refinement import (
     at_random,
     by_boxes,
     by_evidence,
+    compiled,
     refined,
     tile_grid,
     wanted_tiles,
@@ -152,7 +153,7 @@ def read_tiles(network, images, tiles):
     tiles : int or sequence of int, optional
         As of `stream.read_stream`.
     """
-    reading = Reading(network.bands(images), [], [], [])
+    reading = Reading(compiled(network).bands(images), [], [], [])
     there = [rows * columns for _, rows, columns in map(tile_grid, reading.bands)]
     for level, count in enumerate(most_tiles(tiles, there)):
         reading = refined(network, reading, wanted_tiles(reading, level, count, 1, by_evidence, None))

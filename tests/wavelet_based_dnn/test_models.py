@@ -34,6 +34,9 @@ def test_the_count_follows_the_tiles_that_are_read(network):
     reading = classify(network, images, budget=0.2)
     tiles = [level.sum() / 3 for level in reading.tiles]
     assert count_macs(network, 120, 200, tiles)[-1] < count_macs(network, 120, 200)[-1]
+    assert count_macs(network, 120, 200, [level[0].size for level in reading.tiles]) == pytest.approx(
+        count_macs(network, 120, 200)
+    )
     assert len(count_macs(build_plain_pyramid(), 40, 30)) == 1
 
 

@@ -1,5 +1,6 @@
 import gc
 import weakref
+from functools import cache
 
 import numpy as np
 import pytest
@@ -137,6 +138,7 @@ def test_boxes_share_their_pixels_among_tiles(seed):
     np.testing.assert_array_equal(by_boxes(boxes)(reading, 0), expected)
 
 
+@cache
 def small():
     """Return a network whose only level is the finest."""
     return FinestLevel("haar", (4,) * 7, 10, 0)
@@ -171,7 +173,7 @@ def test_the_multiplications_of_a_tile_by_hand_and_in_the_graph(network):
     inside = [tf.ones((1, side, side, 1)) for side, *_ in fields(ScaleNetwork.strides)]
 
     def read(pictures):
-        return network.regions.python_function(pictures, inside)
+        return network.regions(pictures, inside)
 
     assert multiplications(read, (1, 59, 59, 1))[-1] == by_hand
 
