@@ -69,7 +69,7 @@ def train_on_crops(network, images, labels, schedule, *, seed, checkpoint=None):
     labels = as_labels(labels, len(images), CLASSES)
     optimizer = build_optimizer(network, schedule)
 
-    @tf.function
+    @tf.function(autograph=False)
     def step(found, wanted):
         with tf.GradientTape() as tape:
             errors = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, network(found, training=True))

@@ -34,7 +34,7 @@ def read_fills(network, scenes, view=tf.identity):
     view : callable
         From the images of scenes to what the network reads of them.
     """
-    compiled = tf.function(lambda images: network(view(images)), reduce_retracing=True)
+    compiled = tf.function(lambda images: network(view(images)), reduce_retracing=True, autograph=False)
     return np.concatenate([both(np.stack(compiled(one.images))) for one in scenes], axis=-1)
 
 

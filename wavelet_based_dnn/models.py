@@ -88,7 +88,7 @@ def count_macs(network, height, width, tiles=None):
 def _whole(network, height, width):
     """Return how many multiplications an image takes up to each level and how many tiles a level has.
 
-    A size is counted once: it takes half a second, for which a user who moves a slider would wait.
+    A size is counted once, so that a slider answers at once.
     """
     counted = _counted.setdefault(network, {})
     if (height, width) not in counted:

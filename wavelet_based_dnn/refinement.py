@@ -7,7 +7,7 @@ counts as no evidence. A reading keeps what was computed, so it can go on to fin
 
 import weakref
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -351,11 +351,13 @@ def compiled(network):
         # sizes that were met before.
         images, bands = (tf.TensorSpec((None, None, None, count)) for count in (1, channels))
         own = weakref.proxy(network)  # a reference would keep the network for ever
+        # There is no control flow to rewrite, and looking for some takes longer than tracing.
+        compile_ = partial(tf.function, autograph=False)
         _compiled[network] = Compiled(
-            tf.function(lambda images: own.bands(images), [images]),
-            tf.function(lambda bands: own.scores(bands), [bands]),
-            tf.function(lambda images: _coarser(own, images), [images]),
-            tf.function(
+            compile_(lambda images: own.bands(images), [images]),
+            compile_(lambda bands: own.scores(bands), [bands]),
+            compile_(lambda images: _coarser(own, images), [images]),
+            compile_(
                 lambda bands, places: _tile_scores(own, bands, places),
                 [bands, tf.TensorSpec((None, 3), tf.int32)],
             ),

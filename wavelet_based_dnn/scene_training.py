@@ -180,7 +180,8 @@ def _step_on(network, optimizer, level_weights, drop):
         optimizer.apply(tape.gradient(total, variables), variables)
         return loss
 
-    return cache(lambda canvas: tf.function(step))
+    # There is no control flow to rewrite, and looking for some takes longer than tracing.
+    return cache(lambda canvas: tf.function(step, autograph=False))
 
 
 def loss_of(levels, labels, boxes):

@@ -3,6 +3,7 @@
 import importlib
 import io
 import re
+from functools import cache
 
 import ipywidgets
 import numpy as np
@@ -21,6 +22,13 @@ from gan.models import load_generator
 from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
 from wavelet_based_dnn.refinement import classify
 from wavelet_based_dnn.scenes import DYNAMIC, draw_scenes
+
+shipped = cache(load_dynamic_classifier)
+
+
+@pytest.fixture(autouse=True)
+def compiled_once(monkeypatch):
+    monkeypatch.setattr("wavelet_based_dnn.explorer.load_dynamic_classifier", shipped)
 
 
 def parts(widget, kind, description=None):
@@ -83,7 +91,7 @@ def test_the_point_of_the_square_is_the_digit_drawn():
 def test_bars_tiles_and_multiplications_are_those_of_the_budget(dataset):
     widget = explorer("wavelet_based_dnn", dataset=dataset)
     set_to(widget, scene=3, object=31, canvas=150, budget=0.3)
-    test, network = load_dataset(dataset).test, load_dynamic_classifier(dataset)
+    test, network = load_dataset(dataset).test, shipped(dataset)
     clutter = DYNAMIC._replace(sizes=(31, 31))
     scenes = draw_scenes(test.as_float(), test.labels, 1, (150, 150), seed=3, clutter=clutter)
     reading = classify(network, scenes.images, budget=0.3)

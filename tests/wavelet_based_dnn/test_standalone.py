@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -24,9 +25,14 @@ from wavelet_based_dnn.refinement import classify
 HALF_A_GREY = 0.5 / (GREYS - 1)
 
 
+shipped = cache(load_dynamic_classifier)  # so that each network is compiled once
+
+
 @pytest.fixture(scope="module")
 def html():
-    return standalone.figure()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(standalone, "load_dynamic_classifier", shipped)
+        return standalone.figure()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,7 @@ def test_the_numbers_are_those_of_the_network(scenes, dataset, seed):
     rng = np.random.default_rng(seed)
     number, budget = int(rng.integers(standalone.SCENES)), int(rng.integers(len(standalone.BUDGETS)))
     side, canvas = (int(rng.choice(each)) for each in (standalone.SIDES, standalone.CANVASES))
-    network, expected = load_dynamic_classifier(dataset), drawn(dataset, number, side, canvas)
+    network, expected = shipped(dataset), drawn(dataset, number, side, canvas)
     reading = classify(network, expected.images, budget=standalone.BUDGETS[budget])
     shown = scenes[f"{dataset},{number},{side},{canvas}"]
     said = shown["readings"][budget]
