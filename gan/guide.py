@@ -85,7 +85,7 @@ def guide_step(generator, discriminator):
     of_generator, of_discriminator = optimizers
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
-    @tf.function(autograph=False)
+    @tf.function
     def step(real, seed):
         count = len(real)
         points = tf.random.stateless_normal((2, count, LATENT_SIZE), tf.stack([seed, 0]))
