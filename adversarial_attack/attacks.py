@@ -9,34 +9,35 @@ from functools import wraps
 from numbers import Real
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 from adversarial_attack.coordinates import perceptual
-from adversarial_attack.filters import (
-    IDENTITY,
-    down_and_up,
-    gaussian_blur,
-    jpeg,
-    low_frequencies,
-    resized_and_padded,
-)
+from adversarial_attack.filter_set import low_passes
+from adversarial_attack.filters import IDENTITY, gaussian_blur, low_frequencies, resized_and_padded
 from adversarial_attack.gradients import (
     classes_of,
     cross_entropy,
+    cross_entropy_with_margin,
     gradient,
     gradient_and_losses,
     margin,
+    relative,
     several,
     up_to,
 )
-from adversarial_attack.visibility import excess, no_more_visible, visibility
+from adversarial_attack.visibility import excess, no_more_visible
 from common.arguments import check_logits, check_shares
 from common.pixels import as_bytes
 from common.validation import as_labels, as_unit_images, check_counts, check_seed
 
-# Of `low_pass_attack`, tried on the images that the study measures.
-START, SHRINK, GROW = 1.0, 0.98, 1.1  # size of the change, its factor at a step that satisfies or does not
-LARGEST_STEP = 0.2  # of the size
-CALIBRATION = 7  # steps from one measurement of the visibility to the next
+# Of the attacks through filters, chosen on development photographs alone.
+LOW_PASSES = low_passes()
+START, SHRINK, GROW = 1.0, 0.95, 1.05  # size of the change, its factor at a step that satisfies or does not
+LARGEST_PACE, PGD_PACE = 0.2, 0.05  # length of a step, relative to the size
+CALIBRATIONS = (0.05, 0.2, 0.4, 0.6)  # shares of the steps after which the visibility is measured
+ROUND = 10  # steps of a round of filters
+LARGEST_SCALING = 1.25  # of the finished change, to its tier
+WINDOW, UNEVEN = 31, 1.5  # pixels of a side; largest size in a window relative to the size in the whole
 
 
 def _ascend(images, epsilon, steps, step_size, direction, reach=1.0, rng=None):
@@ -225,78 +226,185 @@ def translation_invariant(classifiers, images, labels, epsilon, *, sigma=3.0, **
     return momentum(classifiers, images, labels, epsilon, shape=blur, **options)
 
 
-def low_passes(shape, step, rng):
-    """Return the filter of a step of `low_pass_attack`, for images of a shape (height, width).
-
-    Blurs with sigma between 0 and 1, 1 and 2, 2 and 3 pixels take turns. Before the second and after the
-    third comes a JPEG compression of quality 30 to 94, before the third a resampling to 0.4 to 0.7 of the
-    size and back.
-    """
-    kind = step % 6
-    if kind in (1, 5):
-        return jpeg(int(rng.integers(30, 95)))
-    if kind == 3:
-        return down_and_up(*shape, float(rng.uniform(0.4, 0.7)))
-    return gaussian_blur(*shape, float(kind / 2 + rng.uniform(0.05, 1)))
-
-
 @checked
 def low_pass_attack(
-    classifiers, images, labels, epsilon, *, steps=60, draw=low_passes, coordinates=perceptual, tier=None,
-    loss=margin, confidence=5.0, decay=0.9, seed=0,
+    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier=None,
+    share=1.0, loss=margin, confidence=2.0, decay=0.9, even=True, start=START, random_start=False, seed=0,
 ):  # fmt: skip
-    """Return images that stay wrong behind low-pass filters, changed no more than that takes.
+    """Return images that stay wrong behind low-pass filters, within a tier of visibility.
 
-    The change of an image grows until at every step all classifiers are wrong by `confidence` behind the
-    filter of that step, and shrinks while they are. As the filters are drawn anew at every step, this is an
-    expectation over transformations (Athalye et al. 2018, arXiv:1707.07397); a budget that follows success
-    is from Rony et al. 2019 (arXiv:1811.09600), here the root mean square of the change in coordinates
-    other than pixels; a step goes along the momentum of the gradient in these coordinates.
+    Every step sees the images through another filter, so this is an expectation over transformations (Athalye
+    et al. 2018, arXiv:1707.07397). A step goes along the momentum of the gradient in coordinates in which
+    equal steps are about equally visible. A tier is used in full; without one the change grows while any
+    classifier is right by less than `confidence` and shrinks while none is (as the budget of Rony et al. 2019,
+    arXiv:1811.09600), so it is about as small as it can be.
 
     Parameters
     ----------
     classifiers, images, labels, epsilon
         As in `fgsm`; for three channels, unless the `coordinates` are ``pixels``.
     steps : int
+        Each takes a gradient of every classifier for each filter of the step.
     draw : callable
-        From (height, width), the number of the step and a generator to the filter of the step.
+        From (height, width), the number of the step and a generator to a filter or a tuple of filters.
     coordinates : callable
         From the images to the map from the coordinates to the change; see
         `adversarial_attack.coordinates`: `perceptual`, `luma`, `low_pass` of a share, `pixels`.
     tier : key of `visibility.TIERS`, optional
         No change is more visible than this, rounded to 8 bits. By default only epsilon limits it.
+    share : float, positive
+        Of the tier that the change takes while it is optimised; at the end it is scaled to the tier, by at
+        most a quarter more.
     loss : callable
         `margin`, or ``targeted(margin)``.
     confidence : float
-        The margin, in logits, that all classifiers shall reach.
+        The margin that all classifiers shall reach, in standard deviations of each network's own logits.
     decay : float
         Share of the velocity that a step keeps.
+    even : bool
+        Whether no window of the image may take more than `UNEVEN` times its part of the change.
+    start : float, positive
+        Size of the change before the first measurement of its visibility, in the coordinates.
+    random_start : bool
+        Start at white noise in the coordinates, a tenth of that size, instead of at the images.
     seed : int
-        Of the generators that `draw` gets.
+        Of the generators that `draw` gets, and of the noise.
 
     Returns
     -------
     numpy.ndarray, shape and type of `images`, in [0, 1]
+        Of the iterates, each image's best over a round of filters, not the last.
     """
-    change_by, loss = coordinates(images), up_to(confidence, loss)
+    found = _in_coordinates(
+        classifiers, images, labels, epsilon, up_to(confidence, relative(loss)),
+        satisfied=lambda losses: (losses >= confidence).all(axis=0), steps=steps, draw=draw,
+        coordinates=coordinates, tier=tier, share=share, decay=decay, even=even, start=start,
+        random_start=random_start, seed=seed, factors=(SHRINK, GROW) if tier is None else None,
+    )  # fmt: skip
+    return found if tier is None else no_more_visible(images, found, tier, LARGEST_SCALING)
+
+
+@checked
+def pgd_through_filters(
+    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier, share=1.0,
+    seed=0,
+):  # fmt: skip
+    """Return images by L2 projected gradient ascent on the cross-entropy behind filters drawn at every step.
+
+    The usual expectation over transformations (Athalye et al. 2018, arXiv:1707.07397): no momentum, steps of
+    one size, the mean cross-entropy of the classifiers. Parameters and result are those of `low_pass_attack`.
+    """
+    found = _in_coordinates(
+        classifiers, images, labels, epsilon, cross_entropy, steps=steps, draw=draw, coordinates=coordinates,
+        tier=tier, share=share, decay=0.0, even=False, seed=seed, pace=lambda done: PGD_PACE,
+    )  # fmt: skip
+    return no_more_visible(images, found, tier, LARGEST_SCALING)
+
+
+@checked
+def ddn_through_filters(
+    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier, share=1.0,
+    seed=0,
+):  # fmt: skip
+    """Return images by decoupled direction and norm (Rony et al. 2019, arXiv:1811.09600) behind drawn filters.
+
+    The size of the change grows by 5 % where any classifier is right behind the filter of the step, up to the
+    tier, and shrinks by 5 % where none is. Parameters and result are those of `low_pass_attack`.
+    """
+    found = _in_coordinates(
+        classifiers, images, labels, epsilon, cross_entropy_with_margin, steps=steps, draw=draw,
+        coordinates=coordinates, tier=tier, share=share, decay=0.0, even=False, seed=seed,
+        pace=lambda done: (1 + np.cos(np.pi * done)) / 2, factors=(0.95, 1.05),
+    )  # fmt: skip
+    return no_more_visible(images, found, tier, LARGEST_SCALING)
+
+
+def _in_coordinates(
+    classifiers, images, labels, epsilon, loss, *, satisfied=lambda losses: (losses > 0).all(axis=0), steps, draw,
+    coordinates, tier, share, decay, even, seed, start=START, random_start=False, factors=None,
+    pace=lambda done: LARGEST_PACE * _cosine(done),
+):  # fmt: skip
+    """Return unrounded images after ascent in coordinates of the change, whose size follows tier and success.
+
+    Parameters
+    ----------
+    satisfied : callable
+        From losses ``(classifiers, n)`` to whether the attack needs no more there, ``(n,)``.
+    factors : (float, float), optional
+        Of the size after a step that is satisfied or is not. By default the size is all that the tier allows.
+    pace : callable
+        From the share of steps done to the length of a step, relative to the size.
+    """
+    change_by = coordinates(images)
     low, high = np.maximum(images - epsilon, 0), np.minimum(images + epsilon, 1)
     found = velocity = np.zeros_like(change_by.adjoint(images))
-    size, largest = START, np.inf
+    size, largest = np.full((len(images), 1, 1, 1), float(start)), np.inf
+    if random_start:
+        found = (0.1 * start * np.random.default_rng(seed).normal(size=found.shape)).astype(images.dtype)
+    best = _Best(images, steps)
     for step in range(steps):
         adversarial = np.clip(images + change_by(found), low, high)
-        if tier is not None and step % CALIBRATION == CALIBRATION - 1:
-            largest = _over(_root_mean_square(found), _excesses(images, adversarial, tier))
-        seen_through = draw(images.shape[1:3], step, np.random.default_rng((seed, step)))
-        slope, losses = gradient_and_losses(classifiers, adversarial, labels, loss, (seen_through,))
+        if tier is not None and step in _calibrated(steps):
+            largest = _over(share * _root_mean_square(found), _excesses(images, adversarial, tier))
+            size = largest if factors is None else size
+        slope, losses = _through(classifiers, adversarial, labels, loss, draw, step, seed)
+        best.saw(step, adversarial, losses)
         velocity = decay * velocity + _of_unit_mean(change_by.adjoint(slope))
-        satisfied = (losses >= confidence).all(axis=0).reshape(-1, 1, 1, 1)
-        size = np.minimum(np.where(satisfied, SHRINK, GROW) * size, largest)
-        pace = LARGEST_STEP * (1 + np.cos(np.pi * step / steps)) / 2
-        found = found + pace * size * _over(velocity, _root_mean_square(velocity))
+        if factors is not None:
+            factor = np.where(satisfied(losses), *factors).reshape(-1, 1, 1, 1)
+            size = np.minimum(factor * size, largest)
+        found = found + pace(step / steps) * size * _over(velocity, _root_mean_square(velocity))
+        if even:
+            found = _evened(found, size)
         found = found * np.minimum(1, _over(size, _root_mean_square(found)))
         found = found.astype(images.dtype)
-    adversarial = np.clip(images + change_by(found), low, high)
-    return adversarial if tier is None else no_more_visible(images, adversarial, tier)
+    return best.images if factors is None else np.clip(images + change_by(found), low, high)
+
+
+def _through(classifiers, images, labels, loss, draw, step, seed):
+    """Return the gradient behind the filters drawn for a step, and the losses ``(filters * classifiers, n)``."""
+    drawn = draw(images.shape[1:3], step, np.random.default_rng((seed, step)))
+    filters = drawn if type(drawn) is tuple else (drawn,)
+    return gradient_and_losses(classifiers, images, labels, loss, filters)
+
+
+class _Best:
+    """The iterate of each image whose losses over the round of filters that follows it are largest.
+
+    The last iterate may have drifted past the decision boundary of one filter, so it is not simply taken.
+    """
+
+    def __init__(self, images, steps):
+        self.images, self._losses = images, np.full(len(images), -np.inf)
+        self._begins, self._steps = range(max(_calibrated(steps), default=0), steps, ROUND), steps
+        self._candidate, self._seen = images, []
+
+    def saw(self, step, images, losses):
+        """Note the losses of the images of a step."""
+        if step in self._begins:
+            self._candidate, self._seen = images, []
+        self._seen.append(losses.mean(axis=0))
+        if step >= self._begins[0] and (step + 1 in self._begins or step + 1 == self._steps):
+            found = np.mean(self._seen, axis=0)
+            better = found > self._losses
+            self.images = np.where(better.reshape(-1, 1, 1, 1), self._candidate, self.images)
+            self._losses = np.where(better, found, self._losses)
+
+
+def _calibrated(steps):
+    """Return the steps at which the visibility is measured; at the first there is no change yet."""
+    return sorted({round(part * steps) for part in CALIBRATIONS} - {0})
+
+
+def _cosine(done):
+    return (1 + np.cos(np.pi * done)) / 2
+
+
+def _evened(coordinates, size):
+    """Return coordinates whose root mean square is at most `UNEVEN` times the size in every window."""
+    energy = (coordinates**2).sum(axis=-1, keepdims=True)
+    local = np.sqrt(uniform_filter(energy, (0, WINDOW, WINDOW, 0)))
+    return coordinates * np.minimum(1, UNEVEN * size / np.maximum(local, 1e-12))
 
 
 def _root_mean_square(coordinates):
@@ -304,8 +412,8 @@ def _root_mean_square(coordinates):
 
 
 def _excesses(images, adversarial, tier):
-    pairs = zip(images, as_bytes(adversarial) / 255, strict=True)
-    return np.array([excess(visibility(*pair), tier) for pair in pairs]).reshape(-1, 1, 1, 1)
+    pairs = zip(images, (as_bytes(adversarial) / 255).astype(images.dtype), strict=True)
+    return np.array([excess(*pair, tier) for pair in pairs]).reshape(-1, 1, 1, 1)
 
 
 @checked

@@ -61,6 +61,18 @@ def perceptual(images):
     return Pixelwise(matrices.astype(images.dtype))
 
 
+def size_of(images, changes):
+    """Return the root mean square of changes in `perceptual` coordinates, a float over all images.
+
+    Parameters
+    ----------
+    images, changes : array of float, ``(n, height, width, 3)``
+    """
+    changes = np.asarray(changes, "float64")
+    squared = np.einsum("...a,...ab,...b", changes, sensitivity(images), changes)
+    return float(np.sqrt(squared.mean()))
+
+
 def pixels(images):
     """Return the map under which the coordinates are the change itself, but for a factor for each image.
 

@@ -1,7 +1,8 @@
-"""The 20 ImageNet images after the low-pass attack, scaled to the limit of the strict tier: files to look at.
+"""The 20 ImageNet photographs that ship, after the low-pass attack: pictures to download, look at and test.
 
-``python -m adversarial_attack.examples`` makes those that are missing from ``examples/``, in the way of the
-kind "strict" of the records of `experiments.fooling` whose configuration is `CONFIG`.
+The pictures are PNG files of 8 bits a channel, so saving and reading them again changes nothing. The attack
+is `experiments.attacked` with the arguments `CONFIG`. ``python -m adversarial_attack.examples`` makes the
+pictures that are missing from ``examples/``; that needs the MobileNets, which do not ship.
 """
 
 from common import environment
@@ -15,41 +16,53 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from adversarial_attack.experiments import IMAGES, at_strict_tier, attacked
-from common.data import load_imagenet_samples, load_pictures
+from adversarial_attack.judges import NETWORKS
+from common.data import load_pictures
 from common.files import write_atomically
 from common.pixels import as_bytes
+from common.pretrained import OFFLINE
 
 FOLDER = Path(__file__).parent / "examples"
+PHOTOGRAPHS = 20  # of `common.data.load_imagenet_samples`
+# The networks that need no other data: anyone can ask them about these pictures.
+SHIPPED = tuple(name for name, key in NETWORKS.items() if key in OFFLINE)
 CONFIG = {
-    "arm": "low-pass attack",
-    "sources": "all four",
-    "epsilon": 16,
-    "tier": "strict",
-    "shift": 0,
-    "steps": 60,
+    "dataset": "imagenet_samples",
+    "split": "shipped",
+    "method": "low-pass attack",
+    "attacked": "survival",
+    "without": "nothing",
+    "tier": "JPEG 90",
+    "gradients": 300,
+    "budget": 1.0,
     "seed": 0,
 }
 
 
 def load_examples():
-    """Return the attacked images, float32 ``(20, 224, 224, 3)`` in [0, 1], in the order of the samples.
+    """Return the attacked photographs, float32 ``(20, 224, 224, 3)`` in [0, 1], in the order of the samples.
 
     Raises
     ------
     FileNotFoundError
-        An image is missing.
+        A picture is missing.
     """
-    return load_pictures([_path(number) for number in range(IMAGES)]).as_float()
+    return load_pictures([_path(number) for number in range(PHOTOGRAPHS)]).as_float()
 
 
 def write_missing():
-    """Attack the images whose files are missing and write these."""
-    for number in tqdm([number for number in range(IMAGES) if not _path(number).exists()]):
-        image = load_imagenet_samples()[[number]].as_float()
-        change = attacked(**CONFIG, image=number) - image  # added as `fooling` does, for the same bits
-        file = io.BytesIO()
-        Image.fromarray(as_bytes(at_strict_tier(image, image + change))[0]).save(file, "png")
+    """Attack the photographs whose pictures are missing and write these.
+
+    Raises
+    ------
+    ConnectionError
+        A MobileNet is neither on this machine nor can it be downloaded.
+    """
+    from adversarial_attack.experiments import attacked  # reading the pictures needs no attack
+
+    for number in tqdm([number for number in range(PHOTOGRAPHS) if not _path(number).exists()]):
+        picture, file = attacked(**CONFIG, photograph=number)[0], io.BytesIO()
+        Image.fromarray(as_bytes(picture)).save(file, "png")
         write_atomically(_path(number), file.getvalue())
 
 

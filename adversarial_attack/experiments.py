@@ -1,149 +1,170 @@
-"""The measurements of this study, an image a record where images are few; their records are in `results/`."""
+"""The measurements of this study, a photograph a record; their records are in `results/`.
+
+How the constants were chosen: on the first `DEVELOPMENT` photographs of the development split alone, by
+`measure` of that split. The results are measured once, on the first `TEST` photographs of the test split.
+Photographers of the development split, and the photographs in `SEEN`, are left out of the test split.
+
+Version 2 of `fooling`: fresh photographs, and visibility by measures that no attack optimises.
+"""
 
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
 
-from adversarial_attack import attacks
-from adversarial_attack.attacks import low_pass_attack, pgd
+from adversarial_attack import attacks, forecast
+from adversarial_attack.attacks import low_pass_attack
 from adversarial_attack.filter_set import FILTER_SET
-from adversarial_attack.filters import IDENTITY, gaussian_blur, low_frequencies
-from adversarial_attack.gradients import cross_entropy, margin, predictions, targeted, up_to
-from adversarial_attack.limits import DEMANDS, first_order_epsilon, recognised_by, smallest
-from adversarial_attack.named_attacks import ATTACKS
+from adversarial_attack.coordinates import size_of
+from adversarial_attack.filters import IDENTITY, gaussian_blur
+from adversarial_attack.gradients import cross_entropy, predictions, targeted
+from adversarial_attack.judges import ATTACKED, NEEDS, NETWORKS, differentiable, recognises
+from adversarial_attack.limits import smallest
+from adversarial_attack.named_attacks import ATTACKS, foolbox_pgd
 from adversarial_attack.networks import ARCHITECTURES, trained
-from adversarial_attack.visibility import no_more_visible, visibility
-from common.data import load_dataset, load_imagenet_samples
+from adversarial_attack.held_out import as_jpeg, held_out, relative_to_jpeg
+from adversarial_attack.visibility import no_more_visible, visibility, worst_window
+from common.data import list_imagenet_compatible, load_dataset, load_imagenet_compatible, load_imagenet_samples
 from common.experiments import experiment
 from common.names import look_up
 from common.pixels import as_bytes
-from common.pretrained import OFFLINE, load_classifier
 
-IMAGES = 20
-SOURCES = {name: (name,) for name in OFFLINE} | {"lites": OFFLINE[:3], "all four": OFFLINE}
-EQUAL_L2 = 2 / 255  # root mean square of a change
-LOW_SHARE = 1 / 8  # of the frequencies a side
-LEAST, MOST = 0.001, 4.0  # epsilon, in units of 1 / 255, between which the smallest is sought
+SEEN = {17, 107, 302, 393, 552, 562, 586, 742, 872, 922}  # numbers of photographs that calibrated the study
+MOVED = "another photograph's change"
+JPEG = "JPEG 90"
+BLURS = {"none": 0, **{f"blur {sigma:g}": sigma for sigma in (0.5, 1, 1.5, 2, 3)}}  # of `one_network`
+ONE_NETWORK_JUDGES = ("EfficientNet-Lite0", "EfficientNet-Lite2", "SqueezeNet")
+REFERENCES = {f"JPEG {quality}": ("JPEG", quality) for quality in (95, 90, 85, 75)} | {
+    f"noise {size}": ("noise", size) for size in (1, 2, 4)
+}
 SMALL_ATTACKS = ("momentum", "universal", "white noise")
 SMALL_SOURCES = {name: [name] for name in ARCHITECTURES} | {
     f"all but {name}": [other for other in ARCHITECTURES if other != name] for name in ARCHITECTURES
 }
 JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architectures and seeds
-LARGEST = 16  # change of a value by the attack at the frontier, in units of 1 / 255
+
+# The first photographs of a split that serve each purpose
+TEST = {
+    "all kinds": 100, "noise": 100, "left out": 40, "methods": 40, "JPEG 95": 30, "moved": 30, "transfer": 30,
+    "forecast": 24,
+}  # fmt: skip
+DEVELOPMENT = {"budgets": 8, "parts": 8, "gradients": 8, "transfer": 6, "forecast": 6}
+GRADIENTS = 300  # of an attack, each of one network behind one filter
+BUDGETS = (0.8, 1.0, 1.25)
+# Of each method and networks attacked, the budget that fooled most cells of the development photographs
+CHOSEN = {
+    ("low-pass attack", "survival"): 1.0,
+    ("expectation over filters, PGD", "survival"): 1.0,
+    ("expectation over filters, DDN", "survival"): 1.0,
+    ("transfer attack", "depthwise"): 1.0,
+    ("transfer attack", "squeezenet"): 1.0,
+}
+RESTARTS = 2
 
 
-@experiment(version=1, tolerance=0.25)
-def fooling(
-    *,
-    dataset="imagenet_samples",
-    arm,
-    sources="all four",
-    epsilon,
-    tier="none",
-    shift=0,
-    steps=60,
-    moved=0,
-    image,
-    seed,
-):
-    """Attack an ImageNet image and show the result, filtered in many ways, to the four classifiers.
-
-    It is measured three times (`of_equal_size`): as the attack made it, with the change scaled to the root
-    mean square `EQUAL_L2`, and with the change scaled to the limit of the strict tier.
+@lru_cache
+def photographs(split):
+    """Return the positions of the photographs of a split in the random order in which they are used.
 
     Parameters
     ----------
-    dataset : "imagenet_samples"
-    arm : key of `named_attacks.ATTACKS`
-    sources : key of `SOURCES`
-        The classifiers that are attacked; those that judge are always the four of `OFFLINE`.
-    epsilon : number
-        Largest change of a value, in units of 1 / 255.
-    tier : "none" or key of `visibility.TIERS`
-        For the attacks that take one.
-    shift : int
-        0, or for a targeted attack how far the target lies behind the label in the list of classes.
-    steps : int
-        For the attacks that take several.
-    moved : int
-        0, or how many images further lies the one that gets the change.
-    image : int
-        From 0 to 19.
+    split : "development", "test" or "shipped"
+        Of `load_imagenet_compatible`; "shipped" are the 20 of `load_imagenet_samples`, in their order.
+    """
+    if split == "shipped":
+        return tuple(range(20))
+    listed = list_imagenet_compatible(split)
+    authors = {one.author for one in list_imagenet_compatible("development")} if split == "test" else set()
+    free = [i for i, one in enumerate(listed) if one.author not in authors and one.number not in SEEN]
+    return tuple(int(i) for i in np.random.default_rng(0).permutation(free))
+
+
+def photograph_and_label(dataset, split, photograph):
+    """Return a photograph ``(1, 224, 224, 3)`` in [0, 1] and its label ``(1,)``."""
+    look_up("data set", dataset, ("imagenet_compatible", "imagenet_samples"))
+    data = load_imagenet_samples() if dataset == "imagenet_samples" else _compatible(split)
+    one = data[[photograph]]
+    return one.as_float(), one.labels
+
+
+@lru_cache
+def _compatible(split):
+    return load_imagenet_compatible(split)
+
+
+@experiment(version=2, tolerance=0.25, needs=NEEDS)
+def fooling(
+    *,
+    dataset="imagenet_compatible",
+    split,
+    photograph,
+    method,
+    attacked="survival",
+    without="nothing",
+    tier="JPEG 90",
+    gradients=GRADIENTS,
+    budget=1.0,
+    seed=0,
+):
+    """Attack a photograph and show it, clean and attacked, behind all filters to all networks.
+
+    Parameters
+    ----------
+    dataset : "imagenet_compatible" or "imagenet_samples"
+    split : "development" or "test"
+        "shipped" with the second data set.
+    photograph : int
+        Position in the split.
+    method : key of `named_attacks.ATTACKS`, or `MOVED` or `JPEG`
+        `MOVED` is the change that the low-pass attack makes of the next photograph; `JPEG` is compression at
+        quality 90 without chroma subsampling and no attack.
+    attacked : key of `judges.ATTACKED`
+    without : "nothing" or key of `filter_set.KINDS`
+        The kind of filters that the attack does not see.
+    tier : key of `visibility.TIERS`, or "16/255"
+    gradients : int
+        That the attack may take, each of one network behind one filter.
+    budget : number
+        What the attack takes of the tier while it optimises.
     seed : int
-        The same random choices for all images.
+        The same random choices for all photographs.
 
     Returns
     -------
     dict
-        For each of "found", "l2" and "strict": KIND_said_label, KIND_as_before and KIND_said_target: whether
-        a classifier says the label, what it says of the clean image behind the same filter, and the target
-        (where there is none, the label), for the filters of `FILTER_SET` and each of the classifiers, the
-        last fastest; KIND_mean, KIND_p95, KIND_ssim, KIND_blurred: the visibility; KIND_linf and KIND_l2: the
-        largest and the root mean square change in units of 1 / 255; KIND_low: the share of its energy in the
-        lowest `LOW_SHARE` of the frequencies a side.
+        right, wrong: for each filter of `FILTER_SET` and network of `NETWORKS`, the last fastest, whether the
+        network recognises the clean photograph behind the filter, and whether it does not recognise the
+        attacked one; v: visibility relative to JPEG 90 (`held_out.relative_to_jpeg`), with flip_mean,
+        flip_p99, ssimulacra2; colour, ssim, worst_window: mean CIEDE2000, structural similarity, and mean
+        CIEDE2000 in the worst window; rms, linf: of the change, in units of 1 / 255.
     """
-    data = load_imagenet_samples()
-    adversarial = attacked(arm, sources, epsilon, tier, shift, steps, image, seed)
-    shown = (image + moved) % IMAGES
-    kinds = of_equal_size(data[[shown]].as_float(), adversarial - data[[image]].as_float())
-    target = (data.labels[shown] + shift) % len(data.class_names)
+    image, label = photograph_and_label(dataset, split, photograph)
+    found = attack(dataset, split, photograph, method, attacked, without, tier, gradients, budget, seed)
     return {
-        f"{kind}_{name}": value
-        for kind, changed in kinds.items()
-        for name, value in judged(changed, shown, target).items()
+        "right": recognised(image, label).ravel(),
+        "wrong": ~recognised(found, label).ravel(),
+        **size_and_visibility(image[0], found[0]),
     }
 
 
-def of_equal_size(images, change):
-    """Return images in 8 bits with a change as found, scaled to `EQUAL_L2` and to the strict tier: a dict."""
-    return {
-        "found": rounded(images + change),
-        "l2": rounded(images + EQUAL_L2 / (np.sqrt(np.mean(change**2)) or 1) * change),
-        "strict": at_strict_tier(images, images + change),
-    }
-
-
-def judged(changed, shown, target):
-    """Return the size, the visibility and the answers that `fooling` names, of one changed ImageNet image.
-
-    Parameters
-    ----------
-    changed : array, shape (1, height, width, 3)
-        In [0, 1].
-    shown : int
-        The number of the image without the change.
-    target : int
-        A class.
-    """
-    data, classes = load_imagenet_samples(), said(changed)
-    return size_and_visibility(data[[shown]].as_float()[0], changed[0]) | {
-        "said_label": (classes == data.labels[shown]).ravel(),
-        "as_before": (classes == said_of_clean(shown)).ravel(),
-        "said_target": (classes == target).ravel(),
-    }
-
-
-def attacked(arm, sources, epsilon, tier, shift, steps, image, seed):
-    """Return an ImageNet image, ``(1, 224, 224, 3)``, after the attack that `fooling` describes."""
-    data = load_imagenet_samples()
-    target = (data.labels + shift) % len(data.class_names)
-    attack, names = look_up("attack", arm, ATTACKS), look_up("sources", sources, SOURCES)
-    return attack(
-        [load_classifier(name) for name in names],
-        data[[image]].as_float(),
-        target[[image]],
-        epsilon / 255,
-        targeted=shift != 0,
-        tier=None if tier == "none" else tier,
-        steps=steps,
-        seed=seed,
+def attack(dataset, split, photograph, method, attacked, without, tier, gradients, budget, seed):
+    """Return the attacked photograph of `fooling`, values of 8 bits ``(1, 224, 224, 3)``."""
+    image, label = photograph_and_label(dataset, split, photograph)
+    if method == JPEG:
+        return as_jpeg(image[0], 90)[np.newaxis]
+    if method == MOVED:
+        order = photographs(split)
+        following = order[(order.index(photograph) + 1) % len(order)]
+        other, _ = photograph_and_label(dataset, split, following)
+        settings = ("low-pass attack", attacked, without, tier, gradients, budget, seed)
+        change = attack(dataset, split, following, *settings) - other
+        return no_more_visible(image, image + change, tier, 4.0)
+    classifiers = [differentiable(name) for name in look_up("attacked networks", attacked, ATTACKED)]
+    make = look_up("method", method, ATTACKS)
+    found = make(
+        classifiers, image, label, tier=tier, gradients=gradients, without=without, share=budget, seed=seed
     )
-
-
-def at_strict_tier(images, adversarial):
-    """Return the images with the largest multiple of their changes, at most 8, that keeps the strict tier."""
-    return no_more_visible(images, adversarial, "strict", most=8.0)
+    return rounded(found)
 
 
 def rounded(images):
@@ -151,139 +172,154 @@ def rounded(images):
     return (as_bytes(images) / 255).astype("float32")
 
 
-def said(images):
-    """Return the classes that the four classifiers say behind all filters, ``(filters, classifiers, n)``."""
-    filtered = (make(*images.shape[1:3])(images) for make in FILTER_SET.values())
-    classifiers = [load_classifier(name) for name in OFFLINE]
-    return np.array([[predictions(classifier, seen) for classifier in classifiers] for seen in filtered])
-
-
-@lru_cache(maxsize=IMAGES)
-def said_of_clean(image):
-    """Return what `said` makes of the clean ImageNet image of a number."""
-    return said(load_imagenet_samples()[[image]].as_float())
+def recognised(images, labels):
+    """Return whether each network recognises one image behind each filter, ``(filters, networks)``."""
+    seen = [make(*images.shape[1:3])(images) for make in FILTER_SET.values()]
+    batch = np.clip(np.concatenate(seen), 0, 1).astype("float32")
+    wanted = np.repeat(labels, len(batch))
+    return np.stack([recognises(name, batch, wanted) for name in NETWORKS], axis=1)
 
 
 def size_and_visibility(image, changed):
     """Return the measures of a change that `fooling` describes, a dict of floats."""
     change = (changed - image).astype("float64")
-    low = low_frequencies(*image.shape[:2], LOW_SHARE)(change[np.newaxis])
-    seen = visibility(image, changed)._asdict()
-    return {name: round(value, 4) for name, value in seen.items()} | {
-        "linf": round(255 * np.abs(change).max(), 2),
-        "l2": round(255 * np.sqrt((change**2).mean()), 3),
-        "low": round((low**2).sum() / ((change**2).sum() or 1), 4),
-    }
+    seen = visibility(image, changed)
+    measures = held_out(image, changed)._asdict() | {
+        "v": relative_to_jpeg(image, changed), "colour": seen.mean, "ssim": seen.ssim,
+        "worst_window": worst_window(image, changed), "rms": 255 * np.sqrt((change**2).mean()),
+        "linf": 255 * np.abs(change).max(),
+    }  # fmt: skip
+    return {name: round(float(value), 4) for name, value in measures.items()}
 
 
-@experiment(version=2, tolerance=0.25)
-def smallest_epsilon(*, dataset="imagenet_samples", sources, sigma, steps=10, image, seed):
-    """Find the smallest epsilon at which projected gradient ascent makes classifiers wrong behind a blur.
-
-    The image is not rounded, because most of these changes are smaller than a step of 8 bits.
+@experiment(version=1, tolerance=0.05, needs=("imagenet_compatible",))
+def reference(*, dataset="imagenet_compatible", split, photograph, change, seed=0):
+    """Measure how visible JPEG compression and white noise are in a photograph.
 
     Parameters
     ----------
-    dataset : "imagenet_samples"
-    sources : key of `SOURCES`
-        The classifiers, all of which shall be wrong.
-    sigma : number
-        Of the Gaussian blur, in pixels; 0 for none.
-    steps : int
-        Of each attack, on the mean of the margins that are not yet positive.
-    image : int
-        From 0 to 19.
+    dataset, split, photograph
+        As in `fooling`.
+    change : "JPEG 95", "JPEG 90", "JPEG 85", "JPEG 75", "noise 1", "noise 2" or "noise 4"
+        JPEG without chroma subsampling, or every value up or down at random by so many 255ths.
     seed : int
-        Decides nothing: the attacks start at the image.
+        Of the noise.
 
     Returns
     -------
     dict
-        right: whether all the classifiers recognise the blurred clean image; measured and predicted, in units
-        of 1 / 255: the smallest epsilon by bisection between `LEAST` and `MOST` to 4 %, and
-        `limits.first_order_epsilon`; both are 0 for an image not recognised.
+        flip_mean, flip_p99, ssimulacra2, v as in `fooling`.
     """
-    data = load_imagenet_samples()[[image]]
-    images, labels = data.as_float(), data.labels
-    classifiers = [load_classifier(name) for name in look_up("sources", sources, SOURCES)]
-    blur = gaussian_blur(*images.shape[1:3], sigma) if sigma else IDENTITY
-    if not recognised_by(classifiers, images, labels, blur).all():
-        return {"right": False, "measured": 0.0, "predicted": 0.0}
+    image = photograph_and_label(dataset, split, photograph)[0]
+    kind, size = look_up("change", change, REFERENCES)
+    changed = as_jpeg(image[0], size) if kind == "JPEG" else rounded(attacks.white_noise(image, size / 255, seed))[0]
+    measures = held_out(image[0], changed)._asdict() | {"v": relative_to_jpeg(image[0], changed)}
+    return {name: round(float(value), 4) for name, value in measures.items()}
 
-    def succeeds(epsilon):
-        found = pgd(
-            classifiers, images, labels, epsilon / 255, steps=steps, loss=up_to(0.0, margin), filters=(blur,),
-            random_start=False,
-        )  # fmt: skip
-        return not recognised_by(classifiers, found, labels, blur).any()
 
-    return {
-        "right": True,
-        "measured": round(smallest(succeeds, LEAST, MOST, rounds=8), 4),
-        "predicted": round(255 * float(first_order_epsilon(classifiers, images, labels, blur)[0]), 4),
-    }
+@experiment(version=1, tolerance=0.25, needs=NEEDS)
+def smallest_size(*, dataset="imagenet_compatible", split, photograph, demand, gradients=200, seed=0):
+    """Find the smallest change, not rounded to 8 bits, that meets a demand.
+
+    The low-pass attack, without a tier, looks for a small change of all demanded networks behind the demanded
+    filters in turn. Bisection then finds its smallest multiple that meets the demand. The better of `RESTARTS`
+    starts counts.
+
+    Parameters
+    ----------
+    dataset, split, photograph
+        As in `fooling`.
+    demand : key of `forecast.DEMANDS`
+    gradients : int
+        Of each start.
+    seed : int
+        Of the starts.
+
+    Returns
+    -------
+    dict
+        recognised: whether all demanded networks recognise the clean photograph behind all demanded filters;
+        met: whether a multiple meets the demand; measured: the size of the smallest, a root mean square in
+        perceptual coordinates; rms: that of the pixels, in units of 1 / 255. They are 0 where the
+        photograph is not recognised or the demand is not met.
+    """
+    image, label = photograph_and_label(dataset, split, photograph)
+    wanted = look_up("demand", demand, forecast.DEMANDS)
+    unmet = {"met": False, "measured": 0.0, "rms": 0.0}
+    networks = forecast.load(wanted.networks)
+    if not forecast.demanded(wanted, networks, image, label).all():
+        return {"recognised": False, **unmet}
+    seeds = range(seed, seed + RESTARTS)
+    changes = [_smallest_change(wanted, networks, image, label, gradients, one) for one in seeds]
+    found = [(size_of(image, change), change) for change in changes if change is not None]
+    if not found:
+        return {"recognised": True, **unmet}
+    size, change = min(found, key=lambda one: one[0])
+    rms = 255 * np.sqrt((change.astype("float64") ** 2).mean())
+    return {"recognised": True, "met": True, "measured": round(size, 5), "rms": round(float(rms), 5)}
+
+
+def _smallest_change(demand, networks, image, label, gradients, seed):
+    """Return the change of one start of `smallest_size`, or None if no multiple meets the demand."""
+
+    def in_turn(shape, step, rng):
+        return FILTER_SET[demand.filters[step % len(demand.filters)]](*shape)
+
+    change = low_pass_attack(
+        list(networks.values()), image, label, 1.0, steps=gradients // len(networks), draw=in_turn, confidence=0.1, start=0.1,
+        random_start=seed > 0, even=False, seed=seed,
+    ) - image  # fmt: skip
+
+    def succeeds(multiple):
+        return not forecast.demanded(demand, networks, np.clip(image + multiple * change, 0, 1), label).any()
+
+    multiple = smallest(succeeds, 1 / 64, 64.0, rounds=9)
+    return None if np.isinf(multiple) else np.clip(image + multiple * change, 0, 1) - image
 
 
 @experiment(version=1, tolerance=0.25)
-def frontier(*, dataset="imagenet_samples", demand, steps=60, image, seed):
-    """Find the least visible change by the low-pass attack that still meets a demand.
-
-    The attack stays within the moderate tier; then bisection finds the smallest multiple of the change, at
-    most 4, rounded to 8 bits, behind which no classifier of the demand says the label at any of its filters.
+def one_network(*, dataset="imagenet_samples", attacked, epsilon, photograph, seed=0):
+    """Attack one network by foolbox's PGD and show the photograph, blurred, to three networks.
 
     Parameters
     ----------
     dataset : "imagenet_samples"
-    demand : key of `limits.DEMANDS`
-    steps : int
-        Of the attack.
-    image : int
+    attacked : one of `ONE_NETWORK_JUDGES`, or "white noise"
+        The noise changes every value by epsilon, up or down at random.
+    epsilon : number
+        Largest change of a value, in units of 1 / 255.
+    photograph : int
         From 0 to 19.
     seed : int
-        Of the attack's filters.
+        Of the start of the attack, or of the noise.
 
     Returns
     -------
     dict
-        right: whether all classifiers of the demand recognise the clean image; met: whether a multiple
-        of the change meets the demand; and of that multiple, or of the largest, the measures of `fooling`.
+        right, wrong: for each blur of `BLURS` and network of `ONE_NETWORK_JUDGES`, the last fastest, as in
+        `fooling`; colour: mean CIEDE2000; linf: largest change, in units of 1 / 255.
     """
-    data = load_imagenet_samples()[[image]]
-    images, labels = data.as_float(), data.labels
-    wanted = look_up("demand", demand, DEMANDS)
-    attacked, judges = ([load_classifier(name) for name in x] for x in (wanted.attacked, wanted.judges))
-    found = low_pass_attack(
-        attacked, images, labels, LARGEST / 255, steps=steps, draw=wanted.draw, tier="moderate",
-        confidence=wanted.confidence, seed=seed,
-    )  # fmt: skip
-    filters = [FILTER_SET[name](*images.shape[1:3]) for name in wanted.filters]
-
-    def times(multiple):
-        return rounded(images + multiple * (found - images))
-
-    def succeeds(multiple):
-        return not any(recognised_by(judges, times(multiple), labels, seen).any() for seen in filters)
-
-    multiple = smallest(succeeds, 1 / 16, 4.0)
+    image, label = photograph_and_label(dataset, "shipped", photograph)
+    if attacked == "white noise":
+        found = attacks.white_noise(image, epsilon / 255, seed)
+    else:
+        network = differentiable(look_up("attacked network", attacked, {x: x for x in ONE_NETWORK_JUDGES}))
+        found = foolbox_pgd(network, image, label, epsilon / 255, seed=seed)
+    found = rounded(found)
+    right, right_after = (_recognised_blurred(x, label) for x in (image, found))
     return {
-        "right": bool(recognised_by(judges, images, labels, IDENTITY).all()),
-        "met": succeeds(multiple),
-        **size_and_visibility(images[0], times(multiple)[0]),
+        "right": right.ravel(),
+        "wrong": ~right_after.ravel(),
+        "colour": round(visibility(image[0], found[0]).mean, 4),
+        "linf": round(255 * float(np.abs(found - image).max()), 2),
     }
 
 
-def frontier_if_recognised(image, seed):
-    """Plan the `frontier` of all demands for those of some images that all four networks recognise.
-
-    Returns
-    -------
-    plan of a pandas.DataFrame
-        For `common.experiments.sweeps`.
-    """
-    (all_four,) = yield [(frontier, {"demand": "four networks", "image": image, "seed": seed})]
-    recognised = all_four.loc[all_four["right"], "image"].to_list()
-    (table,) = yield [(frontier, {"demand": list(DEMANDS), "image": recognised, "seed": seed})]
-    return table
+def _recognised_blurred(image, label):
+    """Return whether each of `ONE_NETWORK_JUDGES` recognises an image behind each of `BLURS`."""
+    blurs = [gaussian_blur(*image.shape[1:3], sigma) if sigma else IDENTITY for sigma in BLURS.values()]
+    seen = np.concatenate([blur(image) for blur in blurs]).astype("float32")
+    return np.stack([recognises(name, seen, np.repeat(label, len(seen))) for name in ONE_NETWORK_JUDGES], axis=1)
 
 
 @experiment(version=2, tolerance=0.1)

@@ -1,35 +1,62 @@
-"""Blur an attacked photograph, scale the attack, and see what four networks say: ``explore.ipynb``."""
+"""Blur an attacked photograph, scale the attack, and see what three networks say: ``explore.ipynb``."""
 
 import ipywidgets
 import numpy as np
-import tensorflow as tf
 
-from adversarial_attack.examples import load_examples
+from adversarial_attack.examples import SHIPPED, load_examples
 from adversarial_attack.filters import gaussian_blur
+from adversarial_attack.held_out import as_jpeg
+from adversarial_attack.judges import logits
 from common.data import load_imagenet_samples
-from common.pretrained import OFFLINE, load_classifier
 from common.widgets import LABELLED, Bars, Picture, arranged
 
 SIZE = 224
+QUALITY = 90  # of the JPEG beside the attack, whose visibility bounds the attack's
 START = {"photograph": 9, "strength": 100, "sigma": 2.0}  # a bottle cap that no network recognises any more
 LARGEST_SIGMA, STRONGEST = 4, 200  # pixels, per cent of the stored attack
 AMPLIFIED = 10
-NAMES = {
-    "efficientnet_lite0": "EfficientNet-Lite0",
-    "efficientnet_lite1": "EfficientNet-Lite1",
-    "efficientnet_lite2": "EfficientNet-Lite2",
-    "squeezenet": "SqueezeNet 1.1",
-}
+CAPTIONS = (
+    "Clean, blurred",
+    f"Clean, as JPEG {QUALITY}, blurred",
+    "Attacked, blurred",
+    f"Attacked less clean, {AMPLIFIED} times",
+)
 
 
 def explorer() -> ipywidgets.VBox:
-    """Return the explorer of the committed attacked images."""
-    samples = load_imagenet_samples()
+    """Return the explorer of the committed attacked photographs."""
+    samples, examples = load_imagenet_samples(), load_examples()
     clean = samples.as_float()
-    changes = load_examples() - clean
-    networks = [tf.function(load_classifier(name)) for name in OFFLINE]
+    pictures = [Picture(caption, SIZE) for caption in CAPTIONS]
+    number, strength, sigma = sliders = _sliders(len(clean))
+    truth, others, bars = ipywidgets.Label(), ipywidgets.Label(), Bars(SHIPPED)
+
+    def answer(_):
+        image, label = clean[number.value], samples.labels[number.value]
+        change = (examples[number.value] - image) * (strength.value / 100)
+        attacked = np.clip(image + change, 0, 1)
+        seen = blurred(np.stack([image, as_jpeg(image, QUALITY), attacked]), sigma.value)
+        for place, shown in zip(pictures, [*seen, 0.5 + AMPLIFIED * (seen[2] - seen[0])], strict=True):
+            place.show(shown)
+        said = np.stack([logits(name, seen) for name in SHIPPED], axis=1)
+        truth.value = (
+            f"Label: {samples.class_names[label]}. "
+            f"Largest change of a pixel before the blur: {255 * np.abs(change).max():.0f} of 255."
+        )
+        others.value = (
+            f"Right about the clean picture: {_right(said[0], label)}; JPEG: {_right(said[1], label)}."
+        )
+        bars.show_decisions(said[2], samples.class_names, label)
+
+    for slider in sliders:
+        slider.observe(answer, "value")
+    answer(None)
+    return arranged(pictures, [*sliders, truth, others], bars)
+
+
+def _sliders(photographs):
     number = ipywidgets.IntSlider(
-        START["photograph"], 0, len(clean) - 1, description="photograph (0 to 19)", **LABELLED
+        START["photograph"], 0, photographs - 1, description="photograph (0 to 19)", **LABELLED
     )
     strength = ipywidgets.IntSlider(
         START["strength"], 0, STRONGEST, 5, description="attack strength, %", **LABELLED
@@ -37,28 +64,12 @@ def explorer() -> ipywidgets.VBox:
     sigma = ipywidgets.FloatSlider(
         START["sigma"], min=0, max=LARGEST_SIGMA, step=0.25, description="blur sigma, pixels", **LABELLED
     )
-    captions = "Clean, same blur", "Attacked, then blurred", f"Their difference, {AMPLIFIED} times"
-    pictures = [Picture(caption, SIZE) for caption in captions]
-    truth, bars = ipywidgets.Label(), Bars([NAMES[name] for name in OFFLINE])
+    return number, strength, sigma
 
-    def answer(_):
-        image, change = clean[[number.value]], changes[[number.value]] * (strength.value / 100)
-        seen = [blurred(image, sigma.value), blurred(np.clip(image + change, 0, 1), sigma.value)]
-        shown = [*seen, 0.5 + AMPLIFIED * (seen[1] - seen[0])]
-        for place, images in zip(pictures, shown, strict=True):
-            place.show(images[0])
-        label = samples.labels[number.value]
-        truth.value = (
-            f"Label: {samples.class_names[label]}. "
-            f"Largest change of a pixel before the blur: {255 * np.abs(change).max():.0f} of 255."
-        )
-        attacked = tf.constant(seen[1])
-        bars.show_decisions([network(attacked)[0] for network in networks], samples.class_names, label)
 
-    for slider in (number, strength, sigma):
-        slider.observe(answer, "value")
-    answer(None)
-    return arranged(pictures, [number, strength, sigma, truth], bars)
+def _right(said, label):
+    """Return the names of the networks whose logits, ``(networks, 1000)``, are largest at the label."""
+    return ", ".join(np.array(SHIPPED)[said.argmax(-1) == label]) or "none"
 
 
 def blurred(images, sigma):

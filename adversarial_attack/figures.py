@@ -1,60 +1,324 @@
-"""The figures of this study; each takes tables of sweeps or finished images."""
+"""The figures of this study; each takes tables of `analysis` or of sweeps, or finished images.
+
+Every title is the finding, which only the notebook knows, so it is passed in.
+"""
 
 from collections import Counter
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
-from adversarial_attack.analysis import KINDS, joint, visibilities
-from adversarial_attack.filter_set import SIGMAS, TO_SIGMA_2
+from adversarial_attack.analysis import of_architectures, relation
+from adversarial_attack.filter_set import FILTER_SET, KINDS
+from adversarial_attack.judges import ATTACKED, NETWORKS
 from common import plotting
 from common.fourier import radial_spectrum
-from common.plotting import as_floats, as_numbers, check_names, closed_subplots, in_our_style
-from common.statistics import Interval, bootstrap_interval, mean_interval, share_interval
+from common.plotting import closed_subplots, in_our_style
+from common.statistics import Interval, bootstrap_interval, grouped, mean_interval
+
+WRAP = 22  # letters of a caption in a line below a picture of 1.9 inches
+BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
+LIMIT = "#444444"  # of targets and references
+MEASURES = {
+    "flip_mean": "FLIP, mean",
+    "flip_p99": "FLIP, 99th percentile",
+    "ssimulacra2": "SSIMULACRA2",
+}
+DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+GROUPS = {
+    "one network": ("Lite0", "SqueezeNet", "MobileNetV1", "MobileNetV2"),
+    "one network, blurred": ("Lite0, blurred", "SqueezeNet, blurred"),
+    "three networks": ("three networks",),
+    "three networks, blurred": ("three networks, blurred",),
+    "three networks, all kinds of filter": ("three networks, all kinds",),
+}
 
 
-def survival(attacks, clean):
-    """Draw the share of images that no network recognises behind a blur against its sigma, a panel a kind.
+@in_our_style
+def gallery(rows, title="", size=1.9):
+    """Show photographs in rows, a column a version, with what the networks say below each picture.
 
     Parameters
     ----------
-    attacks : dict from key of `analysis.KINDS` to dict from str to table of `experiments.fooling`
-    clean : table of the attack "clean"
+    rows : dict from str to dict from str to (image, str)
+        From the name of a row, written to its left, to its pictures: from the heading of a column, the same
+        in all rows, to an array (height, width, 3) in [0, 1] and its caption, such as `votes` returns.
+    title : str
+    size : float
+        Inches of a picture.
+
+    Raises
+    ------
+    ValueError
+        No rows, or rows with other columns.
     """
-    filters = {0.0: "none"} | {sigma: f"blur {sigma:g}" for sigma in SIGMAS}
-    panels = {
-        KINDS[kind]: {
-            name: _stacked([share_interval(joint(rows, clean, [f], kind)) for f in filters.values()])
-            for name, rows in tables.items()
-        }
-        for kind, tables in attacks.items()
-    }
-    figure = plotting.panels(list(filters), panels, "sigma of the blur / pixels", "images fooled / %")
-    counts = [len(joint(clean, clean, [name])) for name in filters.values()]
-    for axis in figure.axes:
-        axis.set_xticks(
-            list(filters),
-            [
-                f"{sigma:g}\nn = {n}" if sigma % 1 == 0 else ""
-                for sigma, n in zip(filters, counts, strict=True)
-            ],
-        )
-    return figure
+    headings = [list(pictures) for pictures in rows.values()]
+    if not headings or any(names != headings[0] for names in headings):
+        raise ValueError(f"All rows need the same columns, unlike {headings}.")
+    lines = max(_wrapped(caption).count("\n") + 1 for row in rows.values() for _, caption in row.values())
+    width, height = size * len(headings[0]) + 0.3, (size + 0.16 * lines) * len(rows) + 0.3
+    figure, axes = closed_subplots(len(rows), len(headings[0]), width, height + 0.3 * bool(title))
+    for row, (name, pictures) in zip(axes, rows.items(), strict=True):
+        row[0].set_ylabel(name)
+        for axis, (image, caption) in zip(row, pictures.values(), strict=True):
+            axis.imshow(np.clip(np.asarray(image, float), 0, 1))
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+            axis.set_xlabel(_wrapped(caption), fontsize=9, labelpad=3)
+    for axis, heading in zip(axes[0], headings[0], strict=True):
+        axis.set_title(heading, loc="center", fontsize=10)
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.04, wspace=0.01, hspace=0.01)
+    return _entitled(figure, title)
 
 
-def _stacked(intervals):
-    """Return intervals of floats, in percent, as one of arrays."""
-    return Interval(*(100 * np.array(values) for values in zip(*intervals, strict=True)))
+def votes(names, networks="networks"):
+    """Return what most networks say, "4 of 6 networks: goose"; of equally frequent names the first.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the classes, one for each network.
+    """
+    ((name, count),) = Counter(names).most_common(1)
+    return f"{count} of {len(names)} {networks}: {name}"
 
 
-def pareto(attacks, clean):
-    """Draw joint success over `TO_SIGMA_2` against the visibility, as found and at equal visibility."""
-    x, y = {}, {}
-    for name, (rows, kind) in attacks.items():
-        x[name] = bootstrap_interval(visibilities(rows, kind)["excess"].to_numpy(), np.median)
-        share = share_interval(joint(rows, clean, TO_SIGMA_2, kind))
-        y[name] = Interval(*(100 * value for value in share))
-    return crosses(x, y, "worst measure of visibility / strict limit (median)", "images fooled / %")
+@in_our_style
+def shares(conditions, control=None, target=None, title=""):
+    """Draw the share of cells fooled behind each filter with its interval, filters grouped by kind.
+
+    Parameters
+    ----------
+    conditions : dict from str to table of `analysis.fooled` by filter
+        At most four; a filter that a table lacks is left open there.
+    control : table of `analysis.fooled` by filter, optional
+        Low-pass noise, drawn in grey.
+    target : dict from name of a condition to percent, optional
+        Drawn as a dashed line over the filters of the condition.
+    title : str
+    """
+    drawn = dict(conditions) | ({} if control is None else {"low-pass noise": control})
+    colors = dict(zip(conditions, (BLUE, ORANGE, GREEN, PINK), strict=False)) | {"low-pass noise": GREY}
+    rows, edges = _places()
+    figure, axes = closed_subplots(1, 1, 7.6, 0.42 * len(rows) + 1.4)
+    axis = axes[0, 0]
+    offsets = np.linspace(-0.24, 0.24, len(drawn)) if len(drawn) > 1 else [0.0]
+    for (name, table), offset in zip(drawn.items(), offsets, strict=True):
+        places = np.array([rows[filter] + offset for filter in table.index])
+        _dots(axis, places, table, colors[name], name)
+        if name in (target or {}):
+            ends = [places.min() - offset - 0.45, places.max() - offset + 0.45]
+            axis.plot([target[name]] * 2, ends, color=colors[name], linestyle="--", linewidth=1.2, zorder=1)
+    for edge, kind in edges.items():
+        axis.axhline(edge, color="0.75", linewidth=0.8)
+        axis.text(1.01, edge + 0.12, kind, transform=axis.get_yaxis_transform(), va="top", fontsize=9,
+                  color=LIMIT, style="italic")  # fmt: skip
+    axis.set_yticks(list(rows.values()), list(rows))
+    axis.set(xlabel="recognised cells fooled / %", xlim=(-2, 102), ylim=(max(rows.values()) + 0.55, -0.6))
+    axis.grid(axis="y", visible=False)
+    _words_above(axis)
+    return _entitled(figure, title)
+
+
+@in_our_style
+def networks(table, title="", label="recognised cells fooled / %"):
+    """Draw who was attacked against who judges: the share of cells fooled, in colours and numbers.
+
+    Below each share stands whether the judge was attacked, is related to a network that was, or was never
+    attacked, and the number of photographs. Attacked judges are framed.
+
+    Parameters
+    ----------
+    table : table of `analysis.fooled` or `analysis.net` by attacked and network
+    title, label : str
+    """
+    rows = list(table.index.get_level_values(0).unique())
+    figure, axes = closed_subplots(1, 1, 8.8, 0.95 * len(rows) + 1.3)
+    axis, columns = axes[0, 0], list(NETWORKS)
+    values = table["mean"].unstack().reindex(index=rows, columns=columns).to_numpy(float)
+    drawn = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=100)
+    for (attacked, network), cell in table.iterrows():
+        x, y = columns.index(network), rows.index(attacked)
+        kind = relation(attacked, network)
+        color = "white" if cell["mean"] > 60 else "black"
+        axis.text(x, y - 0.24, f"{cell['mean']:.0f} %", ha="center", va="center", fontsize=12, color=color)
+        note = f"[{cell['low']:.0f}, {cell['high']:.0f}]\n{kind}\nn = {cell['n']:.0f}"
+        axis.text(x, y + 0.17, note, ha="center", va="center", fontsize=8.5, color=color, linespacing=1.15)
+        if kind == "attacked":
+            frame = Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, fill=False, edgecolor=ORANGE, linewidth=2)
+            axis.add_patch(frame)
+    names = [fill(", ".join(_short(name) for name in ATTACKED[row]), 18) for row in rows]
+    axis.set_xticks(range(len(columns)), [fill(name.replace("-", "-\u200b"), 13) for name in columns])
+    axis.set_yticks(range(len(rows)), names)
+    axis.set(ylabel="attacked", xlabel="judge")
+    axis.grid(visible=False)
+    figure.colorbar(drawn, label=label)
+    return _entitled(figure, title)
+
+
+@in_our_style
+def visibility(table, title=""):
+    """Draw how visible changes are by the three held-out metrics: medians and quartiles of photographs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns change and the keys of `MEASURES`, one row a photograph and change, as of
+        `experiments.reference`; changes named JPEG or noise are references, others are attacks.
+    title : str
+    """
+    changes = list(dict.fromkeys(table["change"]))
+    figure, axes = closed_subplots(1, len(MEASURES), 9, 0.34 * len(changes) + 1.3)
+    for axis, (measure, label) in zip(axes[0], MEASURES.items(), strict=True):
+        for row, (change, values) in enumerate(grouped(table, "change")[measure]):
+            color = BLUE if change.startswith("JPEG") else GREY if change.startswith("noise") else ORANGE
+            low, middle, high = np.percentile(values, [25, 50, 75])
+            axis.plot([low, high], [row, row], color=color, linewidth=5, alpha=0.35, solid_capstyle="butt")
+            axis.plot([middle], [row], "o", color=color, markersize=6)
+        if "JPEG 90" in changes:
+            reference = table.loc[table["change"] == "JPEG 90", measure].median()
+            axis.axvline(reference, color=BLUE, linewidth=1, linestyle=":", zorder=0)
+        axis.set_yticks(range(len(changes)), changes if axis is axes[0, 0] else [])
+        axis.set(title=label, ylim=(len(changes) - 0.5, -0.5), xlabel="more visible \u2192")
+        axis.grid(axis="y", visible=False)
+    axes[0, -1].invert_xaxis()  # SSIMULACRA2 is 100 for equal images
+    return _entitled(figure, title)
+
+
+@in_our_style
+def methods(leads, title="", label="lead of the low-pass attack / points"):
+    """Draw leads over other methods with intervals and a line at zero.
+
+    Parameters
+    ----------
+    leads : table of `analysis.lead`
+        Indexed by the name of the other method; p as corrected, if it was.
+    title, label : str
+    """
+    figure, axes = closed_subplots(1, 1, 7.6, 0.42 * len(leads) + 1.2)
+    axis, rows = axes[0, 0], np.arange(len(leads))
+    axis.axvline(0, color=LIMIT, linewidth=1.2)
+    _dots(axis, rows, leads, BLUE)
+    for row, (_, found) in zip(rows, leads.iterrows(), strict=True):
+        p = "p < .001" if found["p"] < 0.001 else f"p = {found['p']:.3f}".replace("0.", ".")
+        notes = {1.095: f"{found['mean']:+.1f}", 1.25: p, 1.40: f"n = {found['n']:.0f}"}
+        for place, note in notes.items():
+            axis.text(place, row, note, transform=axis.get_yaxis_transform(), ha="right", va="center",
+                      fontsize=9)  # fmt: skip
+    axis.set_yticks(rows, [fill(name, 32) for name in leads.index])
+    axis.set(xlabel=label, ylim=(len(leads) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    return _entitled(figure, title)
+
+
+@in_our_style
+def calibration(table, groups=None, title="", band=1.5):
+    """Draw measured against predicted sizes with the line where both are equal, a colour a group of demands.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns demand, predicted and measured, both positive.
+    groups : dict from str to demands, optional
+        At most six; by default `GROUPS`.
+    title : str
+    band : float
+        The factor either way that is shaded.
+    """
+    groups = groups or GROUPS
+    figure, axes = closed_subplots(1, 1, 7.6, 4.6)
+    axis, labels = axes[0, 0], {}
+    for (name, demands), color in zip(groups.items(), _colors(), strict=False):
+        rows = table[table["demand"].isin(demands)]
+        if rows.empty:
+            continue
+        axis.plot(rows["predicted"], rows["measured"], "o", color=color, markersize=4.5, alpha=0.65,
+                  markeredgewidth=0)  # fmt: skip
+        labels[f"{name} (n\xa0=\xa0{len(rows)})"] = (rows["measured"].median(), color)
+    sizes = table[["predicted", "measured"]].to_numpy(float)
+    ends = np.array([sizes.min() / 1.2, sizes.max() * 1.2])
+    axis.fill_between(ends, ends / band, ends * band, color="0.9", linewidth=0, zorder=0)
+    axis.plot(ends, ends, color=LIMIT, linewidth=1.2, zorder=0)
+    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    axis.set(xlabel="predicted size (perceptual coordinates)", ylabel="measured size")
+    _beside(axis, labels)
+    note = f"shaded: within a factor of {band:g}"
+    axis.text(0.98, 0.03, note, transform=axis.transAxes, ha="right", fontsize=8.5, color=LIMIT)
+    _plain_numbers(axis, "xy")
+    return _entitled(figure, title)
+
+
+@in_our_style
+def costs(table, title="", label="smallest size that meets the demand (perceptual coordinates)"):
+    """Draw the median measured size of each demand with its interval, and the median prediction.
+
+    A demand that was not met counts as larger than all that were.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a photograph and demand: columns demand, measured, met and, to be drawn, predicted.
+    title, label : str
+    """
+    figure, axes = closed_subplots(1, 1, 7.6, 0.42 * table["demand"].nunique() + 1.3)
+    axis, notes = axes[0, 0], []
+    most = 1.1 * table.loc[table["met"], "measured"].max()
+    for row, (_, rows) in enumerate(grouped(table, "demand")):
+        middle, *limits = bootstrap_interval(rows["measured"].where(rows["met"], most), np.median)
+        axis.plot(limits, [row, row], color=BLUE, linewidth=5, alpha=0.35, solid_capstyle="butt")
+        axis.plot([middle], [row], "o", color=BLUE, markersize=7, label="" if row else "measured")
+        if "predicted" in rows:
+            axis.plot([rows["predicted"].median()], [row], "D", markerfacecolor="none", color=ORANGE,
+                      markersize=7, linewidth=1.5, label="" if row else "predicted")  # fmt: skip
+        notes.append(f"{middle:.2g}   met on {rows['met'].sum()} of {len(rows)}")
+        axis.text(1.01, row, notes[-1], transform=axis.get_yaxis_transform(), va="center", fontsize=9)
+    axis.set_yticks(range(len(notes)), list(dict.fromkeys(table["demand"])))
+    axis.set(xlabel=label, xscale="log", ylim=(len(notes) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    _plain_numbers(axis, "x")
+    _words_above(axis)
+    return _entitled(figure, title)
+
+
+@in_our_style
+def families(rows, title="", what="net"):
+    """Draw which small network was attacked against which judges, a panel a data set, net of white noise.
+
+    Parameters
+    ----------
+    rows : table of `analysis.net_of_noise`
+        Of attacks on one network each.
+    title, what : str
+        The column that is drawn.
+    """
+    names = list(dict.fromkeys(rows["target"]))
+    datasets = list(dict.fromkeys(rows["dataset"]))
+    figure, axes = closed_subplots(1, len(datasets), 4.4 * len(datasets) + 0.7, 0.62 * len(names) + 1.5)
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        of = rows[(rows["dataset"] == dataset) & rows["source"].isin(names)]
+        itself = of["relation"] == "attacked itself"
+        others = grouped(of[~itself], ["source", "target"])[what].mean().unstack()
+        values = np.column_stack([
+            of_architectures(of[itself], what).droplevel([0, 1]).reindex(names),
+            others.reindex(index=names, columns=names),
+        ])  # fmt: skip
+        drawn = axis.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=100)
+        for (y, x), value in np.ndenumerate(values):
+            color = "white" if value > 60 else "black"
+            axis.text(x, y, f"{value:.0f}", ha="center", va="center", color=color)
+            if x == y + 1:
+                axis.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE,
+                                         linewidth=2))  # fmt: skip
+        axis.axvline(0.5, color="white", linewidth=4)
+        axis.set_xticks(range(len(names) + 1), ["itself", *names])
+        axis.set_yticks(range(len(names)), names)
+        axis.set(title=DATASETS.get(dataset, dataset), ylabel="attacked")
+        axis.set_xlabel("judge (framed: another seed of it)")
+        axis.grid(visible=False)
+    figure.colorbar(drawn, ax=list(axes[0]), label="fooled, net of noise / points")
+    return _entitled(figure, title)
 
 
 def spectra(changes, responses):
@@ -82,110 +346,61 @@ def spectra(changes, responses):
     return plotting.panels(frequencies, panels, "frequency / cycles a pixel")
 
 
-def costs(samples, label):
-    """Draw a number for every image and demand, with the median and its bootstrap interval.
-
-    Parameters
-    ----------
-    samples : dict from str to array ``(images,)``
-        Infinite where a demand was not met; this is drawn as a tenth more than all that were.
-    label : str
-        Of the axis.
-    """
-    most = 1.1 * max(values[np.isfinite(values)].max() for values in samples.values())
-    samples = {name: np.minimum(values, most) for name, values in samples.items()}
-    intervals = {name: bootstrap_interval(values, np.median) for name, values in samples.items()}
-    figure = plotting.dots(samples, intervals, label)
-    figure.axes[0].set_xscale("log")
-    figure.axes[0].xaxis.set_major_formatter("{x:g}")
-    return figure
+def _places():
+    """Return the row of each filter and where each kind starts, with gaps between the kinds."""
+    kind_of = {name: kind for kind, names in KINDS.items() for name in names}
+    rows, edges, place, before = {}, {}, 0.0, None
+    for name in FILTER_SET:
+        kind = kind_of.get(name, "no filter" if name == "none" else "never drawn")
+        if kind != before:
+            place += 0.2 if rows else 0
+            edges[place - 0.6] = kind
+        rows[name], place, before = place, place + 1, kind
+    return rows, edges
 
 
-def gallery(images, changed, blur, said):
-    """Show clean and attacked images, ten times their difference, and both blurred, a row an image.
-
-    Parameters
-    ----------
-    images, changed : array ``(n, height, width, 3)`` in [0, 1]
-    blur : filter
-    said : dict from "clean", "attacked", "clean, blurred", "attacked, blurred" to list of n str
-        What the classifiers say.
-    """
-    kinds = {
-        "clean": images,
-        "attacked": changed,
-        "difference x 10": np.clip(0.5 + 10 * (changed - images), 0, 1),
-        "clean, blurred": np.clip(blur(images), 0, 1),
-        "attacked, blurred": np.clip(blur(changed), 0, 1),
-    }
-    shown = [kinds[kind][i] for i in range(len(images)) for kind in kinds]
-    titles = [
-        f"{kind}\n{said[kind][i] if kind in said else ''}" for i in range(len(images)) for kind in kinds
-    ]
-    return plotting.image_grid(shown, titles, columns=len(kinds), size=1.7)
+def _dots(axis, places, table, color, label=""):
+    """Draw a row for each place: the mean as a dot and the interval as a line."""
+    axis.hlines(places, table["low"], table["high"], color=color, linewidth=2, alpha=0.7)
+    axis.plot(table["mean"], places, "o", color=color, markersize=6, label=label)
 
 
-def votes(names):
-    """Return the names that classifiers say, a line each with its count, the most frequent first."""
-    counts = Counter(names).most_common()
-    return "\n".join(f"{count} {name}" for name, count in counts)
+def _words_above(axis):
+    """Write the names of what is drawn above the axis, each in its colour."""
+    if axis.get_legend_handles_labels()[1]:
+        axis.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, frameon=False, fontsize=9,
+                    labelcolor="linecolor", handletextpad=0.1, columnspacing=1.4, borderpad=0.1)  # fmt: skip
 
 
-@in_our_style
-def crosses(x, y, xlabel, ylabel):
-    """Draw one numbered point for each entry, with its intervals in both directions, and a key beside them.
-
-    Parameters
-    ----------
-    x, y : dict from str to `common.statistics.Interval` of floats
-        With the same names; x positive, on a logarithmic axis.
-
-    Raises
-    ------
-    ValueError
-        No entries, other names, or intervals of arrays.
-    """
-    check_names(x, y)
-    figure, axes = closed_subplots(1, 1, 8, 4.2)
-    axis, colors = axes[0, 0], plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for number, (name, across) in enumerate(x.items(), 1):
-        color = colors[(number - 1) % len(colors)]
-        (x_mean, *x_limits), (y_mean, *y_limits) = as_floats(across), as_floats(y[name])
-        axis.plot(x_limits, [y_mean, y_mean], color=color, linewidth=1, alpha=0.5)
-        axis.plot([x_mean, x_mean], y_limits, color=color, linewidth=1, alpha=0.5)
-        axis.plot([x_mean], [y_mean], marker=f"${number}$", linestyle="", color=color, markersize=9,
-                  label=name)  # fmt: skip
-    axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log")
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("{x:g}")
-    return figure
+def _beside(axis, labels):
+    """Write each name in its colour right of a logarithmic axis, at its place or just above another."""
+    low, high = np.log(axis.get_ylim())
+    previous = -np.inf
+    for name, (place, color) in sorted(labels.items(), key=lambda item: item[1][0]):
+        previous = max((np.log(place) - low) / (high - low), previous + 0.09)
+        axis.text(1.02, previous, fill(name, 24), transform=axis.transAxes, color=color, va="center",
+                  fontsize=9)  # fmt: skip
 
 
-@in_our_style
-def agreement(groups, xlabel, ylabel):
-    """Draw pairs of numbers, a colour for each entry, on logarithmic axes with the line where both are equal.
+def _plain_numbers(axis, sides):
+    for side in sides:
+        getattr(axis, f"{side}axis").set_major_formatter("{x:g}")
+        getattr(axis, f"{side}axis").set_minor_formatter("")
 
-    Parameters
-    ----------
-    groups : dict from str to (x, y)
-        Positive arrays of one shape.
 
-    Raises
-    ------
-    ValueError
-        No groups, or arrays of other shapes.
-    """
-    if not groups:
-        raise ValueError("There is nothing to draw.")
-    pairs = {name: (as_numbers(x, 1, "x"), as_numbers(y, 1, "y")) for name, (x, y) in groups.items()}
-    figure, axes = closed_subplots(1, 1, 5, 4.4)
-    axis = axes[0, 0]
-    for name, (x, y) in pairs.items():
-        axis.plot(x, y, "o", markersize=4, markeredgewidth=0, alpha=0.7, label=name)
-    everything = np.concatenate([np.concatenate(pair) for pair in pairs.values()])
-    ends = [everything.min(), everything.max()]
-    axis.plot(ends, ends, color="0.5", linewidth=1, zorder=0)
-    axis.legend(frameon=False, fontsize=8)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+def _colors():
+    return plt.rcParams["axes.prop_cycle"].by_key()["color"]
+
+
+def _short(network):
+    return network.removeprefix("EfficientNet-")
+
+
+def _wrapped(caption):
+    return "\n".join(fill(line, WRAP) for line in caption.split("\n"))
+
+
+def _entitled(figure, title):
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure

@@ -28,6 +28,22 @@ def margin(logits, labels):
     return ops.max(ops.where(chosen, -np.inf, logits), axis=-1) - own
 
 
+def cross_entropy_with_margin(logits, labels):
+    """Return the `margin`, but with the gradient of the `cross_entropy`, for attacks that follow success."""
+    entropy = cross_entropy(logits, labels)
+    return entropy + ops.stop_gradient(margin(logits, labels) - entropy)
+
+
+@lru_cache
+def relative(loss):
+    """Return a loss of logits in standard deviations of each image's own logits.
+
+    The logits of one network may be several times those of another, which would then decide the gradient. The
+    deviation is taken for a constant.
+    """
+    return lambda logits, labels: loss(logits / ops.stop_gradient(ops.std(logits, -1, keepdims=True)), labels)
+
+
 @lru_cache
 def targeted(loss):
     """Return the loss of an attack whose labels are the classes that the classifiers shall say."""

@@ -1,7 +1,8 @@
 """MobileNets (arXiv:1704.04861 and 1801.04381) with 8-bit weights, as stored and with gradients.
 
 TensorFlow Lite computes a stored network in integers, as a telephone does. The rebuilt network is a Keras
-model with floating-point weights, so an attack can differentiate it. Both return ImageNet logits.
+model, so an attack can differentiate it. It does the same arithmetic with integers held as floating-point
+numbers. Both return ImageNet logits.
 """
 
 import warnings
@@ -22,7 +23,7 @@ _TYPES = {
     schema.TensorType.INT8: "int8",
 }
 _OPERATORS = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
-_ACTIVATIONS = {schema.ActivationFunctionType.NONE: None, schema.ActivationFunctionType.RELU6: "relu6"}
+_UNCHANGED = ("QUANTIZE", "RESHAPE")  # operators that leave the values as they are
 _PADDING = {schema.Padding.SAME: "same", schema.Padding.VALID: "valid"}
 
 
@@ -57,7 +58,8 @@ class Interpreter:
     def __call__(self, images):
         """Return the logits ``(n, 1000)`` of images ``(n, height, width, 3)`` in [0, 1], of any size."""
         resized = _resized(as_images(images), self._source["shape"][1])
-        stored = np.round(255 * ops.convert_to_numpy(resized)).astype("uint8")
+        # Filters overshoot a little beyond [0, 1], and uint8 would wrap around.
+        stored = np.clip(np.round(255 * ops.convert_to_numpy(resized)), 0, 255).astype("uint8")
         return np.stack([self._logits_with_background(image) for image in stored])[:, 1:]
 
     def _logits_with_background(self, image):
@@ -68,10 +70,62 @@ class Interpreter:
         return (integers.reshape(-1) - zero) * np.float32(scale)
 
 
-def rebuilt(name):
-    """Return a stored network as a Keras model with fixed floating-point weights.
+@tf.custom_gradient
+def round_to_eight_bits(x, zero):
+    """Return `x` rounded to integers and clipped to 256 of them, from ``-zero`` to ``255 - zero``.
 
-    Parameters and errors are those of `Interpreter`.
+    The gradient passes straight through the rounding (Bengio et al. 2013, arXiv:1308.3432). Clipped values
+    have no gradient.
+    """
+    whole = tf.round(x)
+    clipped = tf.clip_by_value(whole, -zero, 255.0 - zero)
+    return clipped, lambda upstream: (tf.where(tf.equal(whole, clipped), upstream, 0.0), None)
+
+
+@keras.saving.register_keras_serializable("deep_learning_notebooks")
+class EightBits(layers.Layer):
+    """Multiplies by a constant, then rounds and clips to the 256 integers of a tensor with 8 bits.
+
+    Where 0 and 255 stand for 0 and 6, the clipping is the ReLU6 of the MobileNets.
+
+    Parameters
+    ----------
+    multiplier : float, or list of float, one a channel
+    zero : int
+        Which of the integers 0 to 255 stands for 0; the layer returns the integers less `zero`.
+    """
+
+    def __init__(self, multiplier, zero, **kwargs):
+        super().__init__(**kwargs)
+        self.multiplier, self.zero = multiplier, zero
+
+    def call(self, x):
+        """Return integers as floating-point numbers, of the shape of `x`; see `round_to_eight_bits`."""
+        scaled = x if self.multiplier == 1 else x * tf.constant(self.multiplier, x.dtype)
+        return round_to_eight_bits(scaled, float(self.zero))
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the input."""
+        return input_shape
+
+    def get_config(self):
+        """Return the arguments of the constructor."""
+        return {**super().get_config(), "multiplier": self.multiplier, "zero": self.zero}
+
+
+def rebuilt(name, rounded=True):
+    """Return a stored network as a Keras model with fixed weights.
+
+    Other parameters and errors are those of `Interpreter`.
+
+    Parameters
+    ----------
+    rounded : bool
+        Whether to round the input and all activations as the stored network does. The logits are neither
+        rounded nor clipped, so a loss still shows small differences, and where several classes reach the
+        largest stored logit, it shows which is ahead.
+        If False, the network is piecewise linear, as a first-order forecast assumes; it then says another
+        class than the stored network more often.
 
     Returns
     -------
@@ -81,20 +135,80 @@ def rebuilt(name):
     """
     model = _without_softmax(read_mobilenet(name))
     graph = model.subgraphs[0]
-    source = graph.tensors[graph.inputs[0]]
-    (scale,), (zero,) = source.quantization.scale, source.quantization.zeroPoint
     images = keras.Input((None, None, 3))
-    resized = _resized(images, source.shape[1])
-    known = {graph.inputs[0]: layers.Rescaling(255 * float(scale), -float(zero * scale))(resized)}
-    for operator in graph.operators:
-        weights = [_dequantised(model, graph.tensors[i]) for i in operator.inputs if i not in known]
-        tensors = [known[i] for i in operator.inputs if i in known]
-        build = _BUILDERS[_kind(model, operator)]
-        known[operator.outputs[0]] = build(tensors, weights, operator.builtinOptions)
-    logits = layers.Flatten()(known[graph.outputs[0]])
+    resized = _resized(images, graph.tensors[graph.inputs[0]].shape[1])
+    logits = layers.Flatten()((_in_integers if rounded else _in_floats)(model, graph, resized))
     network = keras.Model(images, logits[:, 1:], name=name)
     network.trainable = False
     return network
+
+
+def _in_floats(model, graph, images):
+    """Return the output of a network with dequantised weights and without any rounding."""
+    scale, zero = _scale_and_zero(graph.tensors[graph.inputs[0]])
+    known = {graph.inputs[0]: layers.Rescaling(255 * float(scale), -float(zero * scale))(images)}
+    for operator in graph.operators:
+        weights = [_dequantised(model, graph.tensors[i]) for i in operator.inputs if i not in known]
+        tensors = [known[i] for i in operator.inputs if i in known]
+        kind, options = _kind(model, operator), operator.builtinOptions
+        y = _BUILDERS[kind](tensors, weights, options)
+        relu6 = getattr(options, "fusedActivationFunction", None) == schema.ActivationFunctionType.RELU6
+        known[operator.outputs[0]] = layers.ReLU(6.0)(y) if relu6 else y
+    return known[graph.outputs[0]]
+
+
+def _in_integers(model, graph, images):
+    """Return the output of a network whose tensors hold the stored integers less the integer of 0.
+
+    Sums of products of such integers stay below 2**24, so floating-point numbers hold them exactly.
+    """
+    _, zero = _scale_and_zero(graph.tensors[graph.inputs[0]])
+    known = {graph.inputs[0]: layers.Rescaling(1.0, -float(zero))(EightBits(255.0, 0)(images))}
+    *_, last = (one for one in graph.operators if _kind(model, one) not in _UNCHANGED)
+    for operator in graph.operators:
+        kind, result = _kind(model, operator), operator.outputs[0]
+        inputs = [graph.tensors[i] for i in operator.inputs]
+        weights = [_integers(model, graph.tensors[i]) for i in operator.inputs if i not in known]
+        tensors = [known[i] for i in operator.inputs if i in known]
+        scale, zero = _scale_and_zero(graph.tensors[result])
+        if kind == "ADD":
+            factors = _as_fixed_point([_scale_and_zero(tensor)[0] / scale for tensor in inputs])
+            tensors = [layers.Rescaling(factor)(x) for factor, x in zip(factors, tensors, strict=True)]
+        y = _BUILDERS[kind](tensors, weights, operator.builtinOptions)
+        if operator is last:
+            y = layers.Rescaling(_multiplier(kind, inputs, np.float32(1)))(y)
+        elif kind not in _UNCHANGED:
+            y = EightBits(_multiplier(kind, inputs, scale), zero)(y)
+        known[result] = y
+    return known[graph.outputs[0]]
+
+
+def _multiplier(kind, inputs, scale):
+    """Return by what an operator multiplies its sum of integers, a float or a list of one a channel."""
+    if kind == "ADD":  # Its inputs are multiplied before they are added.
+        return 1.0
+    found = _scale_and_zero(inputs[0])[0]
+    if kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        found = found * _scale_and_zero(inputs[1])[0]
+    elif kind == "AVERAGE_POOL_2D":
+        # TensorFlow Lite rounds a mean that lies halfway up, and no other mean of at most 49 integers is so
+        # close to a half.
+        found = found * np.float32(1 + 1e-6)
+    return (found / scale).tolist()
+
+
+def _as_fixed_point(factors):
+    """Return the factors of a sum as XNNPACK stores them: the larger one with 21 bits, all with its steps."""
+    step = 2.0 ** (np.floor(np.log2(max(factors))) - 20)
+    return [float(np.rint(factor / step) * step) for factor in factors]
+
+
+def _scale_and_zero(tensor):
+    """Return the scale of a tensor, float32 or an array of one a channel, and the integer of 0, from 0 on."""
+    stored = tensor.quantization
+    scale = np.asarray(stored.scale, "float32")
+    lowest = np.iinfo(_TYPES[tensor.type]).min
+    return scale if len(scale) > 1 else scale[0], int(stored.zeroPoint[0]) - lowest
 
 
 def _without_softmax(content):
@@ -116,17 +230,29 @@ def _resized(images, size):
     return ops.image.resize(images, (int(size), int(size)))
 
 
-def _dequantised(model, tensor):
+def _integers(model, tensor):
+    """Return a constant less its integer of 0, as float32; a shape or an axis as stored."""
     content = bytes(model.buffers[tensor.buffer].data)
     array = np.frombuffer(content, _TYPES[tensor.type]).reshape(tensor.shape)
-    stored = tensor.quantization
-    if stored is None or stored.scale is None:
+    if not _scaled(tensor):
         return array
-    along = [-1 if axis == stored.quantizedDimension else 1 for axis in range(array.ndim)]
-    zero, scale = (
-        np.asarray(values, "float64").reshape(along) for values in (stored.zeroPoint, stored.scale)
-    )
-    return ((array - zero) * scale).astype("float32")
+    return array.astype("float32") - _along(tensor, tensor.quantization.zeroPoint)
+
+
+def _dequantised(model, tensor):
+    array = _integers(model, tensor)
+    return array * _along(tensor, tensor.quantization.scale) if _scaled(tensor) else array
+
+
+def _scaled(tensor):
+    return tensor.quantization is not None and tensor.quantization.scale is not None
+
+
+def _along(tensor, values):
+    """Return values, one a channel or one in all, in a shape that broadcasts with a tensor."""
+    axes = range(len(tensor.shape))
+    channels = tensor.quantization.quantizedDimension
+    return np.reshape(np.asarray(values, "float32"), [-1 if axis == channels else 1 for axis in axes])
 
 
 def _convolution(tensors, weights, options, depthwise=False):
@@ -135,7 +261,6 @@ def _convolution(tensors, weights, options, depthwise=False):
         "kernel_size": kernel.shape[1:3],
         "strides": options.strideH,
         "padding": _PADDING[options.padding],
-        "activation": _ACTIVATIONS[options.fusedActivationFunction],
     }
     layer = layers.DepthwiseConv2D(**shared) if depthwise else layers.Conv2D(len(kernel), **shared)
     kernel = kernel.transpose(1, 2, 3, 0)  # a depthwise kernel has one output channel for each input channel
@@ -144,22 +269,12 @@ def _convolution(tensors, weights, options, depthwise=False):
     return y
 
 
-def _dense(tensors, weights, options):
-    kernel, bias = weights
-    layer = layers.Dense(len(kernel))
-    y = layer(tensors[0])
-    layer.set_weights([kernel.T, bias])
-    return y
-
-
 _BUILDERS = {
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": lambda tensors, weights, options: _convolution(tensors, weights, options, True),
-    "FULLY_CONNECTED": _dense,
     "ADD": lambda tensors, *_: layers.Add()(tensors),
-    "PAD": lambda tensors, weights, _: layers.ZeroPadding2D(weights[0][1:3].tolist())(tensors[0]),
     # In these networks both operators average over the whole image.
     "AVERAGE_POOL_2D": lambda tensors, *_: layers.GlobalAveragePooling2D(keepdims=True)(tensors[0]),
     "MEAN": lambda tensors, *_: layers.GlobalAveragePooling2D(keepdims=True)(tensors[0]),
-    **dict.fromkeys(("QUANTIZE", "RESHAPE", "SQUEEZE"), lambda tensors, *_: tensors[0]),
+    **dict.fromkeys(_UNCHANGED, lambda tensors, *_: tensors[0]),
 }

@@ -1,56 +1,95 @@
-"""The attacks that are compared, with one signature; the options of each are stated here.
+"""The attacks that are compared at equal visibility and equal numbers of gradients; their options stand here.
 
-Each takes classifiers, images, labels (or targets) and epsilon, and the options targeted, tier, steps and
-seed; those that do not apply are ignored.
+Each is called as ``attack(classifiers, images, labels, tier=, gradients=, without=, share=, seed=)``. A
+gradient is that of one network behind one filter. The limit on a value, `EPSILON`, hardly ever binds.
 """
 
-from functools import lru_cache
+from functools import partial
 
 import eagerpy as ep
 import foolbox
 import numpy as np
 import tensorflow as tf
 
-from adversarial_attack import attacks, coordinates
-from adversarial_attack.gradients import cross_entropy, margin
-from adversarial_attack.gradients import targeted as towards
+from adversarial_attack import attacks
+from adversarial_attack.coordinates import perceptual, pixels
+from adversarial_attack.filter_set import low_passes
+from adversarial_attack.filters import block_shuffle_and_rotation, low_frequencies
+from adversarial_attack.gradients import cross_entropy
+from adversarial_attack.visibility import no_more_visible
+from common.names import look_up
+
+EPSILON = 32 / 255  # largest change of a value
+COPIES = 3  # of the images, shuffled and rotated, that a step of the transfer attack sees
+BY_VALUE = {"16/255": 16 / 255}  # tiers that limit the change of a value, and not its visibility
+NOISE_SHARE = 1 / 4  # of the frequencies a side, of low-pass noise
 
 
-def clean(classifiers, images, labels, epsilon, **_):
-    """Return the images as they are."""
-    return images
+def _through_filters(attack, **fixed):
+    """Return an attack that sees the images through one low-pass filter a step."""
 
-
-def _noise(make):
-    return lambda classifiers, images, labels, epsilon, *, seed, **_: make(images, epsilon, seed=seed)
-
-
-def _iterative(attack, **fixed):
-    """Return an attack of several steps on the cross-entropy.
-
-    A step is a tenth of epsilon, as in the papers, which take ten.
-    """
-
-    def named(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
-        options = {"loss": towards(cross_entropy) if targeted else cross_entropy, "seed": seed, **fixed}
-        return attack(classifiers, images, labels, epsilon, steps=steps, step_size=epsilon / 10, **options)
+    def named(classifiers, images, labels, *, tier, gradients, without, share, seed):
+        return attack(
+            classifiers, images, labels, EPSILON, steps=gradients // len(classifiers),
+            draw=low_passes(without), tier=tier, share=share, seed=seed, **fixed,
+        )  # fmt: skip
 
     return named
 
 
-def _expectation_over_filters(classifiers, images, labels, epsilon, **options):
-    """Return images by `momentum` that sees them through another low-pass filter at every step."""
+def transfer_attack(classifiers, images, labels, *, tier, gradients, without, share, seed):
+    """Return images by an attack on copies of which blocks were shuffled and rotated.
 
-    def draw(rng):
-        return (attacks.low_passes(images.shape[1:3], int(rng.integers(6)), rng),)
+    The transformation is that of Wang et al. 2024 (arXiv:2308.10299). Within a tier of visibility the steps
+    are those of the low-pass attack; if only values are limited, those of the momentum method.
+    """
+    look_up("left-out kind", without, ("nothing",))
+    steps = gradients // (COPIES * len(classifiers))
 
-    return _iterative(attacks.momentum, draw=draw)(classifiers, images, labels, epsilon, **options)
+    def draw(shape, step, rng):
+        return tuple(block_shuffle_and_rotation(*shape, rng) for _ in range(COPIES))
+
+    if tier in BY_VALUE:
+        return attacks.momentum(
+            classifiers, images, labels, BY_VALUE[tier], steps=steps, loss=cross_entropy,
+            draw=partial(draw, images.shape[1:3], None), seed=seed,
+        )  # fmt: skip
+    return attacks.low_pass_attack(
+        classifiers, images, labels, EPSILON, steps=steps, draw=draw, tier=tier, share=share, seed=seed,
+        confidence=np.inf,
+    )  # fmt: skip
 
 
-def _one_step(classifiers, images, labels, epsilon, *, targeted, **_):
-    return attacks.fgsm(
-        classifiers, images, labels, epsilon, towards(cross_entropy) if targeted else cross_entropy
-    )
+def low_pass_noise(classifiers, images, labels, *, tier, gradients, without, share, seed):
+    """Return images with noise that knows nothing of the classifiers, at the limit of the tier.
+
+    The noise is white in perceptual coordinates, without the upper frequencies. At a tier of values it is
+    scaled to the largest change of a value.
+    """
+    noise = np.random.default_rng(seed).normal(size=images.shape)
+    change = perceptual(images)(low_frequencies(*images.shape[1:3], NOISE_SHARE)(noise).astype(images.dtype))
+    if tier in BY_VALUE:
+        largest = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
+        return np.clip(images + BY_VALUE[tier] * change / largest, 0, 1).astype(images.dtype)
+    return no_more_visible(images, images + change, tier, most=32.0)
+
+
+# The low-pass attack with one part changed
+PARTS = {
+    "without momentum": _through_filters(attacks.low_pass_attack, decay=0.0),
+    "in pixels": _through_filters(attacks.low_pass_attack, coordinates=pixels),
+    "uneven": _through_filters(attacks.low_pass_attack, even=False),
+    "more confident": _through_filters(attacks.low_pass_attack, confidence=4.0),
+    "less confident": _through_filters(attacks.low_pass_attack, confidence=1.0),
+}
+ATTACKS = {
+    "low-pass attack": _through_filters(attacks.low_pass_attack),
+    "expectation over filters, PGD": _through_filters(attacks.pgd_through_filters),
+    "expectation over filters, DDN": _through_filters(attacks.ddn_through_filters),
+    "transfer attack": transfer_attack,
+    "low-pass noise": low_pass_noise,
+    **PARTS,
+}
 
 
 class _SeededPGD(foolbox.attacks.LinfPGD):
@@ -63,53 +102,11 @@ class _SeededPGD(foolbox.attacks.LinfPGD):
         return ep.astensor(tf.clip_by_value(x0.raw + change.astype("float32"), 0, 1))
 
 
-def _of_foolbox(attack):
-    """Return an attack of foolbox, with its default step size, on the mean of the logits."""
-
-    @attacks.checked
-    def named(classifiers, images, labels, epsilon, *, targeted, steps, seed, **_):
-        runner = attack(steps=steps)
-        runner.seed = seed
-        model = _mean_of_logits(tuple(classifiers), images.shape[1:])
-        inputs, wanted = (ep.astensor(tf.constant(values)) for values in (images, labels))
-        criterion = foolbox.criteria.TargetedMisclassification if targeted else foolbox.Misclassification
-        _, found, _ = runner(model, inputs, criterion(wanted), epsilons=epsilon)
-        return found.numpy()
-
-    return named
-
-
-@lru_cache
-def _mean_of_logits(classifiers, shape):
-    @tf.function(input_signature=[tf.TensorSpec((None, *shape))])
-    def mean(images):
-        return sum(classifier(images, training=False) for classifier in classifiers) / len(classifiers)
-
-    return foolbox.TensorFlowModel(mean, bounds=(0, 1))
-
-
-def _low_pass_attack(**fixed):
-    def named(classifiers, images, labels, epsilon, *, targeted, tier, steps, seed, **_):
-        options = {"loss": towards(margin) if targeted else margin, "tier": tier, "seed": seed, **fixed}
-        return attacks.low_pass_attack(classifiers, images, labels, epsilon, steps=steps, **options)
-
-    return named
-
-
-ATTACKS = {
-    "clean": clean,
-    "white noise": _noise(attacks.white_noise),
-    "low-pass noise": _noise(attacks.low_pass_noise),
-    "FGSM": _one_step,
-    "foolbox PGD": _of_foolbox(_SeededPGD),
-    "foolbox MI-FGSM": _of_foolbox(foolbox.attacks.MIFGSM),
-    "momentum": _iterative(attacks.momentum),
-    "diverse input": _iterative(attacks.diverse_input),
-    "translation invariant": _iterative(attacks.translation_invariant),
-    "expectation over filters": _expectation_over_filters,
-    "low-pass attack": _low_pass_attack(),
-    "low-pass attack, confident": _low_pass_attack(confidence=50.0),
-    "low-pass attack, luma": _low_pass_attack(coordinates=coordinates.luma),
-    "low-pass attack, low frequencies": _low_pass_attack(coordinates=coordinates.low_pass(1 / 8)),
-    "low-pass attack, pixels": _low_pass_attack(coordinates=coordinates.pixels),
-}
+def foolbox_pgd(classifier, images, labels, epsilon, *, steps=40, seed=0):
+    """Return images by foolbox's PGD on one network, with its default step size."""
+    attack = _SeededPGD(steps=steps)
+    attack.seed = seed
+    model = foolbox.TensorFlowModel(classifier, bounds=(0, 1))
+    inputs, wanted = (ep.astensor(tf.constant(values)) for values in (images, labels))
+    _, found, _ = attack(model, inputs, foolbox.Misclassification(wanted), epsilons=epsilon)
+    return found.numpy()

@@ -7,6 +7,7 @@ from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
+from adversarial_attack.held_out import held_out, jpeg_reference, relative
 from common.names import look_up
 from common.pixels import as_bytes
 from common.validation import as_unit_images
@@ -38,7 +39,16 @@ STEP = 2 / 255  # of the differences that measure a sensitivity
 STABLE = 0.02  # least sensitivity of a pixel relative to its largest: where differences cancel
 WINDOW, STABILISER = 7, 0.03**2  # of the structural similarity, as scikit-image has them
 
-TIERS = {"strict": Visibility(1.0, 2.3, 0.98, 1.0), "moderate": Visibility(2.5, 5.0, 0.95, 2.5)}
+# Attacks optimise the measures that `LIMITS` bounds. Held-out measures judge the other tiers: no more visible
+# than the image's own JPEG of that quality.
+LIMITS = {"strict": Visibility(1.0, 2.3, 0.98, 1.0), "moderate": Visibility(2.5, 5.0, 0.95, 2.5)}
+JPEG_QUALITIES = {"JPEG 95": 95, "JPEG 90": 90, "JPEG 85": 85, "JPEG 75": 75}
+TIERS = (*LIMITS, *JPEG_QUALITIES)
+
+WORST, WORST_SIDE = 2.0, 31  # what the mean colour difference may reach in a window, over its limit; pixels
+INDISCERNIBLE = 90.0  # SSIMULACRA2 that "JPEG 95" demands besides: flicker tests find no difference
+AIM, ENOUGH = 0.985, 0.97  # share of a tier that a multiple aims at, and from which no larger one is sought
+ROUNDS = 10  # most trials of a multiple; two to four are usual
 
 
 def visibility(image, other):
@@ -46,8 +56,11 @@ def visibility(image, other):
 
     Raises ValueError for images that are not floating point in [0, 1].
     """
-    image, other = as_unit_images([image])[0], as_unit_images([other])[0]
-    differences = colour_difference(image, other)
+    image, other = _as_pair(image, other)
+    return _seen(image, other, colour_difference(image, other))
+
+
+def _seen(image, other, differences):
     blurred = (ndimage.gaussian_filter(x, (VIEWING_BLUR, VIEWING_BLUR, 0)) for x in (image, other))
     return Visibility(
         float(differences.mean()),
@@ -57,56 +70,138 @@ def visibility(image, other):
     )
 
 
+def _as_pair(image, other):
+    return as_unit_images([image])[0], as_unit_images([other])[0]
+
+
 def colour_difference(image, other):
     """Return the CIEDE2000 difference of every pixel, ``(height, width)``, of two images in [0, 1]."""
     return deltaE_ciede2000(rgb2lab(image), rgb2lab(other))
 
 
-def excess(seen, tier):
-    """Return the worst ratio of a `Visibility` to the limits of a key of `TIERS`: above 1 it breaks one.
+def worst_window(image, other):
+    """Return the mean CIEDE2000 difference in the window of two images where it is largest.
 
-    Roughly proportional to the size of the change: of what the structural similarity lacks to 1, which goes
-    with the square, it is the root of the ratio.
+    The images are ``(height, width, 3)`` in [0, 1]. Windows lie inside the images and are `WORST_SIDE` pixels
+    high and wide, or as many as the images have.
     """
-    limits = look_up("tier", tier, TIERS)
+    return _worst_window(colour_difference(*_as_pair(image, other)))
+
+
+def _worst_window(differences):
+    sides = [min(WORST_SIDE, side) for side in differences.shape]
+    inside = tuple(
+        slice(side // 2, length - (side - 1) // 2)
+        for side, length in zip(sides, differences.shape, strict=True)
+    )
+    return float(ndimage.uniform_filter(differences, sides)[inside].max())
+
+
+def excess(image, other, tier):
+    """Return how far the difference of two images exceeds a tier: above 1 it breaks the tier.
+
+    Roughly proportional to the size of the change.
+
+    Parameters
+    ----------
+    image, other : array of float, ``(height, width, 3)`` in [0, 1]
+        The original and the changed image.
+    tier : str
+        One of `TIERS`. For a key of `LIMITS`, the worst ratio to a limit counts; the mean colour difference
+        in the worst window may reach `WORST` times the limit of the mean. For a key of `JPEG_QUALITIES`, the
+        visibility relative to the image's own JPEG counts, and for "JPEG 95" also what SSIMULACRA2 lacks to
+        100, over what it lacks at `INDISCERNIBLE`.
+
+    Raises
+    ------
+    ValueError
+        The tier is unknown, or the images are not floating point in [0, 1].
+    """
+    look_up("tier", tier, TIERS)
+    image, other = _as_pair(image, other)
+    if tier in JPEG_QUALITIES:
+        return _excess_of_jpeg(image, other, JPEG_QUALITIES[tier])
+    differences = colour_difference(image, other)
+    limits = LIMITS[tier]
+    return max(
+        _excess_of_limits(_seen(image, other, differences), limits),
+        _worst_window(differences) / (WORST * limits.mean),
+    )
+
+
+def _excess_of_limits(seen, limits):
+    """Return the worst ratio of a `Visibility` to limits.
+
+    Of what the structural similarity lacks to 1, which goes with the square of a change, it is the root.
+    """
     return max(
         seen.mean / limits.mean,
         seen.p95 / limits.p95,
-        ((1 - seen.ssim) / (1 - limits.ssim)) ** 0.5,
+        (max(0, 1 - seen.ssim) / (1 - limits.ssim)) ** 0.5,
         seen.blurred / limits.blurred,
     )
 
 
+def _excess_of_jpeg(image, other, quality):
+    seen = held_out(image, other)
+    found = relative(seen, jpeg_reference(image, quality))
+    if quality == JPEG_QUALITIES["JPEG 95"]:
+        return max(found, (100 - seen.ssimulacra2) / (100 - INDISCERNIBLE))
+    return found
+
+
 def no_more_visible(images, adversarial, tier, most=1.0):
-    """Return the images with the largest multiple of their changes that keeps a tier.
+    """Return the images with the largest multiple of their changes that keeps a tier: see `scaled_to`."""
+    return scaled_to(images, adversarial, tier, most)[0]
+
+
+def scaled_to(images, adversarial, tier, most=1.0):
+    """Return the images with the largest multiple of their changes that keeps a tier, and the multiples.
 
     Parameters
     ----------
     images, adversarial : array of float, ``(n, height, width, 3)`` in [0, 1]
-    tier : key of `TIERS`
-        What the images, rounded to 8 bits, shall not exceed.
+    tier : str
+        One of `TIERS`: what the images, rounded to 8 bits, shall not exceed.
     most : float
         Largest multiple.
 
     Returns
     -------
-    numpy.ndarray, shape and type of `images`
+    found : numpy.ndarray, shape and type of `images`
         Values of 8 bits.
+    multiples : numpy.ndarray of float, ``(n,)``
+        `most`, or a multiple that uses up the tier, mostly to within 3 %.
     """
-    return np.stack([
-        _no_more_visible(image, changed - image, tier, most)
+    pairs = [
+        _scaled_to(image, changed - image, tier, most)
         for image, changed in zip(images, adversarial, strict=True)
-    ])  # fmt: skip
+    ]
+    return np.stack([found for found, _ in pairs]), np.array([multiple for _, multiple in pairs])
 
 
-def _no_more_visible(image, change, tier, most):
+def _scaled_to(image, change, tier, most):
     def times(multiple):
         return (as_bytes(image + multiple * change) / 255).astype(image.dtype)
 
-    def admissible(multiple):
-        return excess(visibility(image, times(multiple)), tier) <= 1
+    multiple = _largest_multiple(lambda multiple: excess(image, times(multiple), tier), most)
+    return times(multiple), multiple
 
-    return times(most if admissible(most) else bisect(admissible, 0, most))
+
+def _largest_multiple(excess_of, most):
+    """Return a multiple of at most `most` whose excess, roughly proportional to it, is 1 or little less."""
+    low, high = 0.0, most
+    multiple, found = most, excess_of(most)
+    if found <= 1:
+        return most
+    for _ in range(ROUNDS):
+        guess = multiple * AIM / found if found else high
+        multiple = guess if low < guess < high else (low + high) / 2
+        found = excess_of(multiple)
+        low, high = (multiple, high) if found <= 1 else (low, multiple)
+        if ENOUGH <= found <= 1:
+            break
+    return low
 
 
 def bisect(holds, low, high, rounds=8):
@@ -140,7 +235,7 @@ def sensitivity(images):
         The images are not floating point in [0, 1].
     """
     images = as_unit_images(images)
-    limits = TIERS["strict"]
+    limits = LIMITS["strict"]
     matrices = _colour_metric(images) / limits.mean**2
     structural = _structural_weight(images) / (1 - limits.ssim)
     return matrices + structural[..., np.newaxis] * np.eye(3)

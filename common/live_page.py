@@ -61,9 +61,9 @@ def few_greys(image: ArrayLike) -> bytes:
     return file.getvalue()
 
 
-def embedded(png: bytes) -> str:
-    """Return a PNG as a data URL, with which a page carries the picture itself."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+def embedded(picture: bytes, kind: str = "png") -> str:
+    """Return a picture file as a data URL, with which a page carries the picture itself."""
+    return f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
 
 
 def write(study: str, html: str) -> Path:

@@ -193,7 +193,8 @@ def write_live_figures(app):
     for module in ROOT.glob("*/standalone.py") if app.config.write_live_figures else ():
         study = module.parent
         page = LIVE / f"{study.name}.html"
-        own = (part for name in ("standalone.*", "network_page.*", "weights/*") for part in study.glob(name))
+        names = "standalone.*", "network_page.*", "weights/*", "examples/*"
+        own = (part for name in names for part in study.glob(name))
         parts = [*own, *(ROOT / "common").glob("live_page.*")]
         newest = max(part.stat().st_mtime for part in parts)
         if study.name in STUDIES and not (page.exists() and page.stat().st_mtime >= newest):

@@ -1,41 +1,206 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from adversarial_attack import figures
-from common.statistics import Interval
+from adversarial_attack import analysis, figures
+from adversarial_attack.filter_set import FILTER_SET, KINDS
+from adversarial_attack.judges import ATTACKED, NETWORKS
+from tests.adversarial_attack import made_up
 from tests.common.test_plotting import picture
 
-
-def test_crosses_show_every_point_with_both_intervals(rng):
-    x, y = (
-        {name: Interval(*np.sort(rng.uniform(1, 2, 3))[[1, 0, 2]]) for name in ("PGD", "noise")}
-        for _ in range(2)
-    )
-    figure = figures.crosses(x, y, "visibility", "images fooled / %")
-    across, up, point = figure.axes[0].lines[3:]
-    np.testing.assert_array_equal(across.get_xydata(), [(v, y["noise"].mean) for v in x["noise"][1:]])
-    np.testing.assert_array_equal(up.get_xydata(), [(x["noise"].mean, v) for v in y["noise"][1:]])
-    np.testing.assert_array_equal(point.get_xydata(), [(x["noise"].mean, y["noise"].mean)])
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["PGD", "noise"]
-    assert picture(figure).std() > 10
+FEW = range(6)  # photographs
 
 
-def test_agreement_draws_all_pairs_and_the_line_of_equals(rng):
-    groups = {name: tuple(rng.uniform(0.1, 10, (2, 5))) for name in "ab"}
-    lines = figures.agreement(groups, "predicted", "measured").axes[0].lines
-    np.testing.assert_array_equal(lines[1].get_xydata().T, groups["b"])
-    everything = np.concatenate([np.concatenate(pair) for pair in groups.values()])
-    ends = [everything.min(), everything.max()]
-    np.testing.assert_array_equal(lines[2].get_xydata().T, [ends, ends])
+def fooled(rng, method="low-pass attack", by="filter", **settings):
+    table = made_up.fooling_table([method], FEW, rng, **settings)
+    return analysis.fooled(analysis.cells(table), by)
 
 
-def test_agreement_draws_numbers_read_as_text():
-    lines = figures.agreement({"a": (np.array(["0.5"]), [2])}, "", "").axes[0].lines
-    np.testing.assert_array_equal(lines[-1].get_xydata(), [[0.5, 0.5], [2, 2]])
+def shares(rng):
+    without = fooled(rng).loc[list(KINDS["blur"])]
+    conditions = {"low-pass attack": fooled(rng), "attack without the kind": without}
+    return figures.shares(conditions, fooled(rng, "noise"), {"low-pass attack": 90}, "It survives")
 
 
-def test_an_interval_of_arrays_has_no_place_in_crosses():
-    arrays, floats = {"a": Interval(*np.ones((3, 2)))}, {"a": Interval(1.0, 0.5, 1.5)}
-    for x, y in ((arrays, floats), (floats, arrays)):
-        with pytest.raises(ValueError, match=r"an interval must have 0 axes .* \(2,\)"):
-            figures.crosses(x, y, "", "")
+def networks(rng):
+    tables = [made_up.fooling_table(["a"], FEW, rng, attacked=name) for name in ("depthwise", "squeezenet")]
+    by = ["attacked", "network"]
+    return figures.networks(analysis.fooled(analysis.cells(pd.concat(tables)), by))
+
+
+def seen(rng):
+    attack = made_up.fooling_table(["low-pass attack"], FEW, rng).assign(change="low-pass attack")
+    return pd.concat([attack[["change", *figures.MEASURES]], made_up.reference_table(FEW, rng)])
+
+
+def leads(rng):
+    numbers = np.sort(rng.uniform(-5, 30, (3, 3)))[:, [1, 0, 2]]
+    table = pd.DataFrame(numbers, ["PGD", "DDN", "no momentum"], ["mean", "low", "high"])
+    return table.assign(n=40, cells=900, p=[0.0004, 0.04, 0.4])
+
+
+def sizes(rng):
+    predictions = made_up.predictions_table(FEW, rng)
+    found = made_up.smallest_size_table(predictions, rng)
+    table = found.merge(predictions[["photograph", "demand", "predicted"]], on=["photograph", "demand"])
+    return table[table["recognised"]]
+
+
+def small(rng, names=("mlp", "lenet", "resnet", "mixer")):
+    table = pd.DataFrame(
+        [
+            {"dataset": "mnist", "source": name, "source_seed": seed,
+             **{column: rng.uniform(0.1, 0.5, len(analysis.JUDGES)) for column in ("right", "fooled", "hit")}}
+            for name in names for seed in (0, 1)
+        ]
+    )  # fmt: skip
+    rows = analysis.by_judge(table.assign(fooled=table["right"] * table["fooled"]))
+    return rows.assign(net=rows["fooled"])
+
+
+def gallery(rng, rows=("success", "failure"), columns=("clean", "attacked")):
+    caption = "4 of 6 networks: black-and-gold garden spider"
+    pictures = {row: {name: (rng.random((9, 8, 3)), caption) for name in columns} for row in rows}
+    return figures.gallery(pictures, "Nobody sees it")
+
+
+FIGURES = {
+    "gallery": gallery,
+    "shares": shares,
+    "networks": networks,
+    "visibility": lambda rng: figures.visibility(seen(rng)),
+    "methods": lambda rng: figures.methods(leads(rng)),
+    "calibration": lambda rng: figures.calibration(sizes(rng).query("met")),
+    "costs": lambda rng: figures.costs(sizes(rng)),
+    "families": lambda rng: figures.families(small(rng)),
+    "spectra": lambda rng: figures.spectra(
+        {"a": rng.normal(size=(3, 12, 12, 3))}, {"none": np.eye(144)[78].reshape(1, 12, 12, 1)}
+    ),
+}
+
+
+def tick_labels(axis):
+    """Return the labels of ticks within the axis; Matplotlib also keeps some that it does not draw."""
+    sides = (axis.xaxis, axis.get_xlim()), (axis.yaxis, axis.get_ylim())
+    return [
+        tick.label1 for side, limits in sides for tick in side.get_major_ticks()
+        if min(limits) <= tick.get_loc() <= max(limits)
+    ]  # fmt: skip
+
+
+def texts(figure):
+    return [text.get_text() for axis in figure.axes for text in axis.texts]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws_something(name, rng):
+    assert picture(FIGURES[name](rng)).std() > 10
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "spectra"])
+def test_no_text_overlaps_another_text_or_leaves_the_picture(name, rng):
+    """With the longest names that occur."""
+    figure = FIGURES[name](rng)
+    figure.canvas.draw()
+    page = figure.get_tightbbox().padded(0.05)
+    boxes = []
+    for axis in figure.axes:
+        written = [*axis.texts, axis.title, axis.xaxis.label, axis.yaxis.label]
+        shown = [text for text in [*written, *tick_labels(axis)] if text.get_text()]
+        boxes += [(text.get_text(), text.get_window_extent()) for text in shown]
+    for i, (words, box) in enumerate(boxes):
+        assert page.x0 * figure.dpi <= box.x0, words
+        assert box.x1 <= page.x1 * figure.dpi, words
+        for others, other in boxes[:i]:
+            across = min(box.x1, other.x1) - max(box.x0, other.x0)
+            up = min(box.y1, other.y1) - max(box.y0, other.y0)
+            assert across < 2 or up < 2, (words, others)
+
+
+def test_the_gallery_refuses_rows_of_other_columns(rng):
+    picture_and_caption = (rng.random((9, 8, 3)), "")
+    for rows in ({}, {"a": {"clean": picture_and_caption}, "b": {"attacked": picture_and_caption}}):
+        with pytest.raises(ValueError, match="All rows need the same columns"):
+            figures.gallery(rows)
+
+
+def test_captions_are_short_lines_of_what_most_networks_say():
+    assert figures.votes(["goose"] * 4 + ["pot", "duck"]) == "4 of 6 networks: goose"
+    lines = figures._wrapped("4 of 6 networks: black-and-gold garden spider").split("\n")
+    assert max(map(len, lines)) <= figures.WRAP
+
+
+def test_shares_draws_each_filter_where_its_name_stands(rng):
+    table = fooled(rng)
+    axis = figures.shares({"low-pass attack": table}).axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == list(FILTER_SET)
+    np.testing.assert_array_equal(axis.lines[0].get_xdata(), table["mean"])
+    np.testing.assert_array_equal(axis.lines[0].get_ydata(), axis.get_yticks())
+    ends = np.array([path.vertices[:, 0] for path in axis.collections[0].get_paths()])
+    np.testing.assert_allclose(ends, table[["low", "high"]])
+    assert {*texts(axis.figure)} == {"no filter", *KINDS, "never drawn"}
+
+
+def test_a_target_stands_beside_the_filters_of_its_condition(rng):
+    table = fooled(rng).loc[list(KINDS["smoothing"])]
+    axis = figures.shares({"a": table}, target={"a": 60, "absent": 90}).axes[0]
+    (_, target), rows = axis.lines[:2], figures._places()[0]
+    assert [*target.get_xdata()] == [60, 60]
+    low, high = sorted(target.get_ydata())
+    assert [name for name, place in rows.items() if low < place < high] == list(KINDS["smoothing"])
+
+
+def test_networks_frames_those_that_were_attacked(rng):
+    axis = networks(rng).axes[0]
+    frames = {(round(p.get_x() + 0.47), round(p.get_y() + 0.46)) for p in axis.patches}
+    assert frames == {
+        (x, y) for y, key in enumerate(("depthwise", "squeezenet"))
+        for x, name in enumerate(NETWORKS) if name in ATTACKED[key]
+    }  # fmt: skip
+
+
+def test_visibility_draws_medians_and_quartiles(rng):
+    table = seen(rng)
+    axes = figures.visibility(table).axes
+    for axis, measure in zip(axes, figures.MEASURES, strict=True):
+        of_jpeg = table.loc[table["change"] == "JPEG 95", measure]
+        np.testing.assert_allclose(axis.lines[2].get_xdata(), of_jpeg.quantile([0.25, 0.75]))
+        np.testing.assert_allclose(axis.lines[3].get_xdata(), [of_jpeg.median()])
+    assert [axis.xaxis_inverted() for axis in axes] == [False, False, True]
+
+
+def test_methods_writes_lead_p_and_n(rng):
+    table = leads(rng)
+    found = texts(figures.methods(table))
+    assert found[:3] == [f"{table['mean'].iloc[0]:+.1f}", "p < .001", "n = 40"]
+    assert found[4] == "p = .040"
+
+
+def test_calibration_draws_every_pair_the_line_of_equals_and_a_band(rng):
+    table = sizes(rng).query("met")
+    axis = figures.calibration(table).axes[0]
+    *groups, equals = axis.lines
+    drawn = np.concatenate([line.get_xydata() for line in groups])
+    assert sorted(map(tuple, drawn)) == sorted(map(tuple, table[["predicted", "measured"]].to_numpy()))
+    np.testing.assert_array_equal(equals.get_xdata(), equals.get_ydata())
+    corners = axis.collections[0].get_paths()[0].vertices
+    ratios = corners[:, 1] / corners[:, 0]
+    np.testing.assert_allclose([ratios.min(), ratios.max()], [1 / 1.5, 1.5])
+
+
+def test_a_demand_not_met_costs_more_than_all_that_were(rng):
+    measured = np.array([1.0, 2.0, 0.0, 0.0, 0.0])
+    table = pd.DataFrame({"demand": "a", "measured": measured, "met": measured > 0})
+    axis = figures.costs(table).axes[0]
+    np.testing.assert_allclose(axis.lines[1].get_xdata(), [2.2])
+    assert texts(axis.figure) == ["2.2   met on 2 of 5"]
+
+
+def test_families_separates_the_network_itself_from_its_other_seed(rng):
+    rows = small(rng)
+    values = np.asarray(figures.families(rows).axes[0].images[0].get_array())
+    of_mlp = rows[rows["source"] == "mlp"]
+    itself = of_mlp[of_mlp["relation"] == "attacked itself"]["net"].mean()
+    twin = of_mlp[of_mlp["relation"] == "another seed of it"]["net"].mean()
+    lenet = of_mlp[of_mlp["target"] == "lenet"]["net"].mean()
+    np.testing.assert_allclose(values[0, :3], [itself, twin, lenet])

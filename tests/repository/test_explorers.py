@@ -11,11 +11,13 @@ import pytest
 from PIL import Image
 from scipy.special import softmax
 
-from adversarial_attack.examples import load_examples
+from adversarial_attack.examples import SHIPPED, load_examples
 from adversarial_attack.filters import gaussian_blur
+from adversarial_attack.held_out import as_jpeg
+from adversarial_attack.judges import NETWORKS
 from common import notebooks
 from common.data import load_dataset, load_imagenet_samples
-from common.pretrained import OFFLINE, load_classifier
+from common.pretrained import load_classifier
 from common.widgets import Bars, picture
 from gan.dragging import Square
 from gan.models import load_generator
@@ -137,18 +139,27 @@ def test_blocks_of_one_pixel_leave_the_image_and_larger_ones_change_it():
 
 def test_strength_scales_the_attack_and_the_blur_is_in_all_pictures():
     widget = explorer("adversarial_attack")
-    assert [text.rpartition(" ")[2] for text in shown(widget)[1]] == ["wrong"] * 4  # where it starts
-    samples = load_imagenet_samples()
-    clean, attacked = samples.as_float()[:1], load_examples()[:1]
+    assert [text.rpartition(" ")[2] for text in shown(widget)[1]] == ["wrong"] * 3  # where it starts
+    samples, networks = load_imagenet_samples(), [load_classifier(NETWORKS[name]) for name in SHIPPED]
+    clean, attacked, label = samples.as_float()[:1], load_examples()[:1], samples.labels[0]
+    saved = as_jpeg(clean[0], 90)
     set_to(widget, photograph=0, blur=0)
     for strength, images in ((0, clean), (100, attacked)):
         set_to(widget, attack=strength)
-        logits = [load_classifier(name)(images)[0] for name in OFFLINE]
-        assert shown(widget)[1] == said(logits, samples.class_names, samples.labels[0])
-        difference = picture(0.5 + 10 * (images - clean)[0], 224)
-        assert pixels(widget) == [picture(clean[0], 224), picture(images[0], 224), difference]
+        assert shown(widget)[1] == said([each(images)[0] for each in networks], samples.class_names, label)
+        pictures = clean[0], saved, images[0], 0.5 + 10 * (images - clean)[0]
+        assert pixels(widget) == [picture(each, 224) for each in pictures]
+    recognised = [
+        ", ".join(
+            name for name, each in zip(SHIPPED, networks, strict=True) if np.argmax(each(x[None])) == label
+        )
+        for x in (clean[0], saved)
+    ]
+    texts = [text.value for text in parts(widget, ipywidgets.Label)]
+    assert f"Right about the clean picture: {recognised[0]}; JPEG: {recognised[1]}." in texts
     set_to(widget, blur=2)
-    assert pixels(widget)[0] == picture(gaussian_blur(224, 224, 2)(clean)[0], 224)
+    blur = gaussian_blur(224, 224, 2)
+    assert pixels(widget)[:2] == [picture(blur(x[None])[0], 224) for x in (clean[0], saved)]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import Affine2D
 
-from adversarial_attack import figures as attack_figures
 from common import plotting
 from common.notebooks import drawn_alike
 from common.statistics import Interval, mean_interval
 from gan import figures as gan_figures
+from tests.adversarial_attack import test_figures as attack_figures
 from wavelet_based_dnn import figures as wavelet_figures
 
 PLANTED = 4  # changes of each kind of drawing in each figure
@@ -35,10 +35,7 @@ FIGURES = {
     "heat_map": lambda rng: plotting.heat_map(
         rng.random((3, 2)), np.full((3, 2), "n"), "abc", "xy", "", "", "", 0.5
     ),
-    "crosses": lambda rng: attack_figures.crosses(points(rng), points(rng), "x", "y"),
-    "agreement": lambda rng: attack_figures.agreement(
-        {n: rng.uniform(0.1, 9, (2, 9)) for n in "ab"}, "x", "y"
-    ),
+    **{f"attack {name}": draw for name, draw in attack_figures.FIGURES.items()},
     "histogram": lambda rng: gan_figures.histogram({"real": np.sort(rng.random(256))}),
     "critics": lambda rng: gan_figures.critics([10, 100], {"a": {"d = 2": rng.uniform(0.1, 0.7, (3, 2))}}),
     "strips": lambda rng: gan_figures.strips({n: rng.random((3, 9, 9, 1)) for n in "ab"}, "xyz"),

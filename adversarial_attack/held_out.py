@@ -1,0 +1,144 @@
+"""How visible a change is by measures that no attack optimises: FLIP, SSIMULACRA2, and JPEG as the unit."""
+
+from functools import lru_cache
+from io import BytesIO
+from typing import NamedTuple
+
+import flip_evaluator
+import numpy as np
+from PIL import Image
+from ssimulacra2 import compute_ssimulacra2
+
+from common.arguments import check_range
+from common.pixels import as_bytes
+
+PIXELS_PER_DEGREE = (67, 30)  # FLIP's own distance, 0.7 m from a desktop screen, and less than half of it
+LEAST_SIDE = 256  # pixels: below, SSIMULACRA2 leaves out its coarsest scale and applies weights to others
+QUALITIES = range(1, 96)  # of JPEG, as Pillow recommends
+
+
+class HeldOut(NamedTuple):
+    """Held-out measures of the difference of two images.
+
+    Attributes
+    ----------
+    flip_mean, flip_p99 : float
+        Mean and 99th percentile of the FLIP error of the pixels, 0 to 1 (Andersson et al. 2020), each the
+        larger one of those at `PIXELS_PER_DEGREE`.
+    ssimulacra2 : float
+        100 for equal images; 90 is the score of images that flicker tests do not tell apart (Sneyers 2023).
+    """
+
+    flip_mean: float
+    flip_p99: float
+    ssimulacra2: float
+
+
+def held_out(image, other):
+    """Return the `HeldOut` measures of two images, ``(height, width, 3)`` in [0, 1], the original first.
+
+    SSIMULACRA2 sees both images as 8-bit values, reflected at their borders to at least `LEAST_SIDE`.
+
+    Raises
+    ------
+    ValueError
+        The images are not finite floats in [0, 1], not colour images, or of different shapes.
+    """
+    image, other = (_as_colour_image(x) for x in (image, other))
+    if image.shape != other.shape:
+        raise ValueError(f"The two images must have one shape, not {image.shape} and {other.shape}.")
+    return HeldOut(*_flip(image, other), float(compute_ssimulacra2(_file(image), _file(other))))
+
+
+def as_jpeg(image, quality):
+    """Return an image, ``(height, width, 3)`` in [0, 1], as it reads after it was saved as a JPEG.
+
+    Parameters
+    ----------
+    quality : int
+        1 to 95. The colours keep the full resolution (4:4:4).
+
+    Raises
+    ------
+    ValueError
+        The image is not finite floats in [0, 1] or not a colour image, or the quality is another.
+    """
+    if quality not in QUALITIES:
+        raise ValueError(f"The quality of a JPEG must be an integer of 1 to 95, not {quality}.")
+    file = BytesIO()
+    pixels = as_bytes(_as_colour_image(image))
+    Image.fromarray(pixels).save(file, "JPEG", quality=int(quality), subsampling=0)
+    return (np.asarray(Image.open(file)) / 255).astype(np.asarray(image).dtype)
+
+
+def relative_to_jpeg(image, other, quality=90):
+    """Return how visible the change of an image is relative to its own JPEG: above 1, more visible.
+
+    The `relative` visibility of `held_out` and `jpeg_reference`; the latter is computed once an image.
+    """
+    return relative(held_out(image, other), jpeg_reference(image, quality))
+
+
+def jpeg_reference(image, quality=90):
+    """Return the `HeldOut` measures of an image and its own JPEG, see `as_jpeg`; the last ones are kept."""
+    image = _as_colour_image(image)
+    return _remembered_reference(image.tobytes(), image.shape, image.dtype.str, int(quality))
+
+
+def relative(seen, reference):
+    """Return the largest ratio of `HeldOut` measures to those of a reference.
+
+    Of SSIMULACRA2, what it lacks to 100 counts. Where a measure of the reference does not see any difference,
+    the ratio is 0 if the other does not either, and else infinite.
+    """
+    pairs = zip(_errors(seen), _errors(reference), strict=True)
+    return max(_ratio(error, unit) for error, unit in pairs)
+
+
+def _errors(measures):
+    return measures.flip_mean, measures.flip_p99, 100 - measures.ssimulacra2
+
+
+def _ratio(error, unit):
+    if unit > 0:
+        return error / unit
+    return float("inf") if error > 0 else 0.0
+
+
+# An attack asks for the same image hundreds of times, and a batch holds a few dozen images.
+@lru_cache(maxsize=64)
+def _remembered_reference(values, shape, dtype, quality):
+    image = np.frombuffer(values, dtype).reshape(shape)
+    return held_out(image, as_jpeg(image, quality))
+
+
+def _flip(image, other):
+    found = []
+    for pixels_per_degree in PIXELS_PER_DEGREE:
+        errors, mean, _ = flip_evaluator.evaluate(
+            *(np.array(x, "float32", order="C") for x in (image, other)),  # it refuses read-only arrays
+            "LDR",
+            applyMagma=False,
+            parameters={"ppd": pixels_per_degree},
+        )
+        found.append((float(mean), float(np.percentile(errors, 99))))
+    return map(max, *found)
+
+
+def _file(image):
+    """Return an image as an uncompressed file in memory, since `compute_ssimulacra2` opens files."""
+    rows, columns = (max(0, LEAST_SIDE - side) for side in image.shape[:2])
+    padding = ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2), (0, 0))
+    file = BytesIO()
+    Image.fromarray(np.pad(as_bytes(image), padding, "reflect")).save(file, "BMP")
+    return file
+
+
+def _as_colour_image(image):
+    found = np.asarray(image)
+    if found.ndim != 3 or found.shape[-1] != 3 or not np.issubdtype(found.dtype, np.floating):
+        raise ValueError(f"images must be floats, (height, width, 3), not {found.dtype} of {found.shape}.")
+    if not np.isfinite(found).all():
+        raise ValueError("images must be finite.")
+    check_range(found)
+    return found

@@ -1,0 +1,137 @@
+"""What is measured on how many photographs, for the notebooks and for the command line.
+
+``python -m adversarial_attack.plans development`` measures what the constants are chosen from,
+``... test`` the results, and ``... sizes`` the smallest changes that score the forecasts. Repeat an interrupted
+command and it continues.
+"""
+
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
+import sys
+
+from adversarial_attack.experiments import (
+    BUDGETS,
+    CHOSEN,
+    DEVELOPMENT,
+    GRADIENTS,
+    JPEG,
+    MOVED,
+    ONE_NETWORK_JUDGES,
+    REFERENCES,
+    TEST,
+    fooling,
+    one_network,
+    photographs,
+    reference,
+    smallest_size,
+)
+from adversarial_attack.filter_set import KINDS
+from adversarial_attack.forecast import DEMANDS
+from adversarial_attack.named_attacks import PARTS
+from common.experiments import sweeps
+
+METHODS = ("low-pass attack", "expectation over filters, PGD", "expectation over filters, DDN")
+WAYS = ("depthwise", "squeezenet", "three depthwise")  # attacked networks of the transfer attack
+SIZES = ("JPEG 90", "16/255")  # at which transfer is measured
+
+
+def development():
+    """Return the sweeps of development photographs by name, for `common.experiments.sweeps`."""
+    plans = {
+        ("budgets", method, budget): _fooling("development", DEVELOPMENT["budgets"], method, budget=budget)
+        for method in METHODS
+        for budget in BUDGETS
+    }
+    plans |= {("parts", part): _fooling("development", DEVELOPMENT["parts"], part) for part in PARTS}
+    plans |= {
+        ("gradients", number): _fooling(
+            "development", DEVELOPMENT["gradients"], "low-pass attack", gradients=number
+        )
+        for number in (GRADIENTS // 3, GRADIENTS, 3 * GRADIENTS)
+    }
+    plans |= {
+        ("transfer", way, budget): _fooling(
+            "development", DEVELOPMENT["transfer"], "transfer attack", attacked=way, budget=budget
+        )
+        for way in WAYS[:2]
+        for budget in BUDGETS[:2]
+    }
+    return plans
+
+
+def survival():
+    """Return the sweeps of test photographs that notebook 2 shows, by name."""
+    plans = {
+        "all kinds": _test("all kinds", "low-pass attack"),
+        "low-pass noise": _test("noise", "low-pass noise"),
+        JPEG: _test("noise", JPEG),
+        MOVED: _test("moved", MOVED),
+        "JPEG 95": _test("JPEG 95", "low-pass attack", tier="JPEG 95"),
+    }
+    plans |= {("without", kind): _test("left out", "low-pass attack", without=kind) for kind in KINDS}
+    plans |= {method: _test("methods", method) for method in METHODS[1:]}
+    return plans
+
+
+def transfer():
+    """Return the sweeps of test photographs that notebook 3 shows, by attacked networks and size."""
+    plans = {(way, tier): _test("transfer", "transfer attack", attacked=way, tier=tier) for way in WAYS for tier in SIZES}
+    return plans | {
+        ("low-pass noise", "JPEG 90"): _test("noise", "low-pass noise"),
+        ("low-pass noise", "16/255"): _test("transfer", "low-pass noise", tier="16/255"),
+    }
+
+
+def references():
+    """Return the sweeps of JPEG compression and white noise, by name."""
+    chosen = list(photographs("test")[: TEST["methods"]])
+    return {
+        change: (reference, {"split": "test", "photograph": chosen, "change": change, "seed": 0})
+        for change in REFERENCES
+    }
+
+
+def sizes(split="test"):
+    """Return the sweeps of the smallest changes, by demand, on the photographs of the forecasts."""
+    number = (TEST if split == "test" else DEVELOPMENT)["forecast"]
+    chosen = list(photographs(split)[:number])
+    return {
+        demand: (smallest_size, {"split": split, "photograph": chosen, "demand": demand, "seed": 0})
+        for demand in DEMANDS
+    }
+
+
+def one_by_one(epsilons):
+    """Return the sweeps of notebook 1, by attacked network (or white noise) and epsilon in 1 / 255."""
+    return {
+        (name, epsilon): (
+            one_network,
+            {"attacked": name, "epsilon": epsilon, "photograph": list(range(20)), "seed": 0},
+        )
+        for name in (*ONE_NETWORK_JUDGES, "white noise")
+        for epsilon in epsilons
+    }
+
+
+def _test(purpose, method, **settings):
+    key = (method, settings.get("attacked", "survival"))
+    return _fooling("test", TEST[purpose], method, budget=CHOSEN.get(key, 1.0), **settings)
+
+
+def _fooling(split, number, method, **settings):
+    chosen = list(photographs(split)[:number])
+    return fooling, {"split": split, "photograph": chosen, "method": method, **settings, "seed": 0}
+
+
+PLANS = {
+    "development": lambda: development() | sizes("development"),
+    "test": lambda: survival() | transfer() | references() | one_by_one((1, 4)),
+    "sizes": sizes,
+}
+
+if __name__ == "__main__":
+    for chosen_plan in sys.argv[1:]:
+        sweeps(PLANS[chosen_plan]())
