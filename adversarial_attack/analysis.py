@@ -341,13 +341,27 @@ def _by_group(rows, by, numbers):
 
 
 def _share(counts):
-    return _ratio(counts["wrong"].to_numpy(), counts["right"].to_numpy())
+    found = _ratio(counts["wrong"].to_numpy(), counts["right"].to_numpy())
+    if _one_cell_each(counts):
+        _, low, high = share_interval(counts["wrong"] == 1)
+        found |= {"low": 100 * low, "high": 100 * high}
+    return found
+
+
+def _one_cell_each(counts):
+    """Return whether photographs have one cell each; Wilson's interval then holds even if all are fooled."""
+    return len(counts) > 1 and (counts["right"] == 1).all()
 
 
 def _difference(counts):
     """Return the difference in points, its interval and the p-value of the sign-flip test."""
     differences = (counts["wrong"] - counts["control"]).to_numpy()
-    return _ratio(differences, counts["right"].to_numpy()) | {"p": _sign_flips(differences)}
+    found = _ratio(differences, counts["right"].to_numpy()) | {"p": _sign_flips(differences)}
+    if _one_cell_each(counts):
+        one, other = (share_interval(counts[name] == 1) for name in ("wrong", "control"))
+        found["low"] = found["mean"] - 100 * np.hypot(one.mean - one.low, other.high - other.mean)
+        found["high"] = found["mean"] + 100 * np.hypot(one.high - one.mean, other.mean - other.low)
+    return found
 
 
 def _ratio(hits, trials):

@@ -33,7 +33,7 @@ from common.validation import as_labels, as_unit_images, check_counts, check_see
 # Of the attacks through filters, chosen on development photographs alone.
 LOW_PASSES = low_passes()
 START, SHRINK, GROW = 1.0, 0.95, 1.05  # size of the change, its factor at a step that satisfies or does not
-LARGEST_PACE, PGD_PACE = 0.2, 0.05  # length of a step, relative to the size
+LARGEST_PACE, PGD_PACE = 0.2, 0.1  # length of a step, relative to the size
 CALIBRATIONS = (0.05, 0.2, 0.4, 0.6)  # shares of the steps after which the visibility is measured
 ROUND = 10  # steps of a round of filters
 LARGEST_SCALING = 1.25  # of the finished change, to its tier
@@ -236,8 +236,8 @@ def low_pass_attack(
     Every step sees the images through another filter, so this is an expectation over transformations (Athalye
     et al. 2018, arXiv:1707.07397). A step goes along the momentum of the gradient in coordinates in which
     equal steps are about equally visible. A tier is used in full; without one the change grows while any
-    classifier is right by less than `confidence` and shrinks while none is (as the budget of Rony et al. 2019,
-    arXiv:1811.09600), so it is about as small as it can be.
+    classifier is right or less than `confidence` from it, and shrinks while none is (as the budget of Rony et
+    al. 2019, arXiv:1811.09600), so it is about as small as it can be.
 
     Parameters
     ----------
@@ -281,13 +281,13 @@ def low_pass_attack(
         coordinates=coordinates, tier=tier, share=share, decay=decay, even=even, start=start,
         random_start=random_start, seed=seed, factors=(SHRINK, GROW) if tier is None else None,
     )  # fmt: skip
-    return found if tier is None else no_more_visible(images, found, tier, LARGEST_SCALING)
+    return found if tier is None else _scaled(images, found, epsilon, tier)
 
 
 @checked
 def pgd_through_filters(
-    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier, share=1.0,
-    seed=0,
+    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier,
+    share=1.0, seed=0,
 ):  # fmt: skip
     """Return images by L2 projected gradient ascent on the cross-entropy behind filters drawn at every step.
 
@@ -298,30 +298,39 @@ def pgd_through_filters(
         classifiers, images, labels, epsilon, cross_entropy, steps=steps, draw=draw, coordinates=coordinates,
         tier=tier, share=share, decay=0.0, even=False, seed=seed, pace=lambda done: PGD_PACE,
     )  # fmt: skip
-    return no_more_visible(images, found, tier, LARGEST_SCALING)
+    return _scaled(images, found, epsilon, tier)
 
 
 @checked
 def ddn_through_filters(
-    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier, share=1.0,
-    seed=0,
+    classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier,
+    share=1.0, seed=0,
 ):  # fmt: skip
-    """Return images by decoupled direction and norm (Rony et al. 2019, arXiv:1811.09600) behind drawn filters.
+    """Return images by decoupled direction and norm (Rony et al. 2019, arXiv:1811.09600) behind filters.
 
     The size of the change grows by 5 % where any classifier is right behind the filter of the step, up to the
-    tier, and shrinks by 5 % where none is. Parameters and result are those of `low_pass_attack`.
+    tier, and shrinks by 5 % where none is; at the end it is scaled up to the tier. Parameters and result are
+    those of `low_pass_attack`.
     """
     found = _in_coordinates(
         classifiers, images, labels, epsilon, cross_entropy_with_margin, steps=steps, draw=draw,
         coordinates=coordinates, tier=tier, share=share, decay=0.0, even=False, seed=seed,
-        pace=lambda done: (1 + np.cos(np.pi * done)) / 2, factors=(0.95, 1.05),
+        pace=_cosine, factors=(0.95, 1.05),
     )  # fmt: skip
-    return no_more_visible(images, found, tier, LARGEST_SCALING)
+    return _scaled(images, found, epsilon, tier, most=np.inf)
+
+
+def _scaled(images, found, epsilon, tier, most=LARGEST_SCALING):
+    """Return images with values of 8 bits whose changes are scaled to the tier and stay within epsilon."""
+    change = np.abs(found - images).max(axis=(1, 2, 3))
+    most = [min(most, max(1.0, epsilon / size)) if size else 1.0 for size in change]
+    parts = zip(images, found, most, strict=True)
+    return np.concatenate([no_more_visible(x[None], y[None], tier, factor) for x, y, factor in parts])
 
 
 def _in_coordinates(
-    classifiers, images, labels, epsilon, loss, *, satisfied=lambda losses: (losses > 0).all(axis=0), steps, draw,
-    coordinates, tier, share, decay, even, seed, start=START, random_start=False, factors=None,
+    classifiers, images, labels, epsilon, loss, *, satisfied=lambda losses: (losses > 0).all(axis=0), steps,
+    draw, coordinates, tier, share, decay, even, seed, start=START, random_start=False, factors=None,
     pace=lambda done: LARGEST_PACE * _cosine(done),
 ):  # fmt: skip
     """Return unrounded images after ascent in coordinates of the change, whose size follows tier and success.
@@ -362,32 +371,31 @@ def _in_coordinates(
 
 
 def _through(classifiers, images, labels, loss, draw, step, seed):
-    """Return the gradient behind the filters drawn for a step, and the losses ``(filters * classifiers, n)``."""
+    """Return the gradient behind the filters of a step, and the losses ``(filters * classifiers, n)``."""
     drawn = draw(images.shape[1:3], step, np.random.default_rng((seed, step)))
     filters = drawn if type(drawn) is tuple else (drawn,)
     return gradient_and_losses(classifiers, images, labels, loss, filters)
 
 
 class _Best:
-    """The iterate of each image whose losses over the round of filters that follows it are largest.
+    """The iterate of each image at the end of the round of filters whose losses are largest.
 
     The last iterate may have drifted past the decision boundary of one filter, so it is not simply taken.
+    Rounds are counted from the end, and begin after the last measurement of the visibility.
     """
 
     def __init__(self, images, steps):
-        self.images, self._losses = images, np.full(len(images), -np.inf)
-        self._begins, self._steps = range(max(_calibrated(steps), default=0), steps, ROUND), steps
-        self._candidate, self._seen = images, []
+        self.images, self._losses, self._seen = images, np.full(len(images), -np.inf), []
+        first = max(_calibrated(steps), default=0)
+        self._ends = range(steps - 1, min(first + ROUND, steps) - 2, -ROUND)
 
     def saw(self, step, images, losses):
         """Note the losses of the images of a step."""
-        if step in self._begins:
-            self._candidate, self._seen = images, []
-        self._seen.append(losses.mean(axis=0))
-        if step >= self._begins[0] and (step + 1 in self._begins or step + 1 == self._steps):
+        self._seen = [*self._seen, losses.mean(axis=0)][-ROUND:]
+        if step in self._ends:
             found = np.mean(self._seen, axis=0)
             better = found > self._losses
-            self.images = np.where(better.reshape(-1, 1, 1, 1), self._candidate, self.images)
+            self.images = np.where(better.reshape(-1, 1, 1, 1), images, self.images)
             self._losses = np.where(better, found, self._losses)
 
 

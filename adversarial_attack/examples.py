@@ -1,7 +1,7 @@
 """The 20 ImageNet photographs that ship, after the low-pass attack: pictures to download, look at and test.
 
 The pictures are PNG files of 8 bits a channel, so saving and reading them again changes nothing. The attack
-is `experiments.attacked` with the arguments `CONFIG`. ``python -m adversarial_attack.examples`` makes the
+is `experiments.attack` with the arguments `CONFIG`. ``python -m adversarial_attack.examples`` makes the
 pictures that are missing from ``examples/``; that needs the MobileNets, which do not ship.
 """
 
@@ -58,10 +58,10 @@ def write_missing():
     ConnectionError
         A MobileNet is neither on this machine nor can it be downloaded.
     """
-    from adversarial_attack.experiments import attacked  # reading the pictures needs no attack
+    from adversarial_attack.experiments import attack  # reading the pictures needs no attack
 
     for number in tqdm([number for number in range(PHOTOGRAPHS) if not _path(number).exists()]):
-        picture, file = attacked(**CONFIG, photograph=number)[0], io.BytesIO()
+        picture, file = attack(**CONFIG, photograph=number)[0], io.BytesIO()
         Image.fromarray(as_bytes(picture)).save(file, "png")
         write_atomically(_path(number), file.getvalue())
 

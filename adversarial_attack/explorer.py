@@ -43,8 +43,9 @@ def explorer() -> ipywidgets.VBox:
             f"Label: {samples.class_names[label]}. "
             f"Largest change of a pixel before the blur: {255 * np.abs(change).max():.0f} of 255."
         )
+        clean_right, saved_right = ((found.argmax(-1) == label).sum() for found in said[:2])
         others.value = (
-            f"Right about the clean picture: {_right(said[0], label)}; JPEG: {_right(said[1], label)}."
+            f"{clean_right} of {len(SHIPPED)} networks recognise the clean picture, {saved_right} its JPEG."
         )
         bars.show_decisions(said[2], samples.class_names, label)
 
@@ -65,11 +66,6 @@ def _sliders(photographs):
         START["sigma"], min=0, max=LARGEST_SIGMA, step=0.25, description="blur sigma, pixels", **LABELLED
     )
     return number, strength, sigma
-
-
-def _right(said, label):
-    """Return the names of the networks whose logits, ``(networks, 1000)``, are largest at the label."""
-    return ", ".join(np.array(SHIPPED)[said.argmax(-1) == label]) or "none"
 
 
 def blurred(images, sigma):

@@ -121,18 +121,22 @@ class Linear(NamedTuple):
         """Return the `Forecast` for a demand among the pairs."""
         margins = np.stack([self.margins[pair] for pair in demand.pairs])
         alone = max(self.margins[pair].min() / self.units[pair[0]] for pair in demand.pairs)
+        size, change = self.smallest_change(demand)
+        rms = 255 * np.sqrt(np.mean(change**2)) if np.isfinite(size) else np.inf
+        # As for a judge, a tie with the label is recognised.
+        return Forecast(bool((margins >= 0).all()), float(size), float(rms), float(alone))
+
+    def smallest_change(self, demand):
+        """Return the predicted size and the change ``(1, height, width, 3)`` itself; 0 if none exists."""
+        _, height, width, _, coordinates = shape = self.change_by.matrices.shape
         pending = [pair for pair in demand.pairs if self.margins[pair].min() > 0]
-        recognised = bool((margins >= 0).all())  # as for a judge, a tie with the label is recognised
         if not pending:
-            return Forecast(recognised, 0.0, 0.0, float(alone))
+            return 0.0, np.zeros(shape[:4])
         gradients = np.concatenate([self.gradients[pair] for pair in pending]).astype("float64")
-        length, weights = shortest(
-            np.stack([self.margins[pair] for pair in pending]), gradients @ gradients.T
-        )
-        _, height, width, _, coordinates = self.change_by.matrices.shape
-        change = self.change_by((weights.ravel() @ gradients).reshape(1, height, width, coordinates))
-        rms = 255 * np.sqrt(np.mean(change**2)) if np.isfinite(length) else np.inf
-        return Forecast(recognised, float(length / np.sqrt(height * width)), float(rms), float(alone))
+        margins = np.stack([self.margins[pair] for pair in pending])
+        length, weights = shortest(margins, gradients @ gradients.T)
+        found = (weights.ravel() @ gradients).reshape(1, height, width, coordinates)
+        return length / np.sqrt(height * width), self.change_by(found)
 
 
 def predict(image, label, demand, networks=None):
@@ -300,7 +304,7 @@ def write_predictions():
     """Write the forecasts of all `DEMANDS` on development and test photographs to `PREDICTIONS`."""
     from adversarial_attack import experiments  # which imports this module
 
-    numbers = {"development": experiments.DEVELOPMENT["forecast"], "test": experiments.TEST["forecast"]}
+    numbers = {"development": experiments.DEVELOPMENT["forecast"], "test": experiments.TEST["predicted"]}
     chosen = [(split, i) for split, n in numbers.items() for i in experiments.photographs(split)[:n]]
     rows = []
     for split, number in tqdm(chosen):

@@ -1,7 +1,7 @@
 """The attacks that are compared at equal visibility and equal numbers of gradients; their options stand here.
 
 Each is called as ``attack(classifiers, images, labels, tier=, gradients=, without=, share=, seed=)``. A
-gradient is that of one network behind one filter. The limit on a value, `EPSILON`, hardly ever binds.
+gradient is that of one network behind one filter.
 """
 
 from functools import partial
@@ -19,7 +19,7 @@ from adversarial_attack.gradients import cross_entropy
 from adversarial_attack.visibility import no_more_visible
 from common.names import look_up
 
-EPSILON = 32 / 255  # largest change of a value
+EPSILON = 64 / 255  # largest change of a value
 COPIES = 3  # of the images, shuffled and rotated, that a step of the transfer attack sees
 BY_VALUE = {"16/255": 16 / 255}  # tiers that limit the change of a value, and not its visibility
 NOISE_SHARE = 1 / 4  # of the frequencies a side, of low-pass noise
@@ -63,20 +63,20 @@ def transfer_attack(classifiers, images, labels, *, tier, gradients, without, sh
 def low_pass_noise(classifiers, images, labels, *, tier, gradients, without, share, seed):
     """Return images with noise that knows nothing of the classifiers, at the limit of the tier.
 
-    The noise is white in perceptual coordinates, without the upper frequencies. At a tier of values it is
-    scaled to the largest change of a value.
+    The noise is white in perceptual coordinates, without the upper frequencies. At a tier of values every
+    value changes by as much as it may, up or down as low-pass noise says, because sign attacks do so too.
     """
     noise = np.random.default_rng(seed).normal(size=images.shape)
-    change = perceptual(images)(low_frequencies(*images.shape[1:3], NOISE_SHARE)(noise).astype(images.dtype))
+    noise = low_frequencies(*images.shape[1:3], NOISE_SHARE)(noise).astype(images.dtype)
     if tier in BY_VALUE:
-        largest = np.abs(change).max(axis=(1, 2, 3), keepdims=True)
-        return np.clip(images + BY_VALUE[tier] * change / largest, 0, 1).astype(images.dtype)
-    return no_more_visible(images, images + change, tier, most=32.0)
+        return np.clip(images + BY_VALUE[tier] * np.sign(noise), 0, 1).astype(images.dtype)
+    return no_more_visible(images, images + perceptual(images)(noise), tier, most=32.0)
 
 
 # The low-pass attack with one part changed
 PARTS = {
     "without momentum": _through_filters(attacks.low_pass_attack, decay=0.0),
+    "on the cross-entropy": _through_filters(attacks.low_pass_attack, loss=cross_entropy, confidence=np.inf),
     "in pixels": _through_filters(attacks.low_pass_attack, coordinates=pixels),
     "uneven": _through_filters(attacks.low_pass_attack, even=False),
     "more confident": _through_filters(attacks.low_pass_attack, confidence=4.0),

@@ -1,8 +1,8 @@
 """What is measured on how many photographs, for the notebooks and for the command line.
 
 ``python -m adversarial_attack.plans development`` measures what the constants are chosen from,
-``... test`` the results, and ``... sizes`` the smallest changes that score the forecasts. Repeat an interrupted
-command and it continues.
+``... test`` the results, and ``... sizes`` the smallest changes that score the forecasts. Repeat an
+interrupted command and it continues.
 """
 
 from common import environment
@@ -12,6 +12,10 @@ if __name__ == "__main__":
 
 import sys
 
+import pandas as pd
+
+from adversarial_attack.calibration import scored
+from adversarial_attack.examples import CONFIG
 from adversarial_attack.experiments import (
     BUDGETS,
     CHOSEN,
@@ -29,7 +33,7 @@ from adversarial_attack.experiments import (
     smallest_size,
 )
 from adversarial_attack.filter_set import KINDS
-from adversarial_attack.forecast import DEMANDS
+from adversarial_attack.forecast import PREDICTIONS
 from adversarial_attack.named_attacks import PARTS
 from common.experiments import sweeps
 
@@ -69,7 +73,9 @@ def survival():
         "low-pass noise": _test("noise", "low-pass noise"),
         JPEG: _test("noise", JPEG),
         MOVED: _test("moved", MOVED),
-        "JPEG 95": _test("JPEG 95", "low-pass attack", tier="JPEG 95"),
+        ("low-pass attack", "JPEG 95"): _test("JPEG 95", "low-pass attack", tier="JPEG 95"),
+        ("low-pass noise", "JPEG 95"): _test("JPEG 95", "low-pass noise", tier="JPEG 95"),
+        "shipped": (fooling, {**CONFIG, "photograph": list(range(20))}),
     }
     plans |= {("without", kind): _test("left out", "low-pass attack", without=kind) for kind in KINDS}
     plans |= {method: _test("methods", method) for method in METHODS[1:]}
@@ -78,7 +84,11 @@ def survival():
 
 def transfer():
     """Return the sweeps of test photographs that notebook 3 shows, by attacked networks and size."""
-    plans = {(way, tier): _test("transfer", "transfer attack", attacked=way, tier=tier) for way in WAYS for tier in SIZES}
+    plans = {
+        (way, tier): _test("transfer", "transfer attack", attacked=way, tier=tier)
+        for way in WAYS
+        for tier in SIZES
+    }
     return plans | {
         ("low-pass noise", "JPEG 90"): _test("noise", "low-pass noise"),
         ("low-pass noise", "16/255"): _test("transfer", "low-pass noise", tier="16/255"),
@@ -95,13 +105,21 @@ def references():
 
 
 def sizes(split="test"):
-    """Return the sweeps of the smallest changes, by demand, on the photographs of the forecasts."""
+    """Return the sweeps of the smallest changes, by demand.
+
+    Of each demand, on the first photographs whose forecast can be scored (`calibration.scored`). That follows
+    from the clean photographs alone.
+    """
+    predictions = pd.read_csv(PREDICTIONS)
+    chosen = scored(predictions[predictions["split"] == split])
     number = (TEST if split == "test" else DEVELOPMENT)["forecast"]
-    chosen = list(photographs(split)[:number])
     return {
-        demand: (smallest_size, {"split": split, "photograph": chosen, "demand": demand, "seed": 0})
-        for demand in DEMANDS
-    }
+        demand: (smallest_size, {
+            "split": split, "photograph": of_demand["photograph"].to_list()[:number], "demand": demand,
+            "seed": 0,
+        })
+        for demand, of_demand in chosen.groupby("demand", sort=False)
+    }  # fmt: skip
 
 
 def one_by_one(epsilons):
@@ -127,7 +145,7 @@ def _fooling(split, number, method, **settings):
 
 
 PLANS = {
-    "development": lambda: development() | sizes("development"),
+    "development": development,
     "test": lambda: survival() | transfer() | references() | one_by_one((1, 4)),
     "sizes": sizes,
 }

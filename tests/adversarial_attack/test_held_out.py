@@ -76,8 +76,9 @@ def test_noise_and_jpeg_reach_about_the_medians_of_other_photographs(photograph)
 
 
 @given(size=st.floats(1, 6), seed=st.integers(0, 100))
-@settings(max_examples=5)
+@settings(max_examples=4)
 def test_more_noise_is_more_visible(photograph, size, seed):
+    photograph = photograph[64:128, 64:128]
     small, large = (noisy(photograph, factor * size, seed) for factor in (1, 1.5))
     less, more = held_out(photograph, small), held_out(photograph, large)
     assert less.flip_mean < more.flip_mean

@@ -149,14 +149,11 @@ def test_strength_scales_the_attack_and_the_blur_is_in_all_pictures():
         assert shown(widget)[1] == said([each(images)[0] for each in networks], samples.class_names, label)
         pictures = clean[0], saved, images[0], 0.5 + 10 * (images - clean)[0]
         assert pixels(widget) == [picture(each, 224) for each in pictures]
-    recognised = [
-        ", ".join(
-            name for name, each in zip(SHIPPED, networks, strict=True) if np.argmax(each(x[None])) == label
-        )
-        for x in (clean[0], saved)
+    right = [
+        sum(int(np.argmax(each(image[None])) == label) for each in networks) for image in (clean[0], saved)
     ]
     texts = [text.value for text in parts(widget, ipywidgets.Label)]
-    assert f"Right about the clean picture: {recognised[0]}; JPEG: {recognised[1]}." in texts
+    assert f"{right[0]} of 3 networks recognise the clean picture, {right[1]} its JPEG." in texts
     set_to(widget, blur=2)
     blur = gaussian_blur(224, 224, 2)
     assert pixels(widget)[:2] == [picture(blur(x[None])[0], 224) for x in (clean[0], saved)]
