@@ -262,7 +262,7 @@ def low_pass_attack(
     decay : float
         Share of the velocity that a step keeps.
     even : bool
-        Whether no window of the image may take more than `UNEVEN` times its part of the change.
+        Whether to hold back the change where a window of the image takes more than `UNEVEN` times its part.
     start : float, positive
         Size of the change before the first measurement of its visibility, in the coordinates.
     random_start : bool
@@ -409,7 +409,7 @@ def _cosine(done):
 
 
 def _evened(coordinates, size):
-    """Return coordinates whose root mean square is at most `UNEVEN` times the size in every window."""
+    """Return coordinates, each divided by how far its window's root mean square exceeds `UNEVEN` sizes."""
     energy = (coordinates**2).sum(axis=-1, keepdims=True)
     local = np.sqrt(uniform_filter(energy, (0, WINDOW, WINDOW, 0)))
     return coordinates * np.minimum(1, UNEVEN * size / np.maximum(local, 1e-12))

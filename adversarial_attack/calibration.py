@@ -6,7 +6,7 @@ from scipy import stats
 
 from common.statistics import Interval, bootstrap_interval, grouped
 
-SCORED = 0.25  # least predicted root mean square that is scored, in units of 1/255
+SCORED = 0.1  # least predicted root mean square that is scored, in units of 1/255
 RESAMPLES = 9_999
 CONFIGURATION = ["split", "photograph", "demand"]
 

@@ -51,7 +51,7 @@ JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architecture
 # The first photographs of a split that serve each purpose
 TEST = {
     "all kinds": 100, "noise": 100, "left out": 40, "methods": 40, "JPEG 95": 24, "moved": 20, "transfer": 24,
-    "predicted": 100, "forecast": 20,
+    "predicted": 60, "forecast": 20,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "gradients": 6, "transfer": 4, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter
@@ -282,7 +282,7 @@ def _smallest_change(demand, networks, image, label, gradients, seed):
     def succeeds(multiple):
         return not forecast.demanded(demand, networks, np.clip(image + multiple * change, 0, 1), label).any()
 
-    multiple = smallest(succeeds, 1 / 64, 64.0, rounds=9)
+    multiple = smallest(succeeds, 1 / 64, 8.0, rounds=8)
     return None if np.isinf(multiple) else np.clip(image + multiple * change, 0, 1) - image
 
 

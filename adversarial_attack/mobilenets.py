@@ -160,7 +160,8 @@ def _in_floats(model, graph, images):
 def _in_integers(model, graph, images):
     """Return the output of a network whose tensors hold the stored integers less the integer of 0.
 
-    Sums of products of such integers stay below 2**24, so floating-point numbers hold them exactly.
+    Floating-point numbers hold integers up to 2**24 exactly. The tests find that on photographs the sums
+    are exact enough to give the stored integers.
     """
     _, zero = _scale_and_zero(graph.tensors[graph.inputs[0]])
     known = {graph.inputs[0]: layers.Rescaling(1.0, -float(zero))(EightBits(255.0, 0)(images))}
