@@ -33,7 +33,7 @@ from common.validation import as_labels, as_unit_images, check_counts, check_see
 # Of the attacks through filters, chosen on development photographs alone.
 LOW_PASSES = low_passes()
 START, SHRINK, GROW = 1.0, 0.95, 1.05  # size of the change, its factor at a step that satisfies or does not
-LARGEST_PACE, PGD_PACE = 0.2, 0.1  # length of a step, relative to the size
+LARGEST_PACE, PGD_PACE = 0.2, 0.05  # length of a step, relative to the size
 CALIBRATIONS = (0.05, 0.2, 0.4, 0.6)  # shares of the steps after which the visibility is measured
 ROUND = 10  # steps of a round of filters
 LARGEST_SCALING = 1.25  # of the finished change, to its tier

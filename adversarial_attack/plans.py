@@ -97,7 +97,7 @@ def transfer():
 
 def references():
     """Return the sweeps of JPEG compression and white noise, by name."""
-    chosen = list(photographs("test")[: TEST["methods"]])
+    chosen = list(photographs("test")[: TEST["all kinds"]])
     return {
         change: (reference, {"split": "test", "photograph": chosen, "change": change, "seed": 0})
         for change in REFERENCES

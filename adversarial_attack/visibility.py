@@ -204,14 +204,6 @@ def _largest_multiple(excess_of, most):
     return low
 
 
-def bisect(holds, low, high, rounds=8):
-    """Return the number between `low`, where a condition holds, and `high` up to which bisection finds it."""
-    for _ in range(rounds):
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low
-
-
 def sensitivity(images):
     """Return for every pixel how visible a small change of it is, as a matrix of a quadratic form.
 

@@ -10,7 +10,6 @@ from adversarial_attack.visibility import (
     JPEG_QUALITIES,
     LIMITS,
     TIERS,
-    bisect,
     colour_difference,
     excess,
     no_more_visible,
@@ -169,11 +168,6 @@ def test_a_small_change_grows_up_to_the_largest_multiple(photograph):
     assert 0.9 < excess(photograph, found[1], "strict") <= 1
     # The multiple does not depend on where the search starts.
     assert scaled_to(images, changed, "strict", most=20.0)[1][1] == pytest.approx(multiples[1], rel=0.1)
-
-
-@given(edge=st.floats(0.01, 0.99))
-def test_bisection_finds_the_edge_from_below(edge):
-    assert bisect(lambda x: x < edge, 0, 1) <= edge <= bisect(lambda x: x < edge, 0, 1) + 2**-8
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_what_is_no_known_name_is_named(name):
         look_up("number", name, {"one": 1})
 
 
-ATTACK = {"epsilon": 4, "image": 0, "seed": 0}
+ATTACK = {"dataset": "imagenet_samples", "split": "shipped", "photograph": 0, "seed": 0}
 TRANSFER = {"dataset": "mnist", "source_seed": 0, "epsilon": 25, "seed": 0}
 GENERATOR = {"latent_size": 2, "epochs": 1, "seed": 0}
 TUNING = {"learning_rate": 0.1, **GENERATOR}
@@ -29,13 +29,15 @@ TUNING = {"learning_rate": 0.1, **GENERATOR}
 @pytest.mark.parametrize(
     ("kind", "call"),
     [
-        ("attack", lambda: attacks.fooling(arm="x", **ATTACK)),
-        ("sources", lambda: attacks.fooling(arm="FGSM", sources="x", **ATTACK)),
+        ("method", lambda: attacks.fooling(method="x", **ATTACK)),
+        ("attacked networks", lambda: attacks.fooling(method="uneven", attacked="x", **ATTACK)),
+        ("change", lambda: attacks.reference(change="x", **ATTACK)),
+        ("attacked network", lambda: attacks.one_network(attacked="x", epsilon=4, photograph=0)),
         ("attack", lambda: attacks.transfer(arm="x", source="mlp", **TRANSFER)),
         ("source", lambda: attacks.transfer(arm="momentum", source="x", **TRANSFER)),
         ("source", lambda: attacks.transfer(arm="momentum", source="all but x", **TRANSFER)),
-        ("demand", lambda: attacks.frontier(demand="x", image=0, seed=0)),
-        ("tier", lambda: excess(None, "x")),
+        ("demand", lambda: attacks.smallest_size(demand="x", **ATTACK)),
+        ("tier", lambda: excess(None, None, "x")),
         ("representation", lambda: arrangements.network_inputs({}, "x", "none", 0)),
         ("recipe", lambda: generators.adversarial(recipe="x", **GENERATOR)),
         ("method", lambda: generators.tuning(method="x", option="R3GAN", **TUNING)),
