@@ -53,7 +53,7 @@ TEST = {
     "all kinds": 80, "noise": 80, "left out": 32, "methods": 32, "JPEG 95": 24, "moved": 20, "transfer": 20,
     "predicted": 60, "forecast": 21,
 }  # fmt: skip
-DEVELOPMENT = {"budgets": 6, "parts": 6, "gradients": 6, "transfer": 4, "forecast": 6}
+DEVELOPMENT = {"budgets": 6, "parts": 6, "transfer": 4, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter
 BUDGETS = (0.8, 1.0, 1.25, 1.6)
 # Of each method and networks attacked, the budget that fooled most cells of the development photographs

@@ -4,7 +4,7 @@ Each is called as ``attack(classifiers, images, labels, tier=, gradients=, witho
 gradient is that of one network behind one filter.
 """
 
-from functools import partial
+from functools import lru_cache, partial
 
 import eagerpy as ep
 import foolbox
@@ -102,11 +102,16 @@ class _SeededPGD(foolbox.attacks.LinfPGD):
         return ep.astensor(tf.clip_by_value(x0.raw + change.astype("float32"), 0, 1))
 
 
+@lru_cache
+def _compiled(classifier):
+    return tf.function(lambda images: classifier(images, training=False), reduce_retracing=True)
+
+
 def foolbox_pgd(classifier, images, labels, epsilon, *, steps=40, seed=0):
     """Return images by foolbox's PGD on one network, with its default step size."""
     attack = _SeededPGD(steps=steps)
     attack.seed = seed
-    model = foolbox.TensorFlowModel(classifier, bounds=(0, 1))
+    model = foolbox.TensorFlowModel(_compiled(classifier), bounds=(0, 1))
     inputs, wanted = (ep.astensor(tf.constant(values)) for values in (images, labels))
     _, found, _ = attack(model, inputs, foolbox.Misclassification(wanted), epsilons=epsilon)
     return found.numpy()

@@ -20,7 +20,6 @@ from adversarial_attack.experiments import (
     BUDGETS,
     CHOSEN,
     DEVELOPMENT,
-    GRADIENTS,
     JPEG,
     MOVED,
     ONE_NETWORK_JUDGES,
@@ -50,12 +49,6 @@ def development():
         for budget in BUDGETS
     }
     plans |= {("parts", part): _fooling("development", DEVELOPMENT["parts"], part) for part in PARTS}
-    plans |= {
-        ("gradients", number): _fooling(
-            "development", DEVELOPMENT["gradients"], "low-pass attack", gradients=number
-        )
-        for number in (GRADIENTS // 3, GRADIENTS, 3 * GRADIENTS)
-    }
     plans |= {
         ("transfer", way, budget): _fooling(
             "development", DEVELOPMENT["transfer"], "transfer attack", attacked=way, budget=budget

@@ -128,7 +128,7 @@ def test_the_sensitivity_predicts_the_visibility_of_small_noise(photograph, seed
     base = (0.1 + 0.8 * photograph).astype("float64")
     form = np.einsum("hwa,nhwab,hwb->hw", noise, sensitivity(base[np.newaxis]), noise)
     seen = visibility(base, base + noise)
-    limits = TIERS["strict"]
+    limits = LIMITS["strict"]
     colour = (colour_difference(base, base + noise) ** 2).mean() / limits.mean**2
     structure = (1 - seen.ssim) / (1 - limits.ssim)
     assert form.mean() == pytest.approx(colour + structure, rel=0.2)
