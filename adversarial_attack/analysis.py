@@ -342,14 +342,15 @@ def _by_group(rows, by, numbers):
 
 def _share(counts):
     found = _ratio(counts["wrong"].to_numpy(), counts["right"].to_numpy())
-    if _one_cell_each(counts):
-        _, low, high = share_interval(counts["wrong"] == 1)
+    if len(counts) > 1 and (found["mean"] in (0, 100) or (counts["right"] == 1).all()):
+        # Resamples of photographs that were all fooled, or none, say nothing about other photographs.
+        _, low, high = share_interval(counts["wrong"] == counts["right"])
         found |= {"low": 100 * low, "high": 100 * high}
     return found
 
 
 def _one_cell_each(counts):
-    """Return whether photographs have one cell each; Wilson's interval then holds even if all are fooled."""
+    """Return whether several photographs have one cell each, so that Wilson's interval holds."""
     return len(counts) > 1 and (counts["right"] == 1).all()
 
 

@@ -51,7 +51,7 @@ JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architecture
 # The first photographs of a split that serve each purpose
 TEST = {
     "all kinds": 80, "noise": 80, "left out": 32, "methods": 32, "JPEG 95": 24, "moved": 20, "transfer": 20,
-    "predicted": 60, "forecast": 14,
+    "predicted": 60, "forecast": 8,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "transfer": 4, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter

@@ -115,7 +115,7 @@ def sizes(split="test"):
     }  # fmt: skip
 
 
-def one_by_one(epsilons):
+def one_by_one(epsilons=(1, 4)):
     """Return the sweeps of notebook 1, by attacked network (or white noise) and epsilon in 1 / 255."""
     return {
         (name, epsilon): (
@@ -139,7 +139,11 @@ def _fooling(split, number, method, **settings):
 
 PLANS = {
     "development": development,
-    "test": lambda: survival() | transfer() | references() | one_by_one((1, 4)),
+    "test": lambda: {
+        (part.__name__, name): plan
+        for part in (survival, transfer, references, one_by_one)
+        for name, plan in part().items()
+    },
     "sizes": sizes,
 }
 
