@@ -35,6 +35,7 @@ from adversarial_attack.filter_set import KINDS
 from adversarial_attack.forecast import PREDICTIONS
 from adversarial_attack.named_attacks import PARTS
 from common.experiments import sweeps
+from common.statistics import grouped
 
 METHODS = ("low-pass attack", "expectation over filters, PGD", "expectation over filters, DDN")
 WAYS = ("depthwise", "squeezenet", "three depthwise")  # attacked networks of the transfer attack
@@ -111,7 +112,7 @@ def sizes(split="test"):
             "split": split, "photograph": of_demand["photograph"].to_list()[:number], "demand": demand,
             "seed": 0,
         })
-        for demand, of_demand in chosen.groupby("demand", sort=False)
+        for demand, of_demand in grouped(chosen, "demand")
     }  # fmt: skip
 
 

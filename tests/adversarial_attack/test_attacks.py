@@ -339,7 +339,7 @@ def test_the_low_pass_attack_spends_no_more_than_success_takes(images):
     undecided = network(2)
     undecided.layers[-1].bias.assign(-np.mean(undecided(images), axis=0))
     labels = np.argmax(undecided(images), axis=1)
-    options = {"steps": 40, "draw": a_blur}
+    options = {"steps": 120, "draw": a_blur}
     found = [
         attacks.low_pass_attack([undecided], images, labels, 1.0, confidence=confidence, **options)
         for confidence in (0.1, 1.0, 2.0)

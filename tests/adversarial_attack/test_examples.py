@@ -18,7 +18,7 @@ FILTERS = {
     "blur 2": gaussian_blur(224, 224, 2),
     "JPEG 75": jpeg(75),
 }
-LEAST_FOOLED = 0.75  # of what is recognised when clean, behind every filter
+LEAST_FOOLED = {"none": 0.9, "blur 1": 0.75, "blur 2": 0.5, "JPEG 75": 0.75}  # of what is recognised when clean
 PATHS = sorted(examples.FOLDER.glob("*.png"))
 
 
@@ -47,7 +47,7 @@ def test_the_files_fool_the_networks(samples, kind):
     right = np.array([recognises(name, clean, samples.labels) for name in NETWORKS])
     still = np.array([recognises(name, attacked, samples.labels) for name in NETWORKS])
     assert right.sum() >= 10
-    assert 1 - (right & still).sum() / right.sum() >= LEAST_FOOLED
+    assert 1 - (right & still).sum() / right.sum() >= LEAST_FOOLED[kind]
 
 
 def test_no_file_is_more_visible_than_a_jpeg_of_quality_90(samples):
