@@ -339,10 +339,10 @@ def test_the_low_pass_attack_spends_no_more_than_success_takes(images):
     undecided = network(2)
     undecided.layers[-1].bias.assign(-np.mean(undecided(images), axis=0))
     labels = np.argmax(undecided(images), axis=1)
-    options = {"steps": 120, "draw": a_blur}
+    options = {"steps": 80, "draw": lambda *_: filters.IDENTITY}
     found = [
         attacks.low_pass_attack([undecided], images, labels, 1.0, confidence=confidence, **options)
-        for confidence in (0.1, 1.0, 2.0)
+        for confidence in (0.1, 0.5, 1.0)
     ]
     assert np.all(np.diff([np.abs(changed - images).mean() for changed in found]) > 0)
     assert (margin(undecided(found[-1]), labels) > 0).numpy().all()

@@ -18,7 +18,8 @@ FILTERS = {
     "blur 2": gaussian_blur(224, 224, 2),
     "JPEG 75": jpeg(75),
 }
-LEAST_FOOLED = {"none": 0.9, "blur 1": 0.75, "blur 2": 0.5, "JPEG 75": 0.75}  # of what is recognised when clean
+# Of what is recognised when clean
+LEAST_FOOLED = {"none": 0.9, "blur 1": 0.75, "blur 2": 0.5, "JPEG 75": 0.75}
 PATHS = sorted(examples.FOLDER.glob("*.png"))
 
 
