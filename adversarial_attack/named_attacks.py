@@ -4,6 +4,7 @@ Each is called as ``attack(classifiers, images, labels, tier=, gradients=, witho
 gradient is that of one network behind one filter.
 """
 
+from contextlib import contextmanager
 from functools import lru_cache, partial
 
 import eagerpy as ep
@@ -102,6 +103,18 @@ class _SeededPGD(foolbox.attacks.LinfPGD):
         return ep.astensor(tf.clip_by_value(x0.raw + change.astype("float32"), 0, 1))
 
 
+@contextmanager
+def _without_warnings():
+    """Hide what TensorFlow warns of a deprecated function that foolbox calls."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 @lru_cache
 def _compiled(classifier):
     return tf.function(lambda images: classifier(images, training=False), reduce_retracing=True)
@@ -111,7 +124,8 @@ def foolbox_pgd(classifier, images, labels, epsilon, *, steps=40, seed=0):
     """Return images by foolbox's PGD on one network, with its default step size."""
     attack = _SeededPGD(steps=steps)
     attack.seed = seed
-    model = foolbox.TensorFlowModel(_compiled(classifier), bounds=(0, 1))
+    with _without_warnings():
+        model = foolbox.TensorFlowModel(_compiled(classifier), bounds=(0, 1))
     inputs, wanted = (ep.astensor(tf.constant(values)) for values in (images, labels))
     _, found, _ = attack(model, inputs, foolbox.Misclassification(wanted), epsilons=epsilon)
     return found.numpy()
