@@ -32,7 +32,10 @@ from common.validation import as_labels, as_unit_images, check_counts, check_see
 
 # Of the attacks through filters, chosen on development photographs alone.
 LOW_PASSES = low_passes()
-START, SHRINK, GROW = 1.0, 0.95, 1.05  # size of the change, its factor at a step that satisfies or does not
+START = 1.0  # size of the change
+# Factor of the size at a step that satisfies, and at one that does not. A step sees one of several filters:
+# with equal factors the change would settle where it fools behind only every other filter.
+SHRINK, GROW = 0.95, 1.1
 LARGEST_PACE, PGD_PACE = 0.2, 0.05  # length of a step, relative to the size
 CALIBRATIONS = (0.05, 0.2, 0.4, 0.6)  # shares of the steps after which the visibility is measured
 ROUND = 10  # steps of a round of filters
@@ -237,7 +240,7 @@ def low_pass_attack(
     et al. 2018, arXiv:1707.07397). A step goes along the momentum of the gradient in coordinates in which
     equal steps are about equally visible. A tier is used in full; without one the change grows while any
     classifier is right or less than `confidence` from it, and shrinks while none is (as the budget of Rony et
-    al. 2019, arXiv:1811.09600), so it is about as small as it can be.
+    al. 2019, arXiv:1811.09600, but growing faster), so it is about as small as it can be.
 
     Parameters
     ----------
@@ -279,7 +282,8 @@ def low_pass_attack(
         classifiers, images, labels, epsilon, up_to(confidence, relative(loss)),
         satisfied=lambda losses: (losses >= confidence).all(axis=0), steps=steps, draw=draw,
         coordinates=coordinates, tier=tier, share=share, decay=decay, even=even, start=start,
-        random_start=random_start, seed=seed, factors=(SHRINK, GROW) if tier is None else None,
+        random_start=random_start, seed=seed, pace=_shrinking,
+        factors=(SHRINK, GROW) if tier is None else None,
     )  # fmt: skip
     return found if tier is None else _scaled(images, found, epsilon, tier)
 
@@ -287,16 +291,22 @@ def low_pass_attack(
 @checked
 def pgd_through_filters(
     classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier,
-    share=1.0, seed=0,
+    share=1.0, shrinking=False, seed=0,
 ):  # fmt: skip
     """Return images by L2 projected gradient ascent on the cross-entropy behind filters drawn at every step.
 
-    The usual expectation over transformations (Athalye et al. 2018, arXiv:1707.07397): no momentum, steps of
-    one size, the mean cross-entropy of the classifiers. Parameters and result are those of `low_pass_attack`.
+    The usual expectation over transformations (Athalye et al. 2018, arXiv:1707.07397): no momentum, the mean
+    cross-entropy of the classifiers. Parameters and result are those of `low_pass_attack`, except:
+
+    Parameters
+    ----------
+    shrinking : bool
+        Whether the steps shrink as those of the low-pass attack, or keep one length, as usual.
     """
     found = _in_coordinates(
         classifiers, images, labels, epsilon, cross_entropy, steps=steps, draw=draw, coordinates=coordinates,
-        tier=tier, share=share, decay=0.0, even=False, seed=seed, pace=lambda done: PGD_PACE,
+        tier=tier, share=share, decay=0.0, even=False, seed=seed,
+        pace=_shrinking if shrinking else lambda done: PGD_PACE,
     )  # fmt: skip
     return _scaled(images, found, epsilon, tier)
 
@@ -330,8 +340,7 @@ def _scaled(images, found, epsilon, tier, most=LARGEST_SCALING):
 
 def _in_coordinates(
     classifiers, images, labels, epsilon, loss, *, satisfied=lambda losses: (losses > 0).all(axis=0), steps,
-    draw, coordinates, tier, share, decay, even, seed, start=START, random_start=False, factors=None,
-    pace=lambda done: LARGEST_PACE * _cosine(done),
+    draw, coordinates, tier, share, decay, even, seed, pace, start=START, random_start=False, factors=None,
 ):  # fmt: skip
     """Return unrounded images after ascent in coordinates of the change, whose size follows tier and success.
 
@@ -406,6 +415,10 @@ def _calibrated(steps):
 
 def _cosine(done):
     return (1 + np.cos(np.pi * done)) / 2
+
+
+def _shrinking(done):
+    return LARGEST_PACE * _cosine(done)
 
 
 def _evened(coordinates, size):

@@ -8,6 +8,7 @@ from common.statistics import Interval, bootstrap_interval, grouped
 
 SCORED = 0.1  # least predicted root mean square that is scored, in units of 1/255
 RESAMPLES = 9_999
+RANKED = {"forecast": "predicted", "dearest": "dearest", "margin": "margin"}  # columns of the forecasts
 CONFIGURATION = ["split", "photograph", "demand"]
 
 
@@ -55,11 +56,12 @@ def calibration(table):
 
         - n, unmet: how many photographs are scored, and on how many of them the attack failed; these have the
           largest measured size;
-        - forecast, margin: Spearman's correlation of the predicted size, and of the margin alone, with the
-          measured size; lead: their difference;
+        - forecast, dearest, margin: Spearman's correlation with the measured size of the predicted size, of
+          the largest size that one pair alone requires, and of the margin alone; lead: by how much the first
+          exceeds the last;
         - ratio: median of measured over predicted size.
 
-        The last four are `Interval`s (95 %, percentile bootstrap over photographs, the same resamples for all
+        The last five are `Interval`s (95 %, percentile bootstrap over photographs, the same resamples for all
         correlations), NaN for fewer than three photographs.
     """
     rows = {demand: _calibration(scored(group)) for demand, group in grouped(table, "demand")}
@@ -70,8 +72,8 @@ def _calibration(rows):
     counts = {"n": len(rows), "unmet": int(np.isinf(rows["measured"]).sum())}
     if len(rows) < 3:
         unknown = Interval(np.nan, np.nan, np.nan)
-        return counts | dict.fromkeys(("forecast", "margin", "lead", "ratio"), unknown)
-    ranked = [stats.rankdata(rows[name]) for name in ("predicted", "margin", "measured")]
+        return counts | dict.fromkeys((*RANKED, "lead", "ratio"), unknown)
+    ranked = [stats.rankdata(rows[name]) for name in (*RANKED.values(), "measured")]
     ratio = _median_of_reciprocals((rows["predicted"] / rows["measured"]).to_numpy())
     return counts | _rank_correlations(*ranked) | {"ratio": ratio}
 
@@ -83,23 +85,20 @@ def _median_of_reciprocals(values):
         return Interval(*(float(1 / np.float64(value)) for value in (median, high, low)))
 
 
-def _rank_correlations(predicted, margin, measured):
-    """Return the intervals of both rank correlations with the measured size and of their difference."""
+def _rank_correlations(*ranked):
+    """Return the intervals of all rank correlations with the last, the measured size, and of the lead."""
 
-    def correlations(predicted, margin, measured, axis=-1):
-        one, other = (_spearman(forecast, measured) for forecast in (predicted, margin))
-        return np.stack([one, other, one - other])
+    def correlations(*ranked, axis=-1):
+        *forecasts, measured = ranked
+        found = [_spearman(forecast, measured) for forecast in forecasts]
+        return np.stack([*found, found[0] - found[-1]])
 
-    samples = (predicted, margin, measured)
     limits = stats.bootstrap(
-        samples, correlations, paired=True, vectorized=True, n_resamples=RESAMPLES, method="percentile",
+        ranked, correlations, paired=True, vectorized=True, n_resamples=RESAMPLES, method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
-    found = zip(correlations(*samples), *limits, strict=True)
-    return {
-        name: Interval(*map(float, values))
-        for name, values in zip(("forecast", "margin", "lead"), found, strict=True)
-    }
+    found = zip(correlations(*ranked), *limits, strict=True)
+    return {name: Interval(*map(float, row)) for name, row in zip((*RANKED, "lead"), found, strict=True)}
 
 
 def _spearman(x, y):

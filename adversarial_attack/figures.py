@@ -1,9 +1,8 @@
-"""The figures of this study; each takes tables of `analysis` or of sweeps, or finished images.
+"""The figures of this study; each takes tables of `analysis` or of sweeps.
 
 Every title is the finding, which only the notebook knows, so it is passed in.
 """
 
-from collections import Counter
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -13,12 +12,9 @@ from matplotlib.patches import Rectangle
 from adversarial_attack.analysis import of_architectures, relation
 from adversarial_attack.filter_set import FILTER_SET, KINDS
 from adversarial_attack.judges import ATTACKED, NETWORKS
-from common import plotting
-from common.fourier import radial_spectrum
 from common.plotting import closed_subplots, in_our_style
-from common.statistics import Interval, bootstrap_interval, grouped, mean_interval
+from common.statistics import bootstrap_interval, grouped
 
-WRAP = 22  # letters of a caption in a line below a picture of 1.9 inches
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 LIMIT = "#444444"  # of targets and references
 MEASURES = {
@@ -34,55 +30,6 @@ GROUPS = {
     "three networks, blurred": ("three networks, blurred",),
     "three networks, all kinds of filter": ("three networks, all kinds",),
 }
-
-
-@in_our_style
-def gallery(rows, title="", size=1.9):
-    """Show photographs in rows, a column a version, with what the networks say below each picture.
-
-    Parameters
-    ----------
-    rows : dict from str to dict from str to (image, str)
-        From the name of a row, written to its left, to its pictures: from the heading of a column, the same
-        in all rows, to an array (height, width, 3) in [0, 1] and its caption, such as `votes` returns.
-    title : str
-    size : float
-        Inches of a picture.
-
-    Raises
-    ------
-    ValueError
-        No rows, or rows with other columns.
-    """
-    headings = [list(pictures) for pictures in rows.values()]
-    if not headings or any(names != headings[0] for names in headings):
-        raise ValueError(f"All rows need the same columns, unlike {headings}.")
-    lines = max(_wrapped(caption).count("\n") + 1 for row in rows.values() for _, caption in row.values())
-    width, height = size * len(headings[0]) + 0.3, (size + 0.16 * lines) * len(rows) + 0.3
-    figure, axes = closed_subplots(len(rows), len(headings[0]), width, height + 0.3 * bool(title))
-    for row, (name, pictures) in zip(axes, rows.items(), strict=True):
-        row[0].set_ylabel(name)
-        for axis, (image, caption) in zip(row, pictures.values(), strict=True):
-            axis.imshow(np.clip(np.asarray(image, float), 0, 1))
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-            axis.set_xlabel(_wrapped(caption), fontsize=9, labelpad=3)
-    for axis, heading in zip(axes[0], headings[0], strict=True):
-        axis.set_title(heading, loc="center", fontsize=10)
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.04, wspace=0.01, hspace=0.01)
-    return _entitled(figure, title)
-
-
-def votes(names, networks="networks"):
-    """Return what most networks say, "4 of 6 networks: goose"; of equally frequent names the first.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the classes, one for each network.
-    """
-    ((name, count),) = Counter(names).most_common(1)
-    return f"{count} of {len(names)} {networks}: {name}"
 
 
 @in_our_style
@@ -184,32 +131,6 @@ def visibility(table, title=""):
         axis.set(title=label, ylim=(len(changes) - 0.5, -0.5), xlabel="more visible \u2192")
         axis.grid(axis="y", visible=False)
     axes[0, -1].invert_xaxis()  # SSIMULACRA2 is 100 for equal images
-    return _entitled(figure, title)
-
-
-@in_our_style
-def methods(leads, title="", label="lead of the low-pass attack / points"):
-    """Draw leads over other methods with intervals and a line at zero.
-
-    Parameters
-    ----------
-    leads : table of `analysis.lead`
-        Indexed by the name of the other method; p as corrected, if it was.
-    title, label : str
-    """
-    figure, axes = closed_subplots(1, 1, 7.6, 0.42 * len(leads) + 1.2)
-    axis, rows = axes[0, 0], np.arange(len(leads))
-    axis.axvline(0, color=LIMIT, linewidth=1.2)
-    _dots(axis, rows, leads, BLUE)
-    for row, (_, found) in zip(rows, leads.iterrows(), strict=True):
-        p = "p < .001" if found["p"] < 0.001 else f"p = {found['p']:.3f}".replace("0.", ".")
-        notes = {1.095: f"{found['mean']:+.1f}", 1.25: p, 1.40: f"n = {found['n']:.0f}"}
-        for place, note in notes.items():
-            axis.text(place, row, note, transform=axis.get_yaxis_transform(), ha="right", va="center",
-                      fontsize=9)  # fmt: skip
-    axis.set_yticks(rows, [fill(name, 32) for name in leads.index])
-    axis.set(xlabel=label, ylim=(len(leads) - 0.5, -0.5))
-    axis.grid(axis="y", visible=False)
     return _entitled(figure, title)
 
 
@@ -321,31 +242,6 @@ def families(rows, title="", what="net"):
     return _entitled(figure, title)
 
 
-def spectra(changes, responses):
-    """Draw the radial spectra of changes, 1 for white noise of their energy, and the responses of filters.
-
-    The zero frequency is left out.
-
-    Parameters
-    ----------
-    changes : dict from str to array ``(n, height, width, 3)``
-    responses : dict from str to array ``(1, height, width, 1)``
-        What a filter makes of an impulse.
-    """
-    frequencies = None
-    panels = {"power / white noise of equal energy": {}, "response of the filter": {}}
-    for name, images in changes.items():
-        power = np.asarray(radial_spectrum(images)).mean(axis=-1)
-        relative = power / (images**2).mean(axis=(1, 2, 3))[:, np.newaxis]
-        panels["power / white noise of equal energy"][name] = mean_interval(relative[:, 1:])
-        frequencies = np.arange(1, power.shape[1]) / images.shape[1]
-    for name, impulse in responses.items():
-        power = np.asarray(radial_spectrum(impulse))[..., 0]
-        response = np.sqrt(power / power[:, :1])[0, 1:]
-        panels["response of the filter"][name] = Interval(response, response, response)
-    return plotting.panels(frequencies, panels, "frequency / cycles a pixel")
-
-
 def _places():
     """Return the row of each filter and where each kind starts, with gaps between the kinds."""
     kind_of = {name: kind for kind, names in KINDS.items() for name in names}
@@ -394,10 +290,6 @@ def _colors():
 
 def _short(network):
     return network.removeprefix("EfficientNet-")
-
-
-def _wrapped(caption):
-    return "\n".join(fill(line, WRAP) for line in caption.split("\n"))
 
 
 def _entitled(figure, title):

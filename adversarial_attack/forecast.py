@@ -86,6 +86,8 @@ class Forecast(NamedTuple):
         `coordinates.perceptual`; 0 if all pairs are wrong already, infinite if none exists.
     rms : float
         Root mean square of that change in pixel values, in units of 1/255.
+    dearest : float
+        The largest size that one pair alone requires: a forecast without the joint problem.
     margin : float
         The largest margin of a pair, in standard deviations of its network's logits of the unfiltered
         photograph: a forecast without gradients.
@@ -94,6 +96,7 @@ class Forecast(NamedTuple):
     recognised: bool
     predicted: float
     rms: float
+    dearest: float
     margin: float
 
 
@@ -123,8 +126,17 @@ class Linear(NamedTuple):
         alone = max(self.margins[pair].min() / self.units[pair[0]] for pair in demand.pairs)
         size, change = self.smallest_change(demand)
         rms = 255 * np.sqrt(np.mean(change**2)) if np.isfinite(size) else np.inf
+        dearest = max(self.distance(pair) for pair in demand.pairs)
         # As for a judge, a tie with the label is recognised.
-        return Forecast(bool((margins >= 0).all()), float(size), float(rms), float(alone))
+        return Forecast(bool((margins >= 0).all()), float(size), float(rms), dearest, float(alone))
+
+    def distance(self, pair):
+        """Return the size that a pair alone requires, to first order; 0 if it is wrong already."""
+        norms = np.linalg.norm(self.gradients[pair].astype("float64"), axis=1)
+        height, width = self.change_by.matrices.shape[1:3]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            least = np.nanmin(np.maximum(self.margins[pair], 0) / norms)
+        return float(least / np.sqrt(height * width))
 
     def smallest_change(self, demand):
         """Return the predicted size and the change ``(1, height, width, 3)`` itself; 0 if none exists."""

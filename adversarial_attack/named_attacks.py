@@ -86,6 +86,9 @@ PARTS = {
 ATTACKS = {
     "low-pass attack": _through_filters(attacks.low_pass_attack),
     "expectation over filters, PGD": _through_filters(attacks.pgd_through_filters),
+    "expectation over filters, PGD with shrinking steps": _through_filters(
+        attacks.pgd_through_filters, shrinking=True
+    ),
     "expectation over filters, DDN": _through_filters(attacks.ddn_through_filters),
     "transfer attack": transfer_attack,
     "low-pass noise": low_pass_noise,

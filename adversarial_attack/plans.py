@@ -37,9 +37,14 @@ from adversarial_attack.named_attacks import PARTS
 from common.experiments import sweeps
 from common.statistics import grouped
 
-METHODS = ("low-pass attack", "expectation over filters, PGD", "expectation over filters, DDN")
+METHODS = (
+    "low-pass attack",
+    "expectation over filters, PGD",
+    "expectation over filters, PGD with shrinking steps",
+    "expectation over filters, DDN",
+)
 WAYS = ("depthwise", "squeezenet", "three depthwise")  # attacked networks of the transfer attack
-SIZES = ("JPEG 90", "16/255")  # at which transfer is measured
+SIZES = {"JPEG 90": "transfer", "16/255": "16/255"}  # at which transfer is measured, and their key in `TEST`
 
 
 def development():
@@ -57,7 +62,7 @@ def development():
         for way in WAYS[:2]
         for budget in BUDGETS[:2]
     }
-    return plans
+    return plans | {("sizes", demand): plan for demand, plan in sizes("development").items()}
 
 
 def survival():
@@ -79,13 +84,13 @@ def survival():
 def transfer():
     """Return the sweeps of test photographs that notebook 3 shows, by attacked networks and size."""
     plans = {
-        (way, tier): _test("transfer", "transfer attack", attacked=way, tier=tier)
+        (way, tier): _test(purpose, "transfer attack", attacked=way, tier=tier)
         for way in WAYS
-        for tier in SIZES
+        for tier, purpose in SIZES.items()
     }
     return plans | {
         ("low-pass noise", "JPEG 90"): _test("noise", "low-pass noise"),
-        ("low-pass noise", "16/255"): _test("transfer", "low-pass noise", tier="16/255"),
+        ("low-pass noise", "16/255"): _test("16/255", "low-pass noise", tier="16/255"),
     }
 
 

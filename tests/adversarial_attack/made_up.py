@@ -81,7 +81,8 @@ def predictions_table(photographs, rng, demands=DEMANDS, split="test"):
             predicted = 0.05 * 1.6**place * rng.lognormal(sigma=0.5)
             rows.append({
                 "split": split, "photograph": number, "demand": demand, "recognised": rng.random() < 0.8,
-                "predicted": predicted, "rms": 4 * predicted, "margin": rng.lognormal(),
+                "predicted": predicted, "rms": 4 * predicted, "dearest": 0.8 * predicted,
+                "margin": rng.lognormal(),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -103,7 +104,7 @@ def smallest_size_table(predictions, rng, spread=0.25, unmet=0.05):
     size = predictions["predicted"] * rng.lognormal(sigma=spread, size=len(rows))
     met = (rng.random(len(rows)) > unmet) & rows["recognised"]
     return rows.assign(
-        dataset="imagenet_compatible", gradients=200, seed=0, met=met, measured=size.where(met, 0.0),
+        dataset="imagenet_compatible", steps=200, seed=0, met=met, measured=size.where(met, 0.0),
         rms=(4 * size).where(met, 0.0),
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def test_references_are_in_the_order_of_what_was_done():
 
 def test_the_smallest_size_meets_the_demand_and_half_of_it_does_not():
     wanted = forecast.DEMANDS["SqueezeNet"]
-    found = experiments.smallest_size(**SHIPPED, photograph=9, demand="SqueezeNet", gradients=30, seed=0)
+    found = experiments.smallest_size(**SHIPPED, photograph=9, demand="SqueezeNet", steps=30, seed=0)
     assert found["recognised"]
     assert found["met"]
     image, label = experiments.photograph_and_label("imagenet_samples", "shipped", 9)

@@ -33,12 +33,6 @@ def seen(rng):
     return pd.concat([attack[["change", *figures.MEASURES]], made_up.reference_table(FEW, rng)])
 
 
-def leads(rng):
-    numbers = np.sort(rng.uniform(-5, 30, (3, 3)))[:, [1, 0, 2]]
-    table = pd.DataFrame(numbers, ["PGD", "DDN", "no momentum"], ["mean", "low", "high"])
-    return table.assign(n=40, cells=900, p=[0.0004, 0.04, 0.4])
-
-
 def sizes(rng):
     predictions = made_up.predictions_table(FEW, rng)
     found = made_up.smallest_size_table(predictions, rng)
@@ -58,24 +52,13 @@ def small(rng, names=("mlp", "lenet", "resnet", "mixer")):
     return rows.assign(net=rows["fooled"])
 
 
-def gallery(rng, rows=("success", "failure"), columns=("clean", "attacked")):
-    caption = "4 of 6 networks: black-and-gold garden spider"
-    pictures = {row: {name: (rng.random((9, 8, 3)), caption) for name in columns} for row in rows}
-    return figures.gallery(pictures, "Nobody sees it")
-
-
 FIGURES = {
-    "gallery": gallery,
     "shares": shares,
     "networks": networks,
     "visibility": lambda rng: figures.visibility(seen(rng)),
-    "methods": lambda rng: figures.methods(leads(rng)),
     "calibration": lambda rng: figures.calibration(sizes(rng).query("met")),
     "costs": lambda rng: figures.costs(sizes(rng)),
     "families": lambda rng: figures.families(small(rng)),
-    "spectra": lambda rng: figures.spectra(
-        {"a": rng.normal(size=(3, 12, 12, 3))}, {"none": np.eye(144)[78].reshape(1, 12, 12, 1)}
-    ),
 }
 
 
@@ -97,7 +80,7 @@ def test_every_figure_draws_something(name, rng):
     assert picture(FIGURES[name](rng)).std() > 10
 
 
-@pytest.mark.parametrize("name", [name for name in FIGURES if name != "spectra"])
+@pytest.mark.parametrize("name", FIGURES)
 def test_no_text_overlaps_another_text_or_leaves_the_picture(name, rng):
     """With the longest names that occur."""
     figure = FIGURES[name](rng)
@@ -115,19 +98,6 @@ def test_no_text_overlaps_another_text_or_leaves_the_picture(name, rng):
             across = min(box.x1, other.x1) - max(box.x0, other.x0)
             up = min(box.y1, other.y1) - max(box.y0, other.y0)
             assert across < 2 or up < 2, (words, others)
-
-
-def test_the_gallery_refuses_rows_of_other_columns(rng):
-    picture_and_caption = (rng.random((9, 8, 3)), "")
-    for rows in ({}, {"a": {"clean": picture_and_caption}, "b": {"attacked": picture_and_caption}}):
-        with pytest.raises(ValueError, match="All rows need the same columns"):
-            figures.gallery(rows)
-
-
-def test_captions_are_short_lines_of_what_most_networks_say():
-    assert figures.votes(["goose"] * 4 + ["pot", "duck"]) == "4 of 6 networks: goose"
-    lines = figures._wrapped("4 of 6 networks: black-and-gold garden spider").split("\n")
-    assert max(map(len, lines)) <= figures.WRAP
 
 
 def test_shares_draws_each_filter_where_its_name_stands(rng):
@@ -167,13 +137,6 @@ def test_visibility_draws_medians_and_quartiles(rng):
         np.testing.assert_allclose(axis.lines[2].get_xdata(), of_jpeg.quantile([0.25, 0.75]))
         np.testing.assert_allclose(axis.lines[3].get_xdata(), [of_jpeg.median()])
     assert [axis.xaxis_inverted() for axis in axes] == [False, False, True]
-
-
-def test_methods_writes_lead_p_and_n(rng):
-    table = leads(rng)
-    found = texts(figures.methods(table))
-    assert found[:3] == [f"{table['mean'].iloc[0]:+.1f}", "p < .001", "n = 40"]
-    assert found[4] == "p = .040"
 
 
 def test_calibration_draws_every_pair_the_line_of_equals_and_a_band(rng):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from adversarial_attack import forecast, judges
-from adversarial_attack.calibration import SCORED, calibration, joined
+from adversarial_attack.calibration import RANKED, SCORED, calibration, joined
 from adversarial_attack.coordinates import perceptual
 from adversarial_attack.filter_set import FILTER_SET
 from adversarial_attack.forecast import DEMANDS, Demand
@@ -103,6 +103,7 @@ def test_a_larger_demand_never_costs_less(seed):
     assert all_four.predicted >= both.predicted * (1 - 1e-6)
     assert both.predicted >= max(part.predicted for part in parts) * (1 - 1e-6)
     assert both.margin == max(part.margin for part in parts)
+    assert both.dearest == pytest.approx(max(part.predicted for part in parts))
     assert both == forecast.predict(image, label, DEMAND, networks)
 
 
@@ -120,7 +121,7 @@ def test_the_scale_of_the_logits_changes_nothing(seed, scale):
 def test_a_pair_that_is_wrong_already_costs_nothing(seed):
     image, label, networks = problem(seed, wanted=(True, False))
     one, other, both = (forecast.predict(image, label, demand, networks) for demand in (*SMALLER, DEMAND))
-    assert other[:3] == (False, 0, 0)
+    assert other[:4] == (False, 0, 0, 0)
     assert other.margin < 0
     assert not both.recognised
     assert both[1:] == pytest.approx(one[1:])
@@ -168,7 +169,9 @@ def tables(seed, n=30, unmet=3):
     rng = np.random.default_rng(seed)
     keys = pd.DataFrame({"split": "test", "photograph": range(n), "demand": "SqueezeNet"})
     predicted = rng.lognormal(size=n)
-    predictions = keys.assign(recognised=True, predicted=predicted, rms=2 * SCORED, margin=rng.random(n))
+    dearest, margin = predicted * rng.lognormal(sigma=0.5, size=n), rng.random(n)
+    sizes = {"predicted": predicted, "rms": 2 * SCORED, "dearest": dearest}
+    predictions = keys.assign(recognised=True, **sizes, margin=margin)
     measured = 2 * predicted * rng.lognormal(0, 0.2, n)
     met = np.argsort(np.argsort(measured)) < n - unmet
     records = keys.assign(recognised=True, measured=np.where(met, measured, 0), met=met, rms=1.0)
@@ -180,7 +183,7 @@ def test_calibration_is_spearman_and_the_median_ratio_whether_met_or_not(seed):
     predictions, records, measured = tables(seed)
     found = calibration(joined(predictions, records)).loc["SqueezeNet"]
     measured = np.where(records["met"], measured, measured.max())
-    for column, forecasts in (("forecast", "predicted"), ("margin", "margin")):
+    for column, forecasts in RANKED.items():
         assert found[column].mean == pytest.approx(
             stats.spearmanr(predictions[forecasts], measured).statistic
         )

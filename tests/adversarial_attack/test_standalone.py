@@ -1,13 +1,7 @@
 """The live figure: its answers are those of the networks, its pixels those of Python, and keys reach all."""
 
-import base64
-import io
-import json
-import re
-
 import numpy as np
 import pytest
-from PIL import Image
 from scipy import ndimage
 from scipy.special import softmax
 from selenium.webdriver.common.by import By
@@ -22,16 +16,11 @@ from common.data import load_imagenet_samples
 from common.live_page import LARGEST
 from common.pixels import as_bytes
 from common.pretrained import load_classifier
-from tests.browser import HAS_BROWSER, chromium, logged, resize
+from tests.browser import HAS_BROWSER, resize
+from tests.standalone_pages import READABLE, carried, contrasts, rgb
 
 SHOWN = standalone.PHOTOGRAPHS[:2]
 CLEAN, ATTACKED, JPEG = range(3)  # the panels
-
-
-def carried(html):
-    return json.loads(
-        re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
-    )
 
 
 @pytest.fixture(scope="module")
@@ -44,12 +33,6 @@ def html():
 @pytest.fixture(scope="module")
 def data(html):
     return carried(html)
-
-
-def pixels(address):
-    """Return the red, green and blue values, uint8, of a picture in a data URL."""
-    content = base64.b64decode(address.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
 def expected(number, panel, strength, sigma):
@@ -83,9 +66,9 @@ def test_it_carries_the_files_exactly(data):
     for number, shown in zip(SHOWN, data["photographs"], strict=True):
         clean = samples.images[number]
         assert data["names"][str(shown["label"])] == samples.class_names[samples.labels[number]]
-        np.testing.assert_array_equal(pixels(shown["clean"]), clean)
-        np.testing.assert_array_equal(pixels(shown["attacked"]), as_bytes(examples[number]))
-        np.testing.assert_array_equal(pixels(shown["jpeg"]), as_bytes(as_jpeg(clean / 255, 90)))
+        np.testing.assert_array_equal(rgb(shown["clean"]), clean)
+        np.testing.assert_array_equal(rgb(shown["attacked"]), as_bytes(examples[number]))
+        np.testing.assert_array_equal(rgb(shown["jpeg"]), as_bytes(as_jpeg(clean / 255, 90)))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -104,25 +87,6 @@ def test_the_answers_are_those_of_the_networks_about_these_pixels(data, seed):
             assert sure / 100 == pytest.approx(probabilities.max(), abs=0.02)
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory, html):
-    folder = tmp_path_factory.mktemp("figure")
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    with chromium(folder / "browser") as driver:
-        yield driver, (folder / "page.html").as_uri()
-
-
-@pytest.fixture
-def page(started):
-    driver, address = started
-    resize(driver, 1400, 1000)
-    driver.get(address)
-    yield driver
-    assert not logged(driver)
-    requests = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
-    assert [name for name in driver.execute_script(requests) if not name.startswith("data:")] == []
-
-
 def choose(page, photograph, strength, sigma):
     """Set the controls, by the places of their values."""
     page.find_element(By.CSS_SELECTOR, f"[name=photograph][value='{photograph}']").click()
@@ -136,7 +100,7 @@ def choose(page, photograph, strength, sigma):
 
 def drawn(page, panel):
     """Return the pixels of the canvas of a panel."""
-    return pixels(page.execute_script(f"return document.querySelectorAll('canvas')[{panel}].toDataURL()"))
+    return rgb(page.execute_script(f"return document.querySelectorAll('canvas')[{panel}].toDataURL()"))
 
 
 @pytest.mark.skipif(not HAS_BROWSER, reason="needs chromium and chromium-driver")
@@ -202,16 +166,5 @@ class TestInTheBrowser:
     def test_it_is_readable_at_every_width_and_in_both_themes(self, page, width, scheme):
         resize(page, width, 800, scheme)
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
-        body = page.find_element(By.TAG_NAME, "body")
-        behind = luminance(body.value_of_css_property("background-color"))
-        texts = page.find_elements(By.CSS_SELECTOR, "#summary, legend, .answer span, .network, label, .faint")
-        for text in texts:
-            bright, dark = sorted([behind, luminance(text.value_of_css_property("color"))], reverse=True)
-            assert (bright + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
-
-
-def luminance(colour):
-    """Return the relative luminance of a CSS colour, by WCAG 2.2."""
-    values = np.array([int(each) for each in re.findall(r"\d+", colour)[:3]]) / 255
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+        texts = "#summary, legend, .answer span, .network, label, .faint"
+        assert min(contrasts(page, texts)) >= READABLE

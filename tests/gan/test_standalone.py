@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from gan.dragging import START
 from gan.models import load_classifier, load_generator
 from gan.standalone import SURE, figure, readings
-from tests.browser import HAS_BROWSER, chromium, logged, resize
+from tests.browser import HAS_BROWSER, resize
 
 ALLOWED = 16  # ms, a frame
 
@@ -31,22 +31,8 @@ def test_it_starts_between_two_digits():
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("figure")
-    (folder / "gan.html").write_text(figure(), encoding="utf-8")
-    with chromium(folder / "browser") as driver:
-        yield driver, (folder / "gan.html").as_uri()
-
-
-@pytest.fixture
-def page(started):
-    driver, address = started
-    resize(driver, 1400, 1000)
-    driver.get(address)
-    yield driver
-    assert not logged(driver)
-    requests = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
-    assert [name for name in driver.execute_script(requests) if not name.startswith("data:")] == []
+def html():
+    return figure()
 
 
 def where(page):

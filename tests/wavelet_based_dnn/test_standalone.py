@@ -1,14 +1,10 @@
 """The live figure: its numbers are those of `classify`, its pixels those of the scene, and keys reach all."""
 
-import base64
-import io
-import json
 import re
 from functools import cache
 
 import numpy as np
 import pytest
-from PIL import Image
 from scipy.special import softmax
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -16,7 +12,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from common.data import load_dataset
 from common.live_page import GREYS, LARGEST
-from tests.browser import HAS_BROWSER, chromium, logged, resize
+from tests.browser import HAS_BROWSER, resize
+from tests.standalone_pages import READABLE, carried, contrasts, rgb
 from wavelet_based_dnn import standalone
 from wavelet_based_dnn.demonstration import scene, veiled
 from wavelet_based_dnn.models import count_macs, load_dynamic_classifier
@@ -37,8 +34,7 @@ def html():
 
 @pytest.fixture(scope="module")
 def scenes(html):
-    carried = re.search(r'<script type="application/json" id="data">(.*?)</script>', html, re.DOTALL)[1]
-    return json.loads(carried)["scenes"]
+    return carried(html)["scenes"]
 
 
 def drawn(dataset, number, side, canvas):
@@ -48,13 +44,7 @@ def drawn(dataset, number, side, canvas):
 
 def decoded(shown):
     """Return the grey values, in [0, 1], of a scene's picture."""
-    return png(shown["image"]).mean(-1)
-
-
-def png(address):
-    """Return the red, green and blue values, in [0, 1], of a PNG in a data URL."""
-    content = base64.b64decode(address.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) / 255
+    return rgb(shown["image"]).mean(-1) / 255
 
 
 def test_it_has_every_combination_and_is_not_too_large(html, scenes):
@@ -87,32 +77,13 @@ def test_the_numbers_are_those_of_the_network(scenes, dataset, seed):
     assert shown["all"] == count_macs(network, canvas, canvas)[-1]
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory, html):
-    folder = tmp_path_factory.mktemp("figure")
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    with chromium(folder / "browser") as driver:
-        yield driver, (folder / "page.html").as_uri()
-
-
-@pytest.fixture
-def page(started):
-    driver, address = started
-    resize(driver, 1400, 1000)
-    driver.get(address)
-    yield driver
-    assert not logged(driver)
-    requests = "return performance.getEntriesByType('resource').map((entry) => entry.name)"
-    assert [name for name in driver.execute_script(requests) if not name.startswith("data:")] == []
-
-
 def choose(page, **values):
     for name, value in values.items():
         page.find_element(By.CSS_SELECTOR, f"[name={name}][value='{value}']").click()
 
 
 def pixels(page, name):
-    return png(page.execute_script("return document.querySelector(arguments[0]).toDataURL()", name))
+    return rgb(page.execute_script("return document.querySelector(arguments[0]).toDataURL()", name)) / 255
 
 
 def middles(page, name, width):
@@ -187,16 +158,5 @@ class TestInTheBrowser:
     def test_it_is_readable_at_every_width_and_in_both_themes(self, page, width, scheme):
         resize(page, width, 800, scheme)
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
-        body = page.find_element(By.TAG_NAME, "body")
-        behind = luminance(body.value_of_css_property("background-color"))
-        texts = page.find_elements(By.CSS_SELECTOR, "#summary, legend, .answer span, .tiles, label")
-        for text in texts:
-            bright, dark = sorted([behind, luminance(text.value_of_css_property("color"))], reverse=True)
-            assert (bright + 0.05) / (dark + 0.05) >= 4.5  # WCAG 2.2, 1.4.3
-
-
-def luminance(colour):
-    """Return the relative luminance of a CSS colour, by WCAG 2.2."""
-    values = np.array([int(each) for each in re.findall(r"\d+", colour)[:3]]) / 255
-    linear = np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
-    return linear @ [0.2126, 0.7152, 0.0722]
+        texts = "#summary, legend, .answer span, .tiles, label"
+        assert min(contrasts(page, texts)) >= READABLE
