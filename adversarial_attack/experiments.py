@@ -54,7 +54,7 @@ JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architecture
 # these were raised: left out and methods from 32, JPEG 95 from 24, transfer from 20, predicted from 60,
 # forecasts a demand from 8.
 TEST = {
-    "all kinds": 80, "noise": 80, "left out": 48, "methods": 40, "JPEG 95": 56, "moved": 20, "transfer": 32,
+    "all kinds": 80, "noise": 80, "left out": 48, "methods": 40, "JPEG 95": 56, "moved": 20, "transfer": 48,
     "16/255": 20, "predicted": 200, "forecast": 16,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "transfer": 4, "forecast": 6}

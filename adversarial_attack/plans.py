@@ -88,6 +88,7 @@ def transfer():
         for way in WAYS
         for tier, purpose in SIZES.items()
     }
+    plans |= {("low-pass attack", way): _test("transfer", "low-pass attack", attacked=way) for way in WAYS}
     return plans | {
         ("low-pass noise", "JPEG 90"): _test("noise", "low-pass noise"),
         ("low-pass noise", "16/255"): _test("16/255", "low-pass noise", tier="16/255"),
