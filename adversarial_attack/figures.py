@@ -18,8 +18,8 @@ from common.statistics import bootstrap_interval, grouped
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 LIMIT = "#444444"  # of targets and references
 MEASURES = {
-    "flip_mean": "FLIP, mean",
-    "flip_p99": "FLIP, 99th percentile",
+    "flip_p99": "FLIP at 67 pixels a degree",
+    "near_p99": "FLIP at 30 pixels a degree",
     "ssimulacra2": "SSIMULACRA2",
 }
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}

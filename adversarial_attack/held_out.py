@@ -1,18 +1,21 @@
-"""How visible a change is by measures that no attack optimises: FLIP, SSIMULACRA2, and JPEG as the unit."""
+"""How visible a change is by FLIP and SSIMULACRA2, whose gradients no attack follows; JPEG is the unit."""
 
 from functools import lru_cache
 from io import BytesIO
+from itertools import chain
 from typing import NamedTuple
 
 import flip_evaluator
 import numpy as np
 from PIL import Image
+from scipy.ndimage import uniform_filter
 from ssimulacra2 import compute_ssimulacra2
 
 from common.arguments import check_range
 from common.pixels import as_bytes
 
 PIXELS_PER_DEGREE = (67, 30)  # FLIP's own distance, 0.7 m from a desktop screen, and less than half of it
+WINDOW = 31  # pixels of a side
 LEAST_SIDE = 256  # pixels: below, SSIMULACRA2 leaves out its coarsest scale and applies weights to others
 QUALITIES = range(1, 96)  # of JPEG, as Pillow recommends
 
@@ -22,15 +25,21 @@ class HeldOut(NamedTuple):
 
     Attributes
     ----------
-    flip_mean, flip_p99 : float
-        Mean and 99th percentile of the FLIP error of the pixels, 0 to 1 (Andersson et al. 2020), each the
-        larger one of those at `PIXELS_PER_DEGREE`.
+    flip_mean, flip_p99, flip_window : float
+        Mean and 99th percentile of the FLIP error of the pixels, 0 to 1 (Andersson et al. 2020), and its mean
+        in the window of `WINDOW` pixels a side where it is largest, at 67 pixels a degree.
+    near_mean, near_p99, near_window : float
+        The same at 30 pixels a degree, nearer to the screen.
     ssimulacra2 : float
         100 for equal images; 90 is the score of images that flicker tests do not tell apart (Sneyers 2023).
     """
 
     flip_mean: float
     flip_p99: float
+    flip_window: float
+    near_mean: float
+    near_p99: float
+    near_window: float
     ssimulacra2: float
 
 
@@ -47,7 +56,8 @@ def held_out(image, other):
     image, other = (_as_colour_image(x) for x in (image, other))
     if image.shape != other.shape:
         raise ValueError(f"The two images must have one shape, not {image.shape} and {other.shape}.")
-    return HeldOut(*_flip(image, other), float(compute_ssimulacra2(_file(image), _file(other))))
+    distances = (_flip(image, other, one) for one in PIXELS_PER_DEGREE)
+    return HeldOut(*chain(*distances), float(compute_ssimulacra2(_file(image), _file(other))))
 
 
 def as_jpeg(image, quality):
@@ -88,15 +98,17 @@ def jpeg_reference(image, quality=90):
 def relative(seen, reference):
     """Return the largest ratio of `HeldOut` measures to those of a reference.
 
-    Of SSIMULACRA2, what it lacks to 100 counts. Where a measure of the reference does not see any difference,
-    the ratio is 0 if the other does not either, and else infinite.
+    Each distance counts by itself: the errors of a JPEG fade with the distance faster than those of an attack
+    that survives blurs. Of SSIMULACRA2, what it lacks to 100 counts. Where a measure of the reference does not
+    see any difference, the ratio is 0 if the other does not either, and else infinite.
     """
     pairs = zip(_errors(seen), _errors(reference), strict=True)
     return max(_ratio(error, unit) for error, unit in pairs)
 
 
 def _errors(measures):
-    return measures.flip_mean, measures.flip_p99, 100 - measures.ssimulacra2
+    *flip, ssimulacra2 = measures
+    return *flip, 100 - ssimulacra2
 
 
 def _ratio(error, unit):
@@ -112,17 +124,24 @@ def _remembered_reference(values, shape, dtype, quality):
     return held_out(image, as_jpeg(image, quality))
 
 
-def _flip(image, other):
-    found = []
-    for pixels_per_degree in PIXELS_PER_DEGREE:
-        errors, mean, _ = flip_evaluator.evaluate(
-            *(np.array(x, "float32", order="C") for x in (image, other)),  # it refuses read-only arrays
-            "LDR",
-            applyMagma=False,
-            parameters={"ppd": pixels_per_degree},
-        )
-        found.append((float(mean), float(np.percentile(errors, 99))))
-    return map(max, *found)
+def _flip(image, other, pixels_per_degree):
+    """Return the mean, the 99th percentile and the worst window's mean of the FLIP error."""
+    errors, mean, _ = flip_evaluator.evaluate(
+        *(np.array(x, "float32", order="C") for x in (image, other)),  # it refuses read-only arrays
+        "LDR",
+        applyMagma=False,
+        parameters={"ppd": pixels_per_degree},
+    )
+    return float(mean), float(np.percentile(errors, 99)), worst_mean(errors.squeeze(), WINDOW)
+
+
+def worst_mean(errors, side):
+    """Return the largest mean of errors, ``(height, width)``, in a window inside; of the whole if smaller."""
+    sides = [min(side, length) for length in errors.shape]
+    inside = tuple(
+        slice(side // 2, length - (side - 1) // 2) for side, length in zip(sides, errors.shape, strict=True)
+    )
+    return float(uniform_filter(errors.astype("float64"), sides)[inside].max())
 
 
 def _file(image):

@@ -7,12 +7,12 @@ from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from adversarial_attack.held_out import held_out, jpeg_reference, relative
+from adversarial_attack.held_out import held_out, jpeg_reference, relative, worst_mean
 from common.names import look_up
 from common.pixels import as_bytes
 from common.validation import as_unit_images
 
-VIEWING_BLUR = 2.0  # pixels: what the eye averages over
+VIEWING_BLUR = 2.0  # pixels: stands in for a larger distance
 
 
 class Visibility(NamedTuple):
@@ -22,7 +22,7 @@ class Visibility(NamedTuple):
     ----------
     mean, p95 : float
         Of the CIEDE2000 colour differences of the pixels (Sharma, Wu & Dalal 2005); 1 is about the smallest
-        that an eye can tell side by side.
+        that an eye can tell side by side, in large patches.
     ssim : float
         Structural similarity (Wang et al. 2004), 1 for equal images.
     blurred : float
@@ -85,16 +85,7 @@ def worst_window(image, other):
     The images are ``(height, width, 3)`` in [0, 1]. Windows lie inside the images and are `WORST_SIDE` pixels
     high and wide, or as many as the images have.
     """
-    return _worst_window(colour_difference(*_as_pair(image, other)))
-
-
-def _worst_window(differences):
-    sides = [min(WORST_SIDE, side) for side in differences.shape]
-    inside = tuple(
-        slice(side // 2, length - (side - 1) // 2)
-        for side, length in zip(sides, differences.shape, strict=True)
-    )
-    return float(ndimage.uniform_filter(differences, sides)[inside].max())
+    return worst_mean(colour_difference(*_as_pair(image, other)), WORST_SIDE)
 
 
 def excess(image, other, tier):
@@ -125,7 +116,7 @@ def excess(image, other, tier):
     limits = LIMITS[tier]
     return max(
         _excess_of_limits(_seen(image, other, differences), limits),
-        _worst_window(differences) / (WORST * limits.mean),
+        worst_mean(differences, WORST_SIDE) / (WORST * limits.mean),
     )
 
 
