@@ -55,8 +55,8 @@ JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architecture
 # The first photographs of a split that serve each purpose. Versions 2 and 1 had 8 photographs a demand, 32 of
 # left out and methods, 24 of JPEG 95, and 20 of transfer.
 TEST = {
-    "all kinds": 80, "noise": 80, "left out": 40, "methods": 40, "JPEG 95": 40, "moved": 24, "transfer": 40,
-    "16/255": 20, "predicted": 200, "forecast": 16,
+    "all kinds": 80, "noise": 80, "left out": 32, "methods": 32, "JPEG 95": 32, "moved": 24, "transfer": 28,
+    "16/255": 20, "predicted": 200, "forecast": 12,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter

@@ -99,8 +99,8 @@ def relative(seen, reference):
     """Return the largest ratio of `HeldOut` measures to those of a reference.
 
     Each distance counts by itself: the errors of a JPEG fade with the distance faster than those of an attack
-    that survives blurs. Of SSIMULACRA2, what it lacks to 100 counts. Where a measure of the reference does not
-    see any difference, the ratio is 0 if the other does not either, and else infinite.
+    that survives blurs. Of SSIMULACRA2, what it lacks to 100 counts. Where a measure of the reference sees no
+    difference, the ratio is 0 if the other sees none either, and else infinite.
     """
     pairs = zip(_errors(seen), _errors(reference), strict=True)
     return max(_ratio(error, unit) for error, unit in pairs)

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy import ndimage
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
@@ -86,6 +87,18 @@ def worst_window(image, other):
     high and wide, or as many as the images have.
     """
     return worst_mean(colour_difference(*_as_pair(image, other)), WORST_SIDE)
+
+
+def worst_place(image, other, side):
+    """Return the slices of rows and of columns of the window where two images differ most.
+
+    The window has `side` pixels a side and the largest mean CIEDE2000 difference; the images are
+    ``(height, width, 3)`` in [0, 1].
+    """
+    differences = colour_difference(*_as_pair(image, other))
+    means = sliding_window_view(differences, (side, side)).mean(axis=(2, 3))
+    row, column = np.unravel_index(means.argmax(), means.shape)
+    return slice(row, row + side), slice(column, column + side)
 
 
 def excess(image, other, tier):

@@ -16,6 +16,7 @@ from adversarial_attack.visibility import (
     scaled_to,
     sensitivity,
     visibility,
+    worst_place,
     worst_window,
 )
 from common.data import load_photograph
@@ -91,6 +92,10 @@ def test_the_worst_window_is_the_worst_of_all_windows(height, width, seed):
     image, other = np.random.default_rng(seed).random((2, height, width, 3))
     windows = sliding_window_view(colour_difference(image, other), (min(31, height), min(31, width)))
     assert worst_window(image, other) == pytest.approx(windows.mean(axis=(-1, -2)).max())
+    place = worst_place(image, other, 7)
+    assert colour_difference(image[place], other[place]).shape == (7, 7)
+    sevens = sliding_window_view(colour_difference(image, other), (7, 7)).mean(axis=(-1, -2))
+    assert colour_difference(image[place], other[place]).mean() == pytest.approx(sevens.max())
 
 
 def test_a_change_in_one_place_breaks_a_tier_that_it_keeps_on_average(photograph):
