@@ -23,7 +23,7 @@ from common.pixels import as_bytes
 PHOTOGRAPHS = 0, 1, 4, 8, 9, 10  # the first ones that the networks in `SHIPPED` all recognise: not chosen
 STRENGTHS = range(0, 151, 25)  # per cent of the stored change
 SIGMAS = tuple(np.arange(0, 3.5, 0.5).tolist())  # of the blur, pixels
-START = {"strength": 100, "sigma": 2.0}  # of the first photograph
+START = {"strength": 100, "sigma": 0.0}  # of the first photograph
 
 HERE = Path(__file__).parent
 
