@@ -65,9 +65,8 @@ BUDGETS = (0.7, 1.0, 1.4)
 CHOSEN = {
     ("low-pass attack", "survival"): 1.0,
     ("expectation over filters, PGD", "survival"): 1.0,
-    ("expectation over filters, DDN", "survival"): 1.6,
-    ("transfer attack", "depthwise"): 1.0,
-    ("transfer attack", "squeezenet"): 0.8,
+    ("expectation over filters, PGD with shrinking steps", "survival"): 1.0,
+    ("expectation over filters, DDN", "survival"): 1.4,
 }
 RESTARTS = 2
 
