@@ -61,12 +61,12 @@ TEST = {
 DEVELOPMENT = {"budgets": 6, "parts": 6, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter
 BUDGETS = (0.7, 1.0, 1.4)
-# Of each method and networks attacked, the budget that fooled most cells of the development photographs
+# Of each method, the budget that fooled most cells of the development photographs
 CHOSEN = {
-    ("low-pass attack", "survival"): 1.0,
-    ("expectation over filters, PGD", "survival"): 1.0,
-    ("expectation over filters, PGD with shrinking steps", "survival"): 1.0,
-    ("expectation over filters, DDN", "survival"): 1.4,
+    "low-pass attack": 1.0,
+    "expectation over filters, PGD": 1.0,
+    "expectation over filters, PGD with shrinking steps": 1.0,
+    "expectation over filters, DDN": 1.4,
 }
 RESTARTS = 2
 

@@ -132,8 +132,7 @@ def one_by_one(epsilons=(1, 4)):
 
 
 def _test(purpose, method, **settings):
-    key = (method, settings.get("attacked", "survival"))
-    return _fooling("test", TEST[purpose], method, budget=CHOSEN.get(key, 1.0), **settings)
+    return _fooling("test", TEST[purpose], method, budget=CHOSEN.get(method, 1.0), **settings)
 
 
 def _fooling(split, number, method, **settings):
