@@ -52,11 +52,10 @@ SMALL_SOURCES = {name: [name] for name in ARCHITECTURES} | {
 }
 JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architectures and seeds
 
-# The first photographs of a split that serve each purpose. Versions 2 and 1 had 8 photographs a demand, 32 of
-# left out and methods, 24 of JPEG 95, and 20 of transfer.
+# The first photographs of a split that serve each purpose
 TEST = {
-    "all kinds": 80, "noise": 80, "left out": 32, "methods": 32, "JPEG 95": 32, "moved": 24, "transfer": 28,
-    "16/255": 20, "predicted": 200, "forecast": 12,
+    "all kinds": 80, "noise": 80, "left out": 24, "methods": 24, "JPEG 95": 24, "moved": 24, "transfer": 20,
+    "16/255": 12, "predicted": 200, "forecast": 10,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter
