@@ -8,7 +8,7 @@ from common.data import PHOTOGRAPHS, load_imagenet_samples, load_photograph, loa
 
 SIZE = 256
 LEFT_OUT = ("horse", "moon")  # a silhouette, and a photograph enlarged twofold, in blocks like Haar's
-ATTACKED = Path(__file__).parent / "attacked"  # the files of adversarial_attack/examples
+ATTACKED = Path(__file__).parent / "attacked"  # by an earlier version of adversarial_attack
 
 
 def load_grey_photographs():
@@ -31,7 +31,7 @@ def load_grey_photographs():
 def load_perturbations():
     """Return what a low-pass attack added to the 20 ImageNet samples.
 
-    It kept the strict tier of visibility of the study on attacks, whose files these are copies of.
+    It kept the strict tier of visibility, in an earlier version of the study on attacks.
 
     Returns
     -------
