@@ -12,7 +12,7 @@ from common.widgets import LABELLED, Bars, Picture, arranged
 
 SIZE = 224
 QUALITY = 90  # of the JPEG beside the attack, whose visibility bounds the attack's
-START = {"photograph": 0, "strength": 100, "sigma": 0.0}  # the attack as it was stored
+START = {"photograph": 0, "strength": 100, "sigma": 1.0}  # the attacked networks are wrong
 LARGEST_SIGMA, STRONGEST = 4, 200  # pixels, per cent of the stored attack
 AMPLIFIED = 10
 CAPTIONS = (
