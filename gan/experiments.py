@@ -57,7 +57,7 @@ def adversarial(
     trained = trained_gan(dataset, latent_size, look_up("recipe", recipe, RECIPES), epochs, seed)
     return {
         **trained.history.drop(columns="epoch").add_prefix("epoch_"),
-        **measured(partial(samples, trained.averaged, latent_size), dataset, critic_budget, seed),
+        **measured(partial(samples, trained.best, latent_size), dataset, critic_budget, seed),
     }
 
 
@@ -156,7 +156,7 @@ def first_sight(*, dataset="mnist", latent_size, recipe, epochs=EPOCHS, seed):
     dict
         Lists over `FIRST_BUDGETS`: cross_entropy (nats) and accuracy, in pixels.
     """
-    generator = trained_gan(dataset, latent_size, look_up("recipe", recipe, RECIPES), epochs, seed).averaged
+    generator = trained_gan(dataset, latent_size, look_up("recipe", recipe, RECIPES), epochs, seed).best
     generated = generated_images(partial(samples, generator, latent_size), max(FIRST_BUDGETS))
     sides = [Split(*map(as_float, side)) for side in (real_images(dataset), generated)]
     table = cross_entropies(build_critic(seed=[seed, 2]), *sides, FIRST_BUDGETS, seed)
@@ -204,7 +204,7 @@ def tuning(*, dataset="mnist", latent_size, method, option, learning_rate, epoch
     look_up("method", method, ("adversarial", "autoencoder"))
     if method == "adversarial":
         recipe = look_up("recipe", option, RECIPES)._replace(learning_rate=learning_rate)
-        generator = trained_gan(dataset, latent_size, recipe, epochs, seed).averaged
+        generator = trained_gan(dataset, latent_size, recipe, epochs, seed).best
     else:
         images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
         generator, _ = train_vae(

@@ -8,7 +8,7 @@ from common.checkpoints import resumable
 from common.validation import check_counts, check_seed
 
 
-def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
+def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, after_epoch=None):
     """Minimise a loss by Adam with a cosine schedule and return the history.
 
     Parameters
@@ -23,11 +23,13 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
         The rest that does not fill a batch is left out of an epoch.
     seed : int
         Of the order of the examples.
+    after_epoch : callable, optional
+        From the number of an epoch, from 0, to further numbers of its row, as a dict (`BestEpoch`).
 
     Returns
     -------
     pandas.DataFrame
-        One row an epoch: epoch (from 1) and loss, its mean while training.
+        One row an epoch: epoch (from 1), loss, its mean while training, and what `after_epoch` returned.
 
     Raises
     ------
@@ -60,9 +62,47 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed):
 
     def measure_epoch(epoch):
         order = shuffled_batches(count, batch_size, seed, epoch)
-        return {"epoch": epoch + 1, "loss": float(run_epoch(tensors, order))}
+        row = {"epoch": epoch + 1, "loss": float(run_epoch(tensors, order))}
+        return row if after_epoch is None else row | after_epoch(epoch)
 
     return resumable(measure_epoch, [], epochs, {})
+
+
+class BestEpoch:
+    """Keeps the weights of the epoch with the least distance, as `training.train_gan` does.
+
+    Parameters
+    ----------
+    models : list of keras.Model
+        Whose weights are kept.
+    distance : callable
+        Takes nothing; returns the present distance from validation images.
+    epochs, every : int
+        Of the training, and from one validation to the next; the last epoch is always validated.
+    """
+
+    def __init__(self, models, distance, epochs, every):
+        self.models, self.distance, self.epochs, self.every = models, distance, epochs, every
+        self.least, self.weights = np.inf, None
+
+    def __call__(self, epoch):
+        """Return a dict of the distance after an epoch, from 0; an empty one if it is not validated."""
+        if not is_validated(epoch, self.epochs, self.every):
+            return {}
+        distance = float(self.distance())
+        if distance < self.least:
+            self.least, self.weights = distance, [model.get_weights() for model in self.models]
+        return {"distance": distance}
+
+    def restore(self):
+        """Give the models the weights of the best epoch."""
+        for model, weights in zip(self.models, self.weights, strict=True):
+            model.set_weights(weights)
+
+
+def is_validated(epoch, epochs, every):
+    """Return whether an epoch, counted from 0, is validated: each `every`-th and the last."""
+    return (epoch + 1) % every == 0 or epoch + 1 == epochs
 
 
 def shuffled_batches(count, batch_size, seed, epoch):

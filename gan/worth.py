@@ -7,6 +7,8 @@ lacks digits leaves the line of real digits upwards, however it folds its latent
 Images are compared as files hold them, in 8 bits, by the mean squared error of their pixels in [0, 1].
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.special import gammaln
 
@@ -49,7 +51,7 @@ def drawn_digits(dataset, split="test", per_class=PER_CLASS, seed=DIGITS_SEED):
 
 
 def generated(generator, latent_size, count, seed):
-    """Yield uint8 batches of `count` samples altogether; fewer samples are the first of more.
+    """Yield uint8 batches of `count` samples of uniform points, as `streamed`.
 
     Parameters
     ----------
@@ -57,8 +59,21 @@ def generated(generator, latent_size, count, seed):
         From points ``(n, latent_size)`` in [-1, 1] to images ``(n, 28, 28, 1)`` in [0, 1].
     latent_size, count, seed : int
     """
+    return streamed(partial(samples, generator, latent_size), count, seed)
+
+
+def streamed(sample, count, seed):
+    """Yield uint8 batches of `count` samples altogether; fewer samples are the first of more.
+
+    Parameters
+    ----------
+    sample : callable
+        From (count, seed) to uint8 images.
+    count : int
+    seed : int or list of int
+    """
     for batch, start in enumerate(range(0, count, BATCH)):
-        yield samples(generator, latent_size, min(BATCH, count - start), [seed, batch])
+        yield sample(min(BATCH, count - start), [*np.atleast_1d(seed).tolist(), batch])
 
 
 def training_digits(dataset, seed=0):

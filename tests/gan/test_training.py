@@ -104,17 +104,17 @@ def test_the_best_epoch_is_the_result(tiny, distances):
 
     trained = train_gan(images(count=32), 2, epochs=3, seed=0, validate=validate)
     averaged = seen[::2]
-    for found, weight in zip(trained.averaged.get_weights(), averaged[np.argmin(distances)], strict=True):
+    for found, weight in zip(trained.best.get_weights(), averaged[np.argmin(distances)], strict=True):
         np.testing.assert_array_equal(found, weight)
     assert list(trained.history["distance"]) == distances
 
 
 def test_without_distances_the_last_epoch_is_the_result(tiny):
     few, epochs = images(count=32), 2
-    last = train_gan(few, 2, epochs=epochs, seed=0).averaged.get_weights()
-    chosen = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: 1.0).averaged.get_weights()
+    last = train_gan(few, 2, epochs=epochs, seed=0).best.get_weights()
+    chosen = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: 1.0).best.get_weights()
     falling = iter([4, 3, 2, 1])
-    same = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: next(falling)).averaged.get_weights()
+    same = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: next(falling)).best.get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(last, same, strict=True))
     assert not all(np.array_equal(one, other) for one, other in zip(last, chosen, strict=True))
 
