@@ -3,6 +3,8 @@
 import numpy as np
 
 from common.statistics import Interval, best, check_confidence, grouped, mean_interval
+from gan.models import CLASSES
+from gan.projection import RESEMBLING
 
 SEEN_THROUGH = 0.65  # nats; a critic below has learned to tell
 RESAMPLES = 2_000
@@ -156,6 +158,62 @@ def bits_of_table(errors, real, bits, confidence=0.95, seed=0):
     return _bootstrapped(bits_of, [errors[..., None], real[None]], confidence, seed)
 
 
+def bits_as_table(values, tables, metric, confidence=0.95, seed=0):
+    """Return log2 of the size of the table of real digits that has the same metric: "as a table of m digits".
+
+    The least log2 m at which the metric's mean over the tables reaches the mean of `values`; between two
+    sizes it is a straight line over bits. Beyond the sizes that were measured, and for the interval, over
+    trainings and tables, see `bits_until_behind`.
+
+    Parameters
+    ----------
+    values : array, shape (trainings,)
+        The metric of each.
+    tables : pandas.DataFrame
+        Rows of `experiments.table` with the columns size, seed and the metric; equally many of each size.
+    metric : str
+        One that rises or falls with the size.
+    confidence, seed
+        As in `bits_until_behind`.
+
+    Returns
+    -------
+    common.statistics.Interval of floats
+        Of bits; ``2 ** bits`` real digits.
+    """
+    check_confidence(confidence)
+    draws = tables.pivot(index="seed", columns="size", values=metric)
+    lines, values, rng = draws.to_numpy(float), np.asarray(values, float), np.random.default_rng(seed)
+    if np.isnan(lines).any() or lines.shape[1] < 2:
+        raise ValueError("Every table must have been drawn equally often, in at least two sizes.")
+    sign = np.sign(lines[:, -1].mean() - lines[:, 0].mean())
+
+    def bits_of(mean, line):
+        return _first_reached(sign * line, sign * mean[:, None], np.log2(draws.columns))
+
+    again = bits_of(_resampled(len(values), rng) @ values, _resampled(len(lines), rng) @ lines)
+    [found] = bits_of(values.mean()[None], lines.mean(axis=0)[None])
+    limits = np.quantile(again, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(found), *map(float, limits))
+
+
+def without_resembling(errors):
+    """Return the errors of the digits that `projection.mirrored` takes.
+
+    Parameters
+    ----------
+    errors : array, shape (..., n)
+        Of equally many digits of each class, class by class, as `worth.drawn_digits` returns them.
+
+    Returns
+    -------
+    array, shape (..., 4 n / 5)
+    """
+    errors = np.asarray(errors)
+    labels = np.repeat(np.arange(CLASSES), errors.shape[-1] // CLASSES)
+    return errors[..., ~np.isin(labels, RESEMBLING)]
+
+
 def error_ratio(ones, others, confidence=0.95, seed=0):
     """Return the ratio of two mean errors of the same digits and its bootstrap interval.
 
@@ -258,6 +316,6 @@ def _check_curves(shape, real, bits):
 
 
 def best_of_errors(row):
-    """Return log2 N and the errors ``(digits, sizes)`` of a row of `experiments.best_of_many`."""
+    """Return log2 N and the errors ``(digits, sizes)`` of a row of `best_of_many` or `generative`."""
     bits = np.asarray(row["bits"], float)
     return bits, np.stack([row[f"error_{i}"] for i in range(len(bits))], axis=1)

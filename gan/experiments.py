@@ -13,22 +13,51 @@ from gan.baselines import BASELINES
 from gan.critic import BUDGETS, Split, budgets_up_to, cross_entropies
 from gan.evaluation import (
     SAMPLES,
+    Seen,
+    copying,
     frechet_from,
     judged_by_critics,
     quality,
     real_images,
     samples,
+    scores,
+    seen,
 )
 from gan.features import as_float
+from gan.generative_model import of_uniform_points
 from gan.guide import guide_samples, train_guide
-from gan.models import build_critic, build_dense_critic, load_generator
+from gan.manifold import stretch
+from gan.methods import BEST, EXTENT, OWN, SCORED, STARTS, trained
+from gan.models import OCTAVES, build_critic, build_dense_critic, load_generator
+from gan.projection import (
+    candidates,
+    labelled,
+    labels_kept,
+    mirrored,
+    principal_errors,
+    project,
+    stages_of,
+)
 from gan.training import EPOCHS, RECIPES, TRAINING_IMAGES, train_gan
 from gan.vae import train_vae
-from gan.worth import SIZES, best_of, drawn_digits, generated, training_digits
+from gan.worth import SIZES, best_of, drawn_digits, generated, streamed, training_digits
 
 FIRST_BUDGETS = (128, 512, 2_048, 8_192, 32_768)  # of the critics that see simple fakes
 TUNING_SAMPLES = 5_000
 MOST_SAMPLES = 2**18  # of which the best is taken
+FEWER_SAMPLES = 2**17  # the same of each of many trainings
+FEWER_STARTS = 2**16  # candidates for the start of a projection, for many trainings
+OWN_SAMPLES = 50
+EXTENT_POINTS = 4_096
+# How far a record measured under other conditions may be, by result. A training on another processor is
+# another training, whose scatter is that of another seed; errors are means over the digits.
+SCATTER = {
+    "distance": 0.5, "frechet": 0.5, "frechet_photographic": 0.5, "precision": 0.05, "recall": 0.1,
+    "density": 0.1, "coverage": 0.05, "classes": 1.0, "class_divergence": 0.05, "bridges": 0.1,
+    "copying": 0.05,
+    "projected_error": 0.003, "mirrored_error": 0.006, "own_error": 0.001, "kept": 0.1, "extent": 0.3,
+    **{f"error_{i}": 0.003 for i in range(len(SIZES))},
+}  # fmt: skip
 
 
 @experiment(version=1, tolerance=0.4)
@@ -290,8 +319,204 @@ def best_of_many(*, dataset="mnist", latent_size, seed=0):
         sizes = [size for size in SIZES if size <= MOST_SAMPLES]
         network = load_generator(latent_size, dataset)
         errors = best_of(digits, generated(network, latent_size, MOST_SAMPLES, seed), sizes)
-    named = {f"error_{i}": column.round(6) for i, column in enumerate(errors.T)}
-    return {"bits": np.log2(sizes), **named}
+    return curve(sizes, errors)
+
+
+@experiment(version=1, tolerance={"error": 0.001, "kept": 0.05})
+def projected(*, dataset="mnist", latent_size, digits, one_in=1, search="full", seed=0):
+    """Project digits onto a committed generator: the nearest images that it can draw, as a search finds them.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    latent_size : int
+        Of the generator (`models.load_generator`).
+    digits : "test", "validation", "mirrored" or "own samples"
+        500 test or validation digits; those of the test digits that `projection.mirrored` takes, in the
+        mirror; or 500 samples of the generator, whose true error is 0.
+    one_in : int
+        Every so many of them are projected.
+    search : "full", "short" or "doubled"
+        As in `projection.stages_of`.
+    seed : int
+        Of the starts and of the samples.
+
+    Returns
+    -------
+    dict
+        Lists over the digits: error, the squared error per pixel, and kept, whether the classifier gives the
+        projection the label of the digit; of the digits in the mirror and of the samples, its own label.
+    """
+    generator = load_generator(latent_size, dataset)
+    shown = to_project(digits, dataset, generator, latent_size, seed)[::one_in]
+    stages = stages_of(latent_size, search)
+    found = project(generator, shown.images, candidates(latent_size, seed), stages=stages)
+    return {"error": found.errors.round(6), "kept": labels_kept(shown, found.images, dataset)}
+
+
+@experiment(version=1, tolerance=0.001)
+def principal(*, dataset="mnist", latent_size, digits, seed=0):
+    """Measure the error of the first principal components of the training images, the best linear generator.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    latent_size : int
+        Number of components.
+    digits : "test", "validation" or "mirrored"
+        As in `projected`.
+    seed : int
+        Nothing is random.
+
+    Returns
+    -------
+    dict
+        error, a list over the digits: the squared error per pixel.
+    """
+    shown = to_project(digits, dataset, None, latent_size, seed).images
+    train = load_dataset(dataset).train.images[:TRAINING_IMAGES]
+    return {"error": principal_errors(shown, train, [latent_size])[:, 0].astype(float).round(6)}
+
+
+@experiment(version=1, tolerance=0.02)
+def table(*, dataset="mnist", size, source="validation", seed):
+    """Score real digits, repeated to 10,000, as if a generator had drawn them.
+
+    A generator that does no better than such a table of so many digits need know no more than them. The
+    recall of more than 5 copies of each is 0, because a ball around a copy is empty.
+
+    Parameters
+    ----------
+    dataset : "mnist" or "fashion_mnist"
+    size : int
+        Different digits in the table.
+    source : "validation" or "training"
+        5,000 images that no feature extractor has seen, or the 55,000 that the classifier was trained on.
+    seed : int
+        Draws the digits.
+
+    Returns
+    -------
+    dict
+        As `evaluation.scores`.
+    """
+    pools = {"validation": real_images(dataset).validation, "training": real_images(dataset).train}
+    pool = look_up("source", source, pools)
+    chosen = np.sort(np.random.default_rng(seed).choice(len(pool), size, replace=False))
+    of_table = seen(pool[chosen], dataset)
+    return scores(Seen(*(values[np.arange(SAMPLES) % size] for values in of_table)), dataset)
+
+
+@experiment(version=1, tolerance=SCATTER)
+def tuned(*, dataset="mnist", latent_size, method, option, learning_rate, epochs, octaves=OCTAVES, seed):
+    """Train a generator by any method and return its distance from the validation images alone.
+
+    Parameters
+    ----------
+    dataset, latent_size, method, option, learning_rate, epochs, octaves, seed
+        As in `methods.trained`.
+
+    Returns
+    -------
+    dict
+        distance, a list over the checks, and frechet, the least of them.
+    """
+    _, distances = trained(
+        dataset=dataset, latent_size=latent_size, method=method, option=option, learning_rate=learning_rate,
+        epochs=epochs, octaves=octaves, seed=seed,
+    )  # fmt: skip
+    return {"distance": distances, "frechet": min(distances)}
+
+
+@experiment(version=1, tolerance=SCATTER)
+def generative(*, dataset="mnist", latent_size, method, option, learning_rate, epochs, octaves=OCTAVES, seed):
+    """Train a generator by any method and measure the best epoch's in every way.
+
+    Parameters
+    ----------
+    dataset, latent_size, method, option, learning_rate, epochs, octaves, seed
+        As in `methods.trained`.
+
+    Returns
+    -------
+    dict
+        distance, a list over the checks, from the validation images. Of 10,000 samples, `evaluation.scores`
+        and `evaluation.copying`. Of the best of N samples, bits and error_0, error_1, ... as in
+        `best_of_many`, up to 2^17. As in `projected`, projected_error and kept of every second of its test
+        digits, mirrored_error of these in the mirror, and own_error of 50 samples. With one and two latent
+        numbers extent, the length or area of all that the decoder draws (`manifold.stretch`).
+    """
+    model, distances = trained(
+        dataset=dataset, latent_size=latent_size, method=method, option=option, learning_rate=learning_rate,
+        epochs=epochs, octaves=octaves, seed=seed,
+    )  # fmt: skip
+    images, sizes = model.sample(SAMPLES, [seed, SCORED]), [size for size in SIZES if size <= FEWER_SAMPLES]
+    stream = streamed(model.sample, FEWER_SAMPLES, [seed, BEST])
+    return {
+        "distance": distances,
+        **scores(seen(images, dataset), dataset),
+        "copying": copying(images, dataset),
+        **curve(sizes, best_of(drawn_digits(dataset).images, stream, sizes)),
+        **projections(model, dataset, latent_size, seed),
+        **extent(model.decoder, latent_size, seed),
+    }
+
+
+def curve(sizes, errors):
+    """Return errors of the best of N as a record holds them: bits, log2 N, and error_i, those of the i-th N.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+    errors : array, shape (digits, sizes)
+    """
+    return {"bits": np.log2(sizes)} | {f"error_{i}": column.round(6) for i, column in enumerate(errors.T)}
+
+
+def to_project(digits, dataset, generator, latent_size, seed):
+    """Return the images that `projected` and `principal` name, as a `common.data.ImageSet` with labels."""
+    look_up("kind of digits", digits, ("test", "validation", "mirrored", "own samples"))
+    if digits == "own samples":
+        own = of_uniform_points(generator, latent_size).sample(len(drawn_digits(dataset)), [seed, OWN])
+        return labelled(own, dataset)
+    if digits == "mirrored":
+        return labelled(mirrored(drawn_digits(dataset))[1], dataset)
+    return drawn_digits(dataset, digits)
+
+
+def projections(model, dataset, latent_size, seed):
+    """Return what `generative` says of projections onto a `GenerativeModel`, by a short search.
+
+    The starts are samples of the model itself, since a cube of many numbers may be empty where it has none,
+    and the guess of its encoder.
+    """
+    digits = drawn_digits(dataset)[::2]
+    parts = digits.images, mirrored(digits)[1], model.sample(OWN_SAMPLES, [seed, OWN])
+    images = np.concatenate(parts)
+    found = project(
+        model.decoder, images, starts(model, latent_size, seed), stages=stages_of(latent_size, "short"),
+        guesses=model.guesses(as_float(images)),
+    )  # fmt: skip
+    errors = np.split(found.errors.round(6), np.cumsum([len(part) for part in parts])[:-1])
+    names = "projected_error", "mirrored_error", "own_error"
+    return dict(zip(names, errors, strict=True)) | {
+        "kept": labels_kept(digits, found.images[: len(digits)], dataset)
+    }
+
+
+def starts(model, latent_size, seed):
+    """Return candidates for the start of a projection: a grid of one or two numbers, samples of more."""
+    if latent_size <= 2:
+        return candidates(latent_size, seed, FEWER_STARTS)
+    return np.asarray(model.points(FEWER_STARTS, [seed, STARTS]), "float32")
+
+
+def extent(decoder, latent_size, seed):
+    """Return a dict of the length or area of the images of one or two numbers, an empty one of more."""
+    if latent_size > 2:
+        return {}
+    points = np.random.default_rng([seed, EXTENT]).uniform(-1, 1, (EXTENT_POINTS, latent_size))
+    return {"extent": 2**latent_size * float(np.mean(stretch(decoder, points.astype("float32"))))}
 
 
 def measured(sample, dataset, critic_budget, seed):

@@ -210,7 +210,7 @@ def train_gan(
 
 
 def build_players(latent_size, recipe, octaves, seed):
-    """Return three equal generators, for averaged weights, the best of them and the last, and the opponent."""
+    """Return three equal generators, of averaged, best and last weights, and the discriminator."""
     options = {"normalised": recipe.normalised, "octaves": octaves}
     generators = (build_generator(latent_size, [seed, 0], **options) for _ in range(3))
     return *generators, build_discriminator([seed, 1], recipe.normalised, recipe.width)

@@ -4,11 +4,12 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from common.data import Dataset, load_dataset
-from gan import baselines, evaluation, experiments
+from gan import baselines, evaluation, experiments, methods, projection
 from gan.analysis import best_of_errors
 from gan.baselines import BASELINES
 from gan.critic import Split
 from gan.evaluation import samples
+from gan.methods import METHODS
 from gan.models import build_dense_critic, load_generator
 from gan.worth import drawn_digits, flattened
 from tests.gan.conftest import DIGIT, called, make_small
@@ -33,10 +34,10 @@ def _few_images(monkeypatch):
         data = load_dataset(name)
         return Dataset(data.train[:1_000], data.test[:200])
 
-    for module in (baselines, evaluation, experiments):
+    for module in (baselines, evaluation, experiments, methods):
         monkeypatch.setattr(module, "load_dataset", few)
     for name, value in {"SAMPLES": 200, "PIXEL_SAMPLES": 200, "TRAINING_IMAGES": 480}.items():
-        for module in (baselines, evaluation, experiments):
+        for module in (baselines, evaluation, experiments, methods):
             monkeypatch.setattr(module, name, value, raising=False)
     make_small(monkeypatch)
     monkeypatch.setattr(keras.Model, "predict", called)
@@ -45,9 +46,19 @@ def _few_images(monkeypatch):
     monkeypatch.setattr(experiments, "FIRST_BUDGETS", (128, 1_024))
     # The convolutional critic is used by `told_apart` and `first_sight`.
     monkeypatch.setattr(evaluation, "build_critic", flat_critic)
-    evaluation.seen_test.cache_clear()
+    monkeypatch.setattr(methods, "VALIDATION_SAMPLES", 200)
+    monkeypatch.setattr(experiments, "FEWER_SAMPLES", 256)
+    monkeypatch.setattr(experiments, "FEWER_STARTS", 64)
+    monkeypatch.setattr(experiments, "EXTENT_POINTS", 64)
+    monkeypatch.setattr(projection, "CANDIDATES", 64)
+    monkeypatch.setattr(projection, "SHORT_STAGES", ((2, 3),))
+    monkeypatch.setattr(projection, "GRID_STAGES", ((2, 3),))
+    caches = evaluation.seen_test, methods.validation_features
+    for cache in caches:
+        cache.cache_clear()
     yield
-    evaluation.seen_test.cache_clear()
+    for cache in caches:
+        cache.cache_clear()
 
 
 def test_adversarial_and_variational_runs_return_the_same_measurements():
@@ -123,3 +134,96 @@ def test_the_best_of_all_samples_is_the_nearest(monkeypatch):
     nearest = cdist(digits, flat, "sqeuclidean").min(axis=1) / flat.shape[1]
     np.testing.assert_allclose(errors[:, 1], nearest, atol=1e-6)
     assert (errors[:, 1] <= errors[:, 0]).all()
+
+
+OPTIONS = {"adversarial": "R3GAN", "variational": 0.5, "mixture": 3}
+
+
+def run_of(method, latent_size=3, seed=0):
+    return {
+        "latent_size": latent_size, "method": method, "option": OPTIONS[method], "learning_rate": 1e-3,
+        "epochs": 2, "seed": seed,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_all_methods_are_measured_alike(method):
+    found = experiments.generative(**run_of(method))
+    assert set(found) - set(experiments.SCATTER) == {"bits"}
+    assert len(found["distance"]) == 2
+    _, errors = best_of_errors(found)
+    assert errors.shape == (500, 2)
+    assert (errors[:, 1] <= errors[:, 0]).all()
+    lengths = {name: len(found[name]) for name in ("projected_error", "kept", "mirrored_error", "own_error")}
+    assert lengths == {"projected_error": 250, "kept": 250, "mirrored_error": 200, "own_error": 50}
+    assert found["kept"].dtype == bool
+
+
+def test_the_results_of_every_method_have_the_same_names():
+    names = [set(experiments.generative(**run_of(method))) for method in METHODS]
+    assert names[0] == names[1] == names[2]
+    flat = set(experiments.generative(**run_of("adversarial", latent_size=2)))
+    assert flat - names[0] == {"extent"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_tuning_of_any_method_sees_no_test_image(monkeypatch, method):
+    real = evaluation.real_images("mnist")
+    monkeypatch.setattr(methods, "real_images", lambda name: Split(None, real.validation, None))
+    monkeypatch.setattr(evaluation, "seen_test", None)
+    found = experiments.tuned(**run_of(method))
+    assert found["frechet"] == min(found["distance"])
+    assert len(found["distance"]) == 2
+
+
+def test_the_tuning_measures_what_the_result_is_chosen_by():
+    run = run_of("variational")
+    assert experiments.tuned(**run)["distance"] == experiments.generative(**run)["distance"]
+
+
+def test_runs_share_no_latent_points():
+    seeds = [methods.of_uniform_points(None, 3).points(5, [seed, methods.SCORED]) for seed in (0, 1)]
+    assert not np.array_equal(*seeds)
+    streams = methods.VALIDATION, methods.SCORED, methods.BEST, methods.STARTS, methods.OWN, methods.EXTENT
+    assert len({*streams}) == 6
+
+
+def test_larger_tables_of_real_digits_are_nearer():
+    small, large = (experiments.table(size=size, source="training", seed=0) for size in (20, 150))
+    for metric in ("frechet", "frechet_photographic"):
+        assert large[metric] < small[metric]
+    assert large["coverage"] > small["coverage"]
+    assert small["recall"] == 0  # ten copies of each
+    assert large["bridges"] < 0.1
+
+
+def test_a_table_of_all_digits_does_not_depend_on_the_seed():
+    one, other = (experiments.table(size=480, source="training", seed=seed) for seed in (0, 1))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("digits", "count"), [("test", 100), ("validation", 100), ("mirrored", 80), ("own samples", 100)]
+)
+def test_digits_of_any_kind_are_projected(digits, count):
+    found = experiments.projected(latent_size=2, digits=digits, one_in=5, seed=1)
+    assert len(found["error"]) == len(found["kept"]) == count
+    assert found["error"].min() >= 0
+
+
+def test_own_samples_are_nearer_to_the_generator_than_digits():
+    own, test = (
+        np.mean(experiments.projected(latent_size=2, digits=digits, one_in=10)["error"])
+        for digits in ("own samples", "test")
+    )
+    assert own < 0.2 * test
+
+
+def test_more_components_are_nearer():
+    few, many = (experiments.principal(latent_size=size, digits="test")["error"].mean() for size in (2, 16))
+    assert many < few
+
+
+def test_an_unknown_kind_of_digits_is_refused():
+    with pytest.raises(ValueError, match="no kind of digits 'train'; there are test, validation, mirrored"):
+        experiments.projected(latent_size=2, digits="train")

@@ -151,3 +151,23 @@ def test_principal_components_are_those_of_scikit_learn(seed):
         pca = PCA(size, svd_solver="full").fit(training.reshape(60, -1) / 255)
         drawn_again = np.clip(pca.inverse_transform(pca.transform(flat)), 0, 1)
         np.testing.assert_allclose(found[:, column], np.mean((drawn_again - flat) ** 2, axis=1), rtol=1e-3)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16])
+def test_a_doubled_search_has_twice_the_searches_and_steps(size):
+    plain, doubled = (projection.stages_of(size, search) for search in ("full", "doubled"))
+    np.testing.assert_array_equal(np.array(doubled), 2 * np.array(plain))
+
+
+def test_a_short_search_is_shorter_and_an_unknown_one_is_refused():
+    full, short = (np.prod(projection.stages_of(8, search), axis=1).sum() for search in ("full", "short"))
+    assert short < full / 2
+    with pytest.raises(ValueError, match="no search 'long'; there are full, short, doubled"):
+        projection.stages_of(8, "long")
+
+
+def test_the_classifier_s_labels_are_those_of_the_digits():
+    digits = load_mnist().test[:40]
+    found = projection.labelled(digits.images, "mnist")
+    np.testing.assert_array_equal(found.labels, digits.labels)
+    assert np.all(projection.labels_kept(found, digits.images, "mnist"))

@@ -187,3 +187,47 @@ def test_images_of_double_precision_train_like_those_of_single(tiny):
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(ValueError, match="needs 16 images, but there are 15"):
         train_gan(images(count=15), 2, epochs=1, seed=0)
+
+
+@pytest.mark.parametrize(("every", "validated"), [(1, [1, 2, 3]), (2, [2, 3]), (5, [3])])
+def test_epochs_are_validated_at_equal_distances_and_watched_always(tiny, every, validated):
+    watched, judged = [], []
+
+    def validate(generator):
+        judged.append(generator)
+        return 1.0
+
+    trained = train_gan(
+        images(32), 2, epochs=3, seed=0, validate=validate, validate_every=every, judge_last=False,
+        watch=lambda averaged, last: watched.append((averaged, last)),
+    )  # fmt: skip
+    distances = trained.history["distance"].dropna()
+    assert list(trained.history.loc[distances.index, "epoch"]) == validated
+    assert "distance_not_averaged" not in trained.history
+    assert len(watched) == 3
+    assert all(last is trained.last for _, last in watched)
+    assert all(generator is watched[0][0] for generator in judged)
+
+
+def test_watching_and_the_last_weights_change_no_result(tiny):
+    few = images(32)
+    plain = train_gan(few, 2, epochs=2, seed=0, validate=brightness_of_two)
+    watched = train_gan(
+        few, 2, epochs=2, seed=0, validate=brightness_of_two, judge_last=False, watch=lambda *_: None
+    )
+    for one, other in zip(weights(plain), weights(watched), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def brightness_of_two(generator):
+    return float(np.mean(generator(np.linspace(-1, 1, 40).reshape(20, 2))))
+
+
+def test_players_have_the_octaves_and_the_width_of_the_recipe():
+    averaged, best, last, discriminator = training.build_players(2, Recipe(width=16), 6, 3)
+    assert averaged.get_weights()[0].shape == (2 * (1 + 2 * 6), 256)
+    assert discriminator.get_weights()[0].shape[-1] == 16
+    for first, second in itertools.combinations((averaged, best, last), 2):
+        assert all(
+            np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True)
+        )
