@@ -183,7 +183,7 @@ def train_gan(
     check_seed(seed)
     images = as_unit_images(images).astype("float32", copy=False)
     _check(recipe, images)
-    averaged, best, generator, discriminator = build_players(latent_size, recipe, octaves, seed)
+    averaged, best, generator, discriminator = players(latent_size, recipe, octaves, seed)
     steps = epochs * (len(images) // recipe.batch_size)
     optimizers = build_optimizers(generator, discriminator, recipe, steps)
     train = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
@@ -209,7 +209,7 @@ def train_gan(
     return Trained(best, generator, discriminator, history)
 
 
-def build_players(latent_size, recipe, octaves, seed):
+def players(latent_size, recipe, octaves, seed):
     """Return three equal generators, of averaged, best and last weights, and the discriminator."""
     options = {"normalised": recipe.normalised, "octaves": octaves}
     generators = (build_generator(latent_size, [seed, 0], **options) for _ in range(3))

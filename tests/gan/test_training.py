@@ -224,7 +224,7 @@ def brightness_of_two(generator):
 
 
 def test_players_have_the_octaves_and_the_width_of_the_recipe():
-    averaged, best, last, discriminator = training.build_players(2, Recipe(width=16), 6, 3)
+    averaged, best, last, discriminator = training.players(2, Recipe(width=16), 6, 3)
     assert averaged.get_weights()[0].shape == (2 * (1 + 2 * 6), 256)
     assert discriminator.get_weights()[0].shape[-1] == 16
     for first, second in itertools.combinations((averaged, best, last), 2):
