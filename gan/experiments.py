@@ -48,6 +48,7 @@ MOST_SAMPLES = 2**18  # of which the best is taken
 FEWER_SAMPLES = 2**17  # the same of each of many trainings
 FEWER_STARTS = 2**16  # candidates for the start of a projection, for many trainings
 OWN_SAMPLES = 50
+KINDS = ("test", "validation", "mirrored", "own samples")  # of digits to project
 EXTENT_POINTS = 4_096
 # How far a record measured under other conditions may be, by result. A training on another processor is
 # another training, whose scatter is that of another seed; errors are means over the digits.
@@ -373,6 +374,7 @@ def principal(*, dataset="mnist", latent_size, digits, seed=0):
     dict
         error, a list over the digits: the squared error per pixel.
     """
+    look_up("kind of digits", digits, KINDS[:3])
     shown = to_project(digits, dataset, None, latent_size, seed).images
     train = load_dataset(dataset).train.images[:TRAINING_IMAGES]
     return {"error": principal_errors(shown, train, [latent_size])[:, 0].astype(float).round(6)}
@@ -475,7 +477,7 @@ def curve(sizes, errors):
 
 def to_project(digits, dataset, generator, latent_size, seed):
     """Return the images that `projected` and `principal` name, as a `common.data.ImageSet` with labels."""
-    look_up("kind of digits", digits, ("test", "validation", "mirrored", "own samples"))
+    look_up("kind of digits", digits, KINDS)
     if digits == "own samples":
         own = of_uniform_points(generator, latent_size).sample(len(drawn_digits(dataset)), [seed, OWN])
         return labelled(own, dataset)

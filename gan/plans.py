@@ -33,8 +33,8 @@ TUNED_SIZES = (2, 16)  # a size between takes the choice of the nearest, by its 
 TUNING_SEED = 10
 WIDE = {"R3GAN": "wide", "weak penalty": "wide, weak penalty"}
 FOLDS = (0, 6)  # octaves; all others have `OCTAVES`
-TABLES = {"validation": (250, 500, 1_000, 2_000, 3_000), "training": (5_000, 10_000)}
-DRAWS = 10
+# Sizes and draws of the tables, by source.
+TABLES = {"validation": ((250, 500, 1_000, 2_000, 3_000), 10), "training": ((5_000, 10_000), 3)}
 
 
 def committed():
@@ -59,8 +59,8 @@ def tables():
     on = {"dataset": "mnist"}
     return {
         **{
-            source: (table, {**on, "source": source, "size": list(sizes), "seed": range(DRAWS)})
-            for source, sizes in TABLES.items()
+            source: (table, {**on, "source": source, "size": list(sizes), "seed": range(draws)})
+            for source, (sizes, draws) in TABLES.items()
         },
         "floor": (table, {**on, "source": "validation", "size": 5_000, "seed": 0}),
     }
@@ -130,13 +130,22 @@ def choice(method, latent_size, octaves):
 
 
 def trainings():
-    """Return the plans of the comparison of methods, by method and latent size."""
-    return {(method, size): runs(method, size, SEEDS) for size in SIZES for method in GRIDS}
+    """Return the plans of the comparison of methods, by method and latent size.
+
+    The GAN has three seeds. Its rivals have them at the ends, where results are claimed, and two between.
+    """
+    return {
+        (method, size): runs(
+            method, size, SEEDS if method == "adversarial" or size in TUNED_SIZES else SEEDS[:2]
+        )
+        for size in SIZES
+        for method in GRIDS
+    }
 
 
 def more_sizes():
-    """Return the plans of the adversarial trainings of further latent sizes, by size."""
-    return {size: runs("adversarial", size, SEEDS) for size in MORE_SIZES}
+    """Return the plans of an adversarial training of each further latent size, by size."""
+    return {size: runs("adversarial", size, SEEDS[:1]) for size in MORE_SIZES}
 
 
 def more_seeds():
@@ -150,16 +159,12 @@ def folding():
 
 
 def recipe():
-    """Return the plans that ask whether the recipe limits the GAN, by change and latent size.
+    """Return the plans that ask whether the recipe limits the GAN of 16 numbers, by change.
 
     Twice the filters in the discriminator's first layer, or twice the epochs.
     """
     changes = {"wide": {"option": WIDE}, "long": {"epochs": 2 * EPOCHS["adversarial"]}}
-    return {
-        (name, size): runs("adversarial", size, SEEDS[:1], **change)
-        for name, change in changes.items()
-        for size in (SIZES[0], SIZES[-1])
-    }
+    return {name: runs("adversarial", SIZES[-1], SEEDS[:1], **change) for name, change in changes.items()}
 
 
 def fashion():
