@@ -1,6 +1,7 @@
 """What the tables of this study's experiments say."""
 
 import numpy as np
+import pandas as pd
 
 from common.statistics import Interval, best, check_confidence, grouped, mean_interval
 from gan.models import CLASSES
@@ -64,21 +65,40 @@ def budget_to_see(budgets, readings, level=SEEN_THROUGH):
     return float(np.exp(np.interp(-level, -readings[span], np.log(budgets[span]))))
 
 
-def chosen_options(table):
+def chosen_options(table, metric="frechet"):
     """Return the option and the learning rate with the least mean distance from the validation images.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `experiments.tuning` for one method and one latent size.
+        Rows of `experiments.tuning` or `experiments.tuned` for one method and one latent size.
+    metric : str
+        The column with the distance.
 
     Returns
     -------
     dict
-        option, learning_rate and frechet, their mean.
+        option, learning_rate and, under the name of the metric, their mean distance.
     """
-    [chosen] = best(table, [], ["option", "learning_rate"], "frechet", lowest=True).to_dict("records")
+    [chosen] = best(table, [], ["option", "learning_rate"], metric, lowest=True).to_dict("records")
     return chosen
+
+
+def core_seconds(records):
+    """Return what a tuning run of each method took, to see that the methods have equal budgets.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Of `experiments.tuned`, as `common.experiments.Store.read` returns them.
+
+    Returns
+    -------
+    pandas.Series
+        The median of the seconds on one core, indexed by method and epochs.
+    """
+    rows = [{**record["config"], "seconds": record["seconds"]} for record in records]
+    return pd.DataFrame(rows).groupby(["method", "epochs"])["seconds"].median()
 
 
 def bits_until_behind(errors, real, bits, share=0.05, confidence=0.95, seed=0):
@@ -207,42 +227,11 @@ def without_resembling(errors):
 
     Returns
     -------
-    array, shape (..., 4 n / 5)
+    array, shape (..., n / 2)
     """
     errors = np.asarray(errors)
     labels = np.repeat(np.arange(CLASSES), errors.shape[-1] // CLASSES)
     return errors[..., ~np.isin(labels, RESEMBLING)]
-
-
-def error_ratio(ones, others, confidence=0.95, seed=0):
-    """Return the ratio of two mean errors of the same digits and its bootstrap interval.
-
-    Of a generator over an autoencoder it is the price of realism, of mirrored digits over digits it says
-    whether a generator knows digits.
-
-    Parameters
-    ----------
-    ones, others : array, shape (trainings, digits)
-        Of the same digits in the same order; the trainings may differ in number and are drawn separately.
-    confidence, seed
-        As in `bits_until_behind`.
-
-    Returns
-    -------
-    common.statistics.Interval of floats
-
-    Raises
-    ------
-    ValueError
-        Other shapes.
-    """
-    arrays = [np.asarray(x, float) for x in (ones, others)]
-    if any(x.ndim != 2 for x in arrays) or arrays[0].shape[1] != arrays[1].shape[1]:
-        shapes = " and ".join(str(x.shape) for x in arrays)
-        raise ValueError(f"Errors (trainings, digits) of the same digits are needed, not of shape {shapes}.")
-    return _bootstrapped(
-        lambda one, other: (one / other)[:, 0], [x[..., None] for x in arrays], confidence, seed
-    )
 
 
 def bits_text(found, bits):

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.statistics import Interval, mean_interval
@@ -100,17 +100,6 @@ def test_a_table_smaller_or_larger_than_all_is_a_limit():
     assert analysis.bits_of_table(real[None, :, -1] / 2, real, BITS).mean == BITS[-1]
 
 
-@settings(max_examples=10)
-@given(seed=st.integers(0, 1000))
-def test_an_interval_covers_the_truth_of_paired_digits(seed):
-    rng = np.random.default_rng(seed)
-    digits = rng.gamma(4.0, size=(1, 50))
-    found = analysis.error_ratio(1.5 * digits, digits)
-    np.testing.assert_allclose(found, 1.5)
-    noisy = analysis.error_ratio(1.5 * digits * rng.uniform(0.9, 1.1, digits.shape), digits)
-    assert 1.4 < noisy.low < noisy.mean < noisy.high < 1.6
-
-
 def test_the_bootstrap_has_the_deviation_of_a_mean():
     """Of two trainings that differ in all digits alike: the standard error of a mean of two."""
     trainings = np.array([1.0, 1.2])[:, None] * np.ones(50)
@@ -122,8 +111,6 @@ def test_the_bootstrap_has_the_deviation_of_a_mean():
 def test_curves_have_the_same_digits_and_sizes(shape):
     with pytest.raises(ValueError, match="the same digits at the same sizes"):
         analysis.bits_until_behind(np.ones(shape), real_line(), BITS)
-    with pytest.raises(ValueError, match="of the same digits are needed"):
-        analysis.error_ratio(np.ones((1, 3)), np.ones((1, 4)))
 
 
 SIZES = 2 ** np.arange(8, 13)
@@ -172,3 +159,12 @@ def test_the_digits_that_are_mirrored_are_taken_from_a_list_of_errors(one_in):
     brightness = digits.images.mean(axis=(1, 2, 3))
     kept, _ = mirrored(digits)
     np.testing.assert_array_equal(analysis.without_resembling(brightness[None])[0], kept.mean(axis=(1, 2, 3)))
+
+
+def test_methods_are_compared_by_the_seconds_of_a_run():
+    records = [
+        {"config": {"method": method, "epochs": 4, "seed": seed}, "seconds": seconds}
+        for method, times in {"one": [1.0, 3.0, 20.0], "other": [4.0]}.items()
+        for seed, seconds in enumerate(times)
+    ]
+    assert analysis.core_seconds(records).to_dict() == {("one", 4): 3.0, ("other", 4): 4.0}
