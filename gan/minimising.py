@@ -7,8 +7,10 @@ import tensorflow as tf
 from common.checkpoints import resumable
 from common.validation import check_counts, check_seed
 
+AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights
 
-def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, after_epoch=None):
+
+def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, after_epoch=None, averaged=()):
     """Minimise a loss by Adam with a cosine schedule and return the history.
 
     Parameters
@@ -25,6 +27,8 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, a
         Of the order of the examples.
     after_epoch : callable, optional
         From the number of an epoch, from 0, to further numbers of its row, as a dict (`BestEpoch`).
+    averaged : list of keras.Model, optional
+        Equal to `models`; they get the averaged weights (`update_average`).
 
     Returns
     -------
@@ -48,15 +52,19 @@ def minimise(loss, models, arrays, *, epochs, learning_rate, batch_size, seed, a
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, epochs * steps))
     optimizer.build(weights)
     tensors = [tf.constant(array, "float32") for array in arrays]
+    pairs = list(zip(averaged, models, strict=True)) if averaged else []
 
     @tf.function
     def run_epoch(tensors, order):
         total = 0.0
         for chosen in order:
+            step = tf.cast(optimizer.iterations, "int32")
             with tf.GradientTape() as tape:
                 batch = [tf.gather(tensor, chosen) for tensor in tensors]
-                value = loss(tf.cast(optimizer.iterations, "int32"), *batch)
+                value = loss(step, *batch)
             optimizer.apply(tape.gradient(value, weights), weights)
+            for average, model in pairs:
+                update_average(average, model, step)
             total += value
         return total / steps
 
@@ -109,3 +117,14 @@ def shuffled_batches(count, batch_size, seed, epoch):
     """Return the indices of an epoch's batches, int32 of shape (count // batch_size, batch_size)."""
     order = np.random.default_rng([seed, epoch]).permutation(count)
     return order[: count // batch_size * batch_size].reshape(-1, batch_size).astype("int32")
+
+
+def update_average(averaged, model, step):
+    """Move averaged weights towards the present ones.
+
+    For the first `AVERAGED_OVER` steps the result is the plain mean over the steps, from 0 to `step`; then it
+    forgets exponentially.
+    """
+    share = tf.maximum(1 / AVERAGED_OVER, 1 / (tf.cast(step, "float32") + 1))
+    for average, present in zip(averaged.variables, model.variables, strict=True):
+        average.assign_add(tf.cast(share, average.dtype) * (present - average))

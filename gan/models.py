@@ -4,6 +4,7 @@ All take or give images of 28 x 28 pixels in [0, 1]. Most convolutions stand at 
 layer normalises, so a discriminator judges every image by itself, unless `normalised` asks for DCGAN's.
 """
 
+import hashlib
 from pathlib import Path
 
 import keras
@@ -61,6 +62,11 @@ def weight_file(dataset, latent_size=None):
     """Return the path of the weights of a generator or, without a latent size, of the classifier."""
     name = "classifier" if latent_size is None else f"generator_{latent_size}"
     return WEIGHTS / f"{dataset}_{name}.weights.h5"
+
+
+def weight_digest(dataset, latent_size):
+    """Return the SHA-256 of a committed generator's weights, by which a record knows its generator."""
+    return hashlib.sha256(weight_file(dataset, latent_size).read_bytes()).hexdigest()
 
 
 def build_generator(latent_size, seed=0, normalised=False, octaves=OCTAVES):

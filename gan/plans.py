@@ -1,8 +1,9 @@
 """What is measured, how often and in which order, for the notebooks and for the command line.
 
-``python -m gan.plans committed tables tuning trainings`` measures these plans one after the other; without a
-name it lists them. Each is complete and of use by itself, and the most valuable come first. Repeat an
-interrupted command and it continues.
+``python -m gan.plans real tables tuning trainings reference mixtures`` measures these plans one after the
+other; without a name it lists all. Each is complete and of use by itself, and the most valuable come first.
+Repeat an interrupted command and it continues. These six take about 7 core hours (core minutes, estimated
+from stored records and not yet measured: 6, 12, 90, 195, 80, 55); the others are for later.
 """
 
 from common import environment
@@ -10,48 +11,57 @@ from common import environment
 if __name__ == "__main__":
     environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
 
-import math
 import sys
+
+import pandas as pd
 
 from common.experiments import sweeps
 from common.names import look_up
 from gan.analysis import chosen_options
-from gan.experiments import best_of_many, generative, principal, projected, table, tuned
-from gan.models import LATENT_SIZES, OCTAVES
+from gan.experiments import (
+    best_of_blurred,
+    generative,
+    nearest_digit,
+    principal,
+    projected,
+    reconstructed,
+    table,
+    tuned,
+)
+from gan.models import LATENT_SIZES, OCTAVES, weight_digest
+from gan.worth import BLURS
 
 SIZES = (2, 4, 8, 16)  # of the comparison of methods
-SEEDS = (0, 1, 2)
-MORE_SIZES, MORE_SEEDS = (1, 3, 32), (3, 4)
-EPOCHS = {"adversarial": 8, "variational": 16, "mixture": 16}
-# Six runs for each method and size, of half the length, with a seed that no result has.
+TUNED_SIZES = (2, 16)  # any other size takes the better of their two choices, by a validation of its own
+SEEDS = {2: range(5), 4: range(4), 8: range(4), 16: range(5)}  # of the GAN
+OTHER_SEEDS = range(3)  # of what it is compared with
+MORE_SIZES = (1, 3, 32)
+# About 310 core seconds each: a GAN's epoch takes 40, an autoencoder's 22 (`analysis.core_seconds`).
+EPOCHS = {"adversarial": 8, "variational": 14, "mixture": 14, "reconstruction": 14}
+# Four runs for each generative method and size, of half the length, with a seed that no result has; then one
+# step beyond the grid for each number that was best at its edge.
 GRIDS = {
-    "adversarial": {"option": ["R3GAN", "weak penalty"], "learning_rate": [1.75e-4, 3.5e-4, 5e-4]},
-    "variational": {"option": [0.1, 0.3, 1.0], "learning_rate": [1e-3, 3e-3]},
-    "mixture": {"option": [10, 30, 100], "learning_rate": [1e-3, 3e-3]},
+    "adversarial": {"option": [0.2, 1.0], "learning_rate": [2.5e-4, 5e-4]},
+    "variational": {"option": [0.1, 0.5], "learning_rate": [1e-3, 3e-3]},
+    "mixture": {"option": [20, 100], "learning_rate": [1e-3, 3e-3]},
+    "reconstruction": {"option": [20], "learning_rate": [1e-3, 3e-3]},  # its mixture only gives starts
 }
-TUNED_SIZES = (2, 16)  # a size between takes the choice of the nearest, by its logarithm
 TUNING_SEED = 10
-WIDE = {"R3GAN": "wide", "weak penalty": "wide, weak penalty"}
+RECIPE_SEEDS = (11, 12, 13)
 FOLDS = (0, 6)  # octaves; all others have `OCTAVES`
 # Sizes and draws of the tables, by source.
-TABLES = {"validation": ((250, 500, 1_000, 2_000, 3_000), 10), "training": ((5_000, 10_000), 3)}
+TABLES = {"validation": ((500, 1_000, 2_000, 3_000), 20), "training": ((5_000,), 3)}
 
 
-def committed():
-    """Return the sweeps of projections onto the committed generators, with their controls, by name."""
-    sizes = {"dataset": "mnist", "latent_size": list(LATENT_SIZES)}
+def real():
+    """Return the sweeps of real digits, sharp and blurred, of components and the nearest digit, by name."""
+    on = {"dataset": "mnist"}
+    both = {**on, "digits": ["unseen", "mirrored"]}
     return {
-        "test": (projected, {**sizes, "digits": "test"}),
-        "mirrored": (projected, {**sizes, "digits": "mirrored", "one_in": 2}),
-        "own samples": (projected, {**sizes, "digits": "own samples", "one_in": 5}),
-        "doubled": (projected, {**sizes, "digits": "test", "one_in": 5, "search": "doubled"}),
-        **{
-            ("components", digits): (principal, {
-                "dataset": "mnist", "latent_size": [1, 2, 3, 4, 8, 16, 32], "digits": digits,
-            })
-            for digits in ("test", "mirrored")
-        },
-    }  # fmt: skip
+        "best of N": (best_of_blurred, {**on, "blur": [0.0, *BLURS]}),
+        "components": (principal, {**both, "latent_size": [1, 2, 3, 4, 8, 16, 32]}),
+        "nearest digit": (nearest_digit, both),
+    }
 
 
 def tables():
@@ -67,29 +77,28 @@ def tables():
 
 
 def tuning():
-    """Return the sweeps of the tuning, by method and latent size."""
-    return {(method, size): (tuned, tuning_grid(method, size)) for method in GRIDS for size in TUNED_SIZES}
+    """Return the plans of the choices for the next three plans, by method and size."""
+    sizes = {"adversarial": SIZES, "reconstruction": SIZES, "mixture": TUNED_SIZES}
+    return {(method, size): choice(method, size) for method in sizes for size in sizes[method]}
 
 
-def tuning_grid(method, latent_size):
-    """Return the grid of `experiments.tuned` for a method and a size that is tuned."""
-    return {
-        "dataset": "mnist", "latent_size": latent_size, "method": method, **GRIDS[method],
-        "epochs": EPOCHS[method] // 2, "octaves": OCTAVES, "seed": TUNING_SEED,
-    }  # fmt: skip
+def trainings():
+    """Return the plans of the GAN's trainings, by latent size."""
+    return {size: runs("adversarial", size, SEEDS[size]) for size in SIZES}
 
 
-def nearest_tuned(latent_size):
-    """Return the size whose tuning decides for a latent size.
-
-    >>> [nearest_tuned(size) for size in (1, 2, 3, 4, 8, 16, 32)]
-    [2, 2, 2, 2, 16, 16, 16]
-    """
-    return min(TUNED_SIZES, key=lambda size: abs(math.log(size / latent_size)))
+def reference():
+    """Return the plans of the autoencoder that projections are compared with, by latent size."""
+    return {size: runs("reconstruction", size, OTHER_SEEDS) for size in SIZES}
 
 
-def runs(method, latent_size, seeds, dataset="mnist", octaves=OCTAVES, **changes):
-    """Plan the tuning that decides for a method and a size, and its trainings.
+def mixtures():
+    """Return the plans of the autoencoder with a mixture, the GAN's rival, by latent size."""
+    return {size: runs("mixture", size, OTHER_SEEDS) for size in TUNED_SIZES}
+
+
+def runs(method, latent_size, seeds, dataset="mnist", octaves=OCTAVES):
+    """Plan the choice for a method and a size, and its trainings.
 
     Parameters
     ----------
@@ -100,91 +109,155 @@ def runs(method, latent_size, seeds, dataset="mnist", octaves=OCTAVES, **changes
         The tuning is always on MNIST.
     octaves : int
         Others than `OCTAVES` have their own learning rate, with the option that was chosen for `OCTAVES`.
-    **changes
-        To the arguments of `experiments.generative`: option is a dict from the chosen one to another.
 
     Returns
     -------
     plan of pandas.DataFrame
-        For `common.experiments.sweeps`: the table of `experiments.generative`.
+        For `common.experiments.sweeps`: the table of `experiments.generative`, or of
+        `experiments.reconstructed` for "reconstruction".
     """
     best = yield from choice(method, latent_size, octaves)
-    option = changes.pop("option", {}).get(best["option"], best["option"])
-    grid = {"option": option, "learning_rate": best["learning_rate"], "epochs": EPOCHS[method]} | changes
-    (found,) = yield [(generative, {
-        "dataset": dataset, "latent_size": latent_size, "method": method, **grid, "octaves": octaves,
+    grid = {
+        "dataset": dataset, "latent_size": latent_size, "option": best["option"],
+        "learning_rate": best["learning_rate"], "epochs": EPOCHS[method], "octaves": octaves,
         "seed": list(seeds),
-    })]  # fmt: skip
+    }  # fmt: skip
+    asked = (reconstructed, grid) if method == "reconstruction" else (generative, grid | {"method": method})
+    (found,) = yield [asked]
     return found
 
 
-def choice(method, latent_size, octaves):
-    """Plan the tuning that decides for a method and a size; its result is that of `chosen_options`."""
-    grid = tuning_grid(method, nearest_tuned(latent_size))
-    (rates,) = yield [(tuned, grid)]
-    best = chosen_options(rates)
+def choice(method, latent_size, octaves=OCTAVES):
+    """Plan the tuning that decides for a method and a size; its result is that of `chosen_options`.
+
+    A size that is not among `TUNED_SIZES` tries both of their choices on the validation images.
+    """
+    winners = []
+    for size in [latent_size] if latent_size in TUNED_SIZES else TUNED_SIZES:
+        winners.append((yield from tuned_choice(method, size)))
+    settings = [{name: best[name] for name in ("option", "learning_rate")} for best in winners]
+    best, grid = settings[0], tuning_grid(method, latent_size)
+    if settings[-1] != settings[0]:
+        rates = yield [(tuned, grid | setting) for setting in settings]
+        best = chosen_options(pd.concat(rates), "least")
     if octaves != OCTAVES:
         (rates,) = yield [(tuned, grid | {"option": best["option"], "octaves": octaves})]
-        best = chosen_options(rates)
+        best = chosen_options(rates, "least")
     return best
 
 
-def trainings():
-    """Return the plans of the comparison of methods, by method and latent size.
+def tuned_choice(method, latent_size):
+    """Plan the grid of a size and one step beyond it for each number that is best at its edge."""
+    grid = tuning_grid(method, latent_size)
+    (rates,) = yield [(tuned, grid)]
+    best = chosen_options(rates, "least")
+    kept = {name: best[name] for name in GRIDS[method]}
+    steps = {name: beyond(values, best[name]) for name, values in GRIDS[method].items()}
+    asked = [(tuned, grid | kept | {name: step}) for name, step in steps.items() if step is not None]
+    more = (yield asked) if asked else []
+    return chosen_options(pd.concat([rates, *more]), "least")
 
-    The GAN has three seeds. Its rivals have them at the ends, where results are claimed, and two between.
+
+def beyond(values, chosen):
+    """Return the next number of a geometric series if the chosen one is at an end of it, otherwise None.
+
+    Examples
+    --------
+    >>> beyond([1e-3, 3e-3], 3e-3), beyond([20, 100], 20), beyond([1, 2, 4], 2), beyond([20], 20)
+    (0.009, 4, None, None)
     """
+    ends = {values[0]: values[:2][::-1], values[-1]: values[-2:]}
+    if len(values) < 2 or chosen not in ends:
+        return None
+    inner, end = ends[chosen]
+    return type(end)(float(f"{end * end / inner:.3g}"))
+
+
+def tuning_grid(method, latent_size):
+    """Return the grid of `experiments.tuned` for a method and a size."""
     return {
-        (method, size): runs(
-            method, size, SEEDS if method == "adversarial" or size in TUNED_SIZES else SEEDS[:2]
-        )
-        for size in SIZES
-        for method in GRIDS
+        "dataset": "mnist", "latent_size": latent_size, "method": method, **GRIDS[method],
+        "epochs": EPOCHS[method] // 2, "octaves": OCTAVES, "seed": TUNING_SEED,
+    }  # fmt: skip
+
+
+def committed():
+    """Return the sweeps of projections onto the committed generators, with their controls, by name.
+
+    A record belongs to weights by their SHA-256, so weights that change are measured again.
+    """
+    kinds = {
+        "test": {"digits": "unseen", "one_in": 5},
+        "mirrored": {"digits": "mirrored", "one_in": 5},
+        "own samples": {"digits": "own samples", "one_in": 20},
+        "doubled": {"digits": "unseen", "one_in": 20, "search": "doubled"},
+    }
+    return {(name, size): (projected, {**of_committed(size), **kind})
+            for size in LATENT_SIZES for name, kind in kinds.items()}  # fmt: skip
+
+
+def of_committed(size):
+    """Return the arguments of `experiments.projected` that name a committed generator of MNIST."""
+    return {"dataset": "mnist", "latent_size": size, "weights": weight_digest("mnist", size)}
+
+
+def variational():
+    """Return the plans of variational autoencoders, a second rival, by latent size."""
+    return {size: runs("variational", size, OTHER_SEEDS) for size in TUNED_SIZES}
+
+
+def between():
+    """Return the plans of both rivals at the sizes between, by method and size."""
+    return {
+        (method, size): runs(method, size, OTHER_SEEDS)
+        for method in ("mixture", "variational")
+        for size in SIZES[1:-1]
     }
 
 
 def more_sizes():
     """Return the plans of an adversarial training of each further latent size, by size."""
-    return {size: runs("adversarial", size, SEEDS[:1]) for size in MORE_SIZES}
-
-
-def more_seeds():
-    """Return the plans of further adversarial trainings of the smallest and the largest of `SIZES`."""
-    return {size: runs("adversarial", size, MORE_SEEDS) for size in (SIZES[0], SIZES[-1])}
+    return {size: runs("adversarial", size, [0]) for size in MORE_SIZES}
 
 
 def folding():
     """Return the plans of trainings with other octaves, tuned for them, by octaves and latent size."""
-    return {(n, size): runs("adversarial", size, SEEDS[:1], octaves=n) for n in FOLDS for size in (1, 2)}
+    return {(n, size): runs("adversarial", size, OTHER_SEEDS, octaves=n) for n in FOLDS for size in (1, 2)}
 
 
 def recipe():
     """Return the plans that ask whether the recipe limits the GAN of 16 numbers, by change.
 
-    Twice the filters in the discriminator's first layer, or twice the epochs.
+    Twice the filters in the discriminator's first layer, or twice the epochs. Both are judged on the
+    validation images alone, so the trainings may follow them.
     """
-    changes = {"wide": {"option": WIDE}, "long": {"epochs": 2 * EPOCHS["adversarial"]}}
-    return {name: runs("adversarial", SIZES[-1], SEEDS[:1], **change) for name, change in changes.items()}
+    epochs = EPOCHS["adversarial"]
+    changes = {"as it is": {}, "wide": {"method": "wide adversarial"}, "long": {"epochs": 2 * epochs}}
+    return {name: validated({"epochs": epochs, "seed": RECIPE_SEEDS} | x) for name, x in changes.items()}
+
+
+def validated(changes):
+    """Plan the choice for the GAN of 16 numbers and, with changes, its distance from validation images."""
+    best = yield from choice("adversarial", SIZES[-1])
+    kept = {name: best[name] for name in ("option", "learning_rate")}
+    (found,) = yield [(tuned, tuning_grid("adversarial", SIZES[-1]) | kept | changes)]
+    return found
 
 
 def fashion():
-    """Return the plans and sweeps of Fashion-MNIST, by name."""
+    """Return the plans and sweeps of Fashion-MNIST, by name; clothes look like clothes in a mirror."""
     on = {"dataset": "fashion_mnist"}
     return {
-        "real": (best_of_many, {**on, "latent_size": None}),
-        **{size: runs("adversarial", size, SEEDS[:1], **on) for size in (2, 16)},
-        **{
-            ("components", digits): (principal, {**on, "latent_size": [2, 16], "digits": digits})
-            for digits in ("test", "mirrored")
-        },
+        "real": (best_of_blurred, {**on, "blur": [0.0, *BLURS]}),
+        **{size: runs("adversarial", size, OTHER_SEEDS, **on) for size in TUNED_SIZES},
+        "components": (principal, {**on, "latent_size": list(TUNED_SIZES), "digits": "unseen"}),
         "floor": (table, {**on, "size": 5_000, "seed": 0}),
     }
 
 
-PLANS = {
-    plan.__name__: plan
-    for plan in (committed, tables, tuning, trainings, more_sizes, more_seeds, folding, recipe, fashion)
-}
+NOW = real, tables, tuning, trainings, reference, mixtures
+LATER = committed, variational, between, more_sizes, folding, recipe, fashion
+PLANS = {plan.__name__: plan for plan in (*NOW, *LATER)}
 
 if __name__ == "__main__":
     if not sys.argv[1:]:

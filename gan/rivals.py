@@ -2,7 +2,7 @@
 
 Both squash their codes by the distribution function of a normal number, so that the decoder's waves get
 inputs of the range for which they are made. A variational autoencoder whose codes are standard normal then
-decodes uniform points, exactly as the GAN's generator does.
+decodes uniform points, exactly as the GAN's generator does. Their weights are averaged as the GAN's are.
 """
 
 from functools import partial
@@ -47,7 +47,8 @@ def train_variational(images, latent_size, *, beta, seed, octaves=OCTAVES, **opt
     history : pandas.DataFrame
         Columns epoch, loss and, of the validated epochs, distance.
     """
-    encoder, decoder = _networks(latent_size, octaves, seed)
+    encoder, decoder = networks = _networks(latent_size, octaves, seed)
+    averaged = _networks(latent_size, octaves, seed)
 
     def loss(step, batch):
         mean, log_variance = tf.split(encoder(batch, training=True), 2, axis=1)
@@ -58,8 +59,8 @@ def train_variational(images, latent_size, *, beta, seed, octaves=OCTAVES, **opt
         divergence = tf.reduce_sum(mean**2 + scale**2 - log_variance - 1, axis=1) / 2
         return bernoulli(batch, decoded) + beta * tf.reduce_mean(divergence)
 
-    model = of_uniform_points(decoder, latent_size, partial(encoded, encoder))
-    return _trained(loss, [encoder, decoder], lambda: model, images, seed=seed, **options)
+    model = of_uniform_points(averaged[1], latent_size, partial(encoded, averaged[0]))
+    return _trained(loss, networks, averaged, lambda: model, images, seed=seed, **options)
 
 
 def train_mixture(images, latent_size, *, components, seed, octaves=OCTAVES, **options):
@@ -80,21 +81,22 @@ def train_mixture(images, latent_size, *, components, seed, octaves=OCTAVES, **o
     As `train_variational`.
     """
     images = as_unit_images(images)
-    encoder, decoder = _networks(latent_size, octaves, seed)
+    encoder, decoder = networks = _networks(latent_size, octaves, seed)
+    averaged = _networks(latent_size, octaves, seed)
 
     def loss(step, batch):
         codes = tf.split(encoder(batch, training=True), 2, axis=1)[0]  # the other half is for a variance
         return PIXELS * tf.reduce_mean((decoder(squashed(codes), training=True) - batch) ** 2)
 
     def present():
-        mixture = fitted_mixture(codes_of(encoder, images[:MIXED]), components, seed)
+        mixture = fitted_mixture(codes_of(averaged[0], images[:MIXED]), components, seed)
 
         def points(count, seed):
             return np.asarray(squashed(mixture_samples(mixture, count, seed)))
 
-        return GenerativeModel(decoder, points, partial(encoded, encoder))
+        return GenerativeModel(averaged[1], points, partial(encoded, averaged[0]))
 
-    return _trained(loss, [encoder, decoder], present, images, seed=seed, **options)
+    return _trained(loss, networks, averaged, present, images, seed=seed, **options)
 
 
 def squashed(codes):
@@ -116,17 +118,17 @@ def encoded(encoder, images):
 
 def _networks(latent_size, octaves, seed):
     """Return an encoder and a decoder, the latter with the initial weights of the GAN's generator."""
-    return build_encoder(latent_size, [seed, 1]), build_generator(latent_size, [seed, 0], octaves=octaves)
+    return [build_encoder(latent_size, [seed, 1]), build_generator(latent_size, [seed, 0], octaves=octaves)]
 
 
 def _trained(
-    loss, networks, present, images, *, seed, learning_rate, epochs, validate=None, validate_every=1
+    loss, networks, averaged, present, images, *, seed, learning_rate, epochs, validate=None, validate_every=1
 ):
-    """Return the model of the best epoch and the history; `present` makes a model of the present weights."""
-    best = BestEpoch(networks, lambda: validate(present()), epochs, validate_every) if validate else None
+    """Return the model of the best epoch and the history; `present` makes a model of the averaged weights."""
+    best = BestEpoch(averaged, lambda: validate(present()), epochs, validate_every) if validate else None
     history = minimise(
         loss, networks, [as_unit_images(images)], epochs=epochs, learning_rate=learning_rate,
-        batch_size=BATCH_SIZE, seed=seed, after_epoch=best,
+        batch_size=BATCH_SIZE, seed=seed, after_epoch=best, averaged=averaged,
     )  # fmt: skip
     if best is not None:
         best.restore()

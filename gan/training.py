@@ -14,14 +14,13 @@ import tensorflow as tf
 
 from common.checkpoints import resumable
 from common.validation import as_unit_images, check_counts, check_seed
-from gan.minimising import is_validated, shuffled_batches
+from gan.minimising import is_validated, shuffled_batches, update_average
 from gan.models import OCTAVES, WIDTH, build_discriminator, build_generator
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
 EPOCHS = 8
 PENALTY_EVERY = 4  # steps
 LEAST_PENALTY = 0.1  # of its weight, at the end of the cosine
-AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights
 
 
 class Relativistic:
@@ -316,14 +315,3 @@ def _falling(progress):
     """Return a cosine from 1 at the beginning to `LEAST_PENALTY` at the end."""
     cosine = (1 + tf.cos(np.pi * tf.cast(progress, "float32"))) / 2
     return LEAST_PENALTY + (1 - LEAST_PENALTY) * cosine
-
-
-def update_average(averaged, generator, step):
-    """Move averaged weights towards the present ones.
-
-    For the first `AVERAGED_OVER` steps the result is the plain mean over the steps, from 0 to `step`; then it
-    forgets exponentially.
-    """
-    share = tf.maximum(1 / AVERAGED_OVER, 1 / (tf.cast(step, "float32") + 1))
-    for average, present in zip(averaged.variables, generator.variables, strict=True):
-        average.assign_add(tf.cast(share, average.dtype) * (present - average))

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from gan import rivals, training, vae
+from gan import inverting, rivals, training, vae
 
 DIGIT = (28, 28, 1)
 
@@ -45,7 +45,7 @@ def make_small(monkeypatch):
     for module in (training, vae, rivals):
         monkeypatch.setattr(module, "build_generator", small_generator)
     monkeypatch.setattr(training, "build_discriminator", small_discriminator)
-    for module in (vae, rivals):
+    for module in (inverting, vae, rivals):
         monkeypatch.setattr(module, "build_encoder", small_encoder)
 
 

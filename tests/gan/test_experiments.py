@@ -6,14 +6,14 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from common.data import Dataset, load_dataset
-from gan import baselines, evaluation, experiments, methods, projection
+from gan import baselines, evaluation, experiments, inverting, methods, projection
 from gan.analysis import best_of_errors
 from gan.baselines import BASELINES
 from gan.critic import Split
 from gan.evaluation import samples
 from gan.methods import METHODS
-from gan.models import build_dense_critic, load_generator
-from gan.worth import drawn_digits, flattened
+from gan.models import build_dense_critic, load_generator, weight_digest
+from gan.worth import blurred, drawn_digits, flattened
 from tests.gan.conftest import DIGIT, called, make_small
 
 
@@ -56,7 +56,11 @@ def _few_images(monkeypatch):
     monkeypatch.setattr(experiments, "FEWER_STARTS", 64)
     monkeypatch.setattr(experiments, "EXTENT_POINTS", 64)
     monkeypatch.setattr(projection, "GRID", 1_024)
+    monkeypatch.setattr(experiments, "SCORED_SAMPLES", 200)
+    monkeypatch.setattr(experiments, "PROJECTED_ONE_IN", 2)
+    monkeypatch.setattr(inverting.with_encoder, "__defaults__", (128,))
     monkeypatch.setattr(projection, "SHORT_STAGES", ((2, 3),))
+    monkeypatch.setattr(projection, "STAGES", ((2, 3),))
     monkeypatch.setattr(projection, "GRID_STAGES", ((2, 3),))
     monkeypatch.setattr(experiments, "drawn_digits", few_digits)
     caches = evaluation.seen_test, methods.validation_features, measured_run
@@ -142,7 +146,7 @@ def test_the_best_of_all_samples_is_the_nearest(monkeypatch):
     assert (errors[:, 1] <= errors[:, 0]).all()
 
 
-OPTIONS = {"adversarial": "R3GAN", "variational": 0.5, "mixture": 3}
+OPTIONS = {"adversarial": 1.0, "variational": 0.5, "mixture": 3}
 
 
 def run_of(method, latent_size=3, seed=0):
@@ -157,7 +161,7 @@ def measured_run(method, latent_size=3):
     return experiments.generative(**run_of(method, latent_size))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", OPTIONS)
 def test_all_methods_are_measured_alike(method):
     found = measured_run(method)
     assert set(found) - set(experiments.SCATTER) == {"bits"}
@@ -166,23 +170,42 @@ def test_all_methods_are_measured_alike(method):
     assert errors.shape == (100, 2)
     assert (errors[:, 1] <= errors[:, 0]).all()
     lengths = {name: len(found[name]) for name in ("projected_error", "kept", "mirrored_error", "own_error")}
-    assert lengths == {"projected_error": 50, "kept": 50, "mirrored_error": 40, "own_error": 50}
+    assert lengths == {"projected_error": 50, "kept": 50, "mirrored_error": 25, "own_error": 25}
+    assert len(found["coded_error"]) == projection.MOST_BITS
+    assert len(found["doubled_error"]) == 13  # every fourth
+    assert 0 <= found["saturated"] <= 1
     assert found["kept"].dtype == bool
 
 
 def test_the_results_of_every_method_have_the_same_names():
-    names = [set(measured_run(method)) for method in METHODS]
+    names = [set(measured_run(method)) for method in OPTIONS]
     assert names[0] == names[1] == names[2]
     assert set(measured_run("adversarial", latent_size=2)) - names[0] == {"extent"}
 
 
-@pytest.mark.parametrize("method", METHODS)
+def test_the_reference_is_projected_as_the_others_and_chosen_by_its_reconstructions():
+    run = run_of("mixture", seed=1)
+    del run["method"]
+    found = experiments.reconstructed(**run)
+    others = set(measured_run("mixture")) - {"doubled_error"}  # only with seed 0
+    assert set(found) - {"distance"} == {name for name in others if "_error" in name or name == "kept"}
+    assert max(found["distance"]) < 0.3  # errors of pixels, no Fréchet distances
+    assert found["distance"][1] < found["distance"][0]
+
+
+def test_any_method_has_a_name():
+    assert set(OPTIONS) < set(METHODS)
+    with pytest.raises(ValueError, match="no method 'none'"):
+        experiments.tuned(**run_of("adversarial") | {"method": "none"})
+
+
+@pytest.mark.parametrize("method", OPTIONS)
 def test_the_tuning_of_any_method_sees_no_test_image(monkeypatch, method):
     real = evaluation.real_images("mnist")
     monkeypatch.setattr(methods, "real_images", lambda name: Split(None, real.validation, None))
     monkeypatch.setattr(evaluation, "seen_test", None)
     found = experiments.tuned(**run_of(method))
-    assert found["frechet"] == min(found["distance"])
+    assert found["least"] == min(found["distance"])
     assert len(found["distance"]) == 2
 
 
@@ -195,7 +218,7 @@ def test_runs_share_no_latent_points():
     seeds = [methods.of_uniform_points(None, 3).points(5, [seed, methods.SCORED]) for seed in (0, 1)]
     assert not np.array_equal(*seeds)
     streams = methods.VALIDATION, methods.SCORED, methods.BEST, methods.STARTS, methods.OWN, methods.EXTENT
-    assert len({*streams}) == 6
+    assert len({*streams, methods.INVERSE}) == 7
 
 
 def test_larger_tables_of_real_digits_are_nearer():
@@ -212,30 +235,61 @@ def test_a_table_of_all_digits_does_not_depend_on_the_seed():
     assert one == other
 
 
+def projected(digits, **options):
+    return experiments.projected(latent_size=2, weights=weight_digest("mnist", 2), digits=digits, **options)
+
+
 @pytest.mark.parametrize(
-    ("digits", "count"), [("test", 50), ("validation", 50), ("mirrored", 40), ("own samples", 50)]
+    ("digits", "count"), [("unseen", 50), ("validation", 50), ("mirrored", 25), ("own samples", 50)]
 )
 def test_digits_of_any_kind_are_projected(digits, count):
-    found = experiments.projected(latent_size=2, digits=digits, one_in=2, seed=1)
+    found = projected(digits, one_in=2, seed=1)
     assert len(found["error"]) == len(found["kept"]) == count
     assert found["error"].min() >= 0
 
 
-def test_own_samples_are_nearer_to_the_generator_than_digits():
-    own, test = (
-        np.mean(experiments.projected(latent_size=2, digits=digits, one_in=4)["error"])
-        for digits in ("own samples", "test")
-    )
-    assert own < 0.8 * test  # the grid of this test is coarse
+def test_a_record_belongs_to_the_weights_it_names():
+    with pytest.raises(ValueError, match="have another SHA-256"):
+        experiments.projected(latent_size=2, weights=weight_digest("mnist", 4), digits="unseen")
 
 
-def test_more_components_are_nearer():
-    few, many = (experiments.principal(latent_size=size, digits="test")["error"].mean() for size in (2, 16))
-    assert many < few
+def test_own_samples_are_found_among_the_candidates(monkeypatch):
+    """The same grid for both: the finer, the nearer to 0 for samples, but not for digits."""
+    errors = {}
+    for count in (256, 16_384):
+        monkeypatch.setattr(projection, "GRID", count)
+        for digits in ("own samples", "unseen"):
+            errors[digits, count] = np.mean(projected(digits, one_in=4)["error"])
+    gains = {digits: errors[digits, 16_384] / errors[digits, 256] for digits in ("own samples", "unseen")}
+    assert gains["own samples"] < 0.5 < gains["unseen"]
+
+
+def test_more_components_are_nearer_and_keep_more_labels():
+    few, many = (experiments.principal(latent_size=size, digits="unseen") for size in (2, 64))
+    assert many["error"].mean() < few["error"].mean()
+    assert many["kept"].mean() > few["kept"].mean()
+
+
+def test_the_nearest_digit_is_the_best_of_all():
+    found = experiments.nearest_digit(digits="validation")
+    digits, train = few_digits("mnist", "validation"), load_dataset("mnist").train[:480]
+    distances = cdist(flattened(digits.images), flattened(train.images), "sqeuclidean") / 784
+    np.testing.assert_allclose(found["error"], distances.min(axis=1), atol=1e-6)
+    same = train.labels[distances.argmin(axis=1)] == digits.labels
+    assert np.mean(found["kept"] == same) > 0.95  # the classifier decides
+
+
+def test_the_best_of_blurred_digits_is_the_nearest_of_them(monkeypatch):
+    train = load_dataset("mnist").train.images[:256]
+    monkeypatch.setattr(experiments, "training_digits", lambda dataset, seed, blur: [blurred(train, blur)])
+    monkeypatch.setattr(experiments, "real_sizes", lambda: (128, 256))
+    _, errors = best_of_errors(experiments.best_of_blurred(blur=0.8))
+    digits, soft = (flattened(x) for x in (few_digits("mnist", "unseen").images, blurred(train, 0.8)))
+    np.testing.assert_allclose(errors[:, 1], cdist(digits, soft, "sqeuclidean").min(axis=1) / 784, atol=1e-6)
 
 
 def test_an_unknown_kind_of_digits_is_refused():
-    with pytest.raises(ValueError, match="no kind of digits 'train'; there are test, validation, mirrored"):
-        experiments.projected(latent_size=2, digits="train")
+    with pytest.raises(ValueError, match="no kind of digits 'train'; there are unseen, validation, mirrored"):
+        projected("train")
     with pytest.raises(ValueError, match="no kind of digits 'own samples'"):
         experiments.principal(latent_size=2, digits="own samples")

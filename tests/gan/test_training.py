@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.data import load_mnist
-from gan import training
+from gan import minimising, training
 from gan.training import LOSSES, PENALTIES, Recipe, train_gan
 
 DIGIT = (28, 28, 1)
@@ -124,7 +124,7 @@ def test_the_first_average_is_the_mean_of_all_steps(values):
     averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
     for step, value in enumerate(values):
         model.set_weights([np.full((1, 1), value), np.full(1, -value)])
-        training.update_average(averaged, model, step)
+        minimising.update_average(averaged, model, step)
     kernel, bias = averaged.get_weights()
     assert [kernel.item(), -bias.item()] == pytest.approx([np.mean(values)] * 2, abs=1e-5)
 
@@ -133,8 +133,8 @@ def test_later_the_average_forgets_the_beginning():
     averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
     averaged.set_weights([np.zeros((1, 1)), np.zeros(1)])
     model.set_weights([np.ones((1, 1)), np.ones(1)])
-    for step in range(10_000, 10_000 + training.AVERAGED_OVER // 10):
-        training.update_average(averaged, model, step)
+    for step in range(10_000, 10_000 + minimising.AVERAGED_OVER // 10):
+        minimising.update_average(averaged, model, step)
     assert averaged.get_weights()[0] == pytest.approx(1 - np.exp(-0.1), abs=1e-3)
 
 
