@@ -14,7 +14,10 @@ from ssimulacra2 import compute_ssimulacra2
 from common.arguments import check_range
 from common.pixels import as_bytes
 
-PIXELS_PER_DEGREE = (67, 30)  # FLIP's own distance, 0.7 m from a desktop screen, and less than half of it
+PIXELS_PER_DEGREE = (
+    67,
+    30,
+)  # FLIP's default, 0.7 m from a 4K screen 0.7 m wide; about a full-HD one
 WINDOW = 31  # pixels of a side
 LEAST_SIDE = 256  # pixels: below, SSIMULACRA2 leaves out its coarsest scale and applies weights to others
 QUALITIES = range(1, 96)  # of JPEG, as Pillow recommends

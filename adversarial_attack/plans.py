@@ -107,7 +107,7 @@ def sizes(split="test"):
     """
     predictions = pd.read_csv(PREDICTIONS)
     chosen = scored(predictions[predictions["split"] == split])
-    demands = chosen.groupby("photograph")["demand"].transform("size")
+    demands = grouped(chosen, "photograph")["demand"].transform("size")
     chosen = chosen.loc[demands.sort_values(ascending=False, kind="stable").index]
     number = (TEST if split == "test" else DEVELOPMENT)["forecast"]
     return {
