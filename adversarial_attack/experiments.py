@@ -9,7 +9,7 @@ Version 3 of `fooling` and 2 of `reference`: visibility relative to JPEG at two 
 each by itself, and in the worst window. Before, the larger error of both distances was taken first, so that
 only the nearer one counted, at which an attack through blurs compares best. Version 2 of
 `smallest_size`: the change grows faster than it shrinks and takes as many steps for several networks as for
-one. Before, it was up to four times as large on development photographs where filters pull apart.
+one. Before, it stopped with too large a change where filters pull apart.
 """
 
 from functools import lru_cache
