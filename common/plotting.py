@@ -18,10 +18,12 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from common.arguments import check_range, check_unmasked
+from common.pixels import as_bytes
 from common.statistics import Interval
 
 SUMS = 4  # with one sum alone, changes of two numbers could cancel
 RESOLUTION = 0.001  # of an axis, less than a pixel
+GAP, LINE = 8, 14  # pixels between magnified images, and for a line of their titles
 GREY = 0.01  # of an axis; the change from black to white counts as much, so a tenth of it shows
 
 PHOTOGRAPHIC = 2**14  # colours; a diagram has fewer, a grid of photographs about 100,000
@@ -38,6 +40,8 @@ class Figure(matplotlib.figure.Figure):
     numbers change by their last bits, as between processors, a sum moves by less than one unit, whereas a
     hash of rounded numbers could change completely (`common.notebooks.compare.drawn_alike`).
     """
+
+    keeps_pixels = False  # whether the stored picture has the colours of all pixels of its images
 
     @in_our_style
     def draw(self, renderer: Any) -> None:
@@ -61,7 +65,7 @@ class Figure(matplotlib.figure.Figure):
         self.savefig(file, format="png", dpi=fine * self.dpi, bbox_inches="tight", pil_kwargs=fast)
         picture = Image.open(file)
         opaque = picture.convert("RGB")
-        if fine > 1 or opaque.getcolors(PHOTOGRAPHIC):
+        if not self.keeps_pixels and (fine > 1 or opaque.getcolors(PHOTOGRAPHIC)):
             # The octree is the faster method, but leaves 16 of 256 greys.
             kind = Image.Quantize.FASTOCTREE if fine > 1 else Image.Quantize.MEDIANCUT
             file = BytesIO()
@@ -122,7 +126,8 @@ def _marks(axis: Axes) -> Iterator[tuple[str, object, np.ndarray]]:
 
 def _greys(drawn: Any) -> np.ndarray:
     """Return the values of an image, shape (pixels,), scaled so that black and white differ by `GREY`."""
-    values = np.ma.filled(np.ma.asarray(drawn.get_array()).astype(float), np.nan)
+    found = np.ma.asarray(drawn.get_array())
+    values = np.ma.filled(found.astype(float), np.nan) / (255 if found.dtype == np.uint8 else 1)
     scaled = values if values.ndim == 3 else np.ma.filled(drawn.norm(values).astype(float), np.nan)
     return GREY * np.clip(scaled, 0, 1).ravel()
 
@@ -161,6 +166,7 @@ def image_grid(
     row_labels: Sequence[str] | None = None,
     limits: tuple[float, float] | None = (0, 1),
     size: float = 1.0,
+    magnification: int | None = None,
 ) -> Figure:
     """Show images row by row.
 
@@ -177,13 +183,16 @@ def image_grid(
     limits : (float, float) or None
         Values drawn black and white; None uses the extremes of each image.
     size : float
-        Inches for each image.
+        Inches for each image, which is resampled to fit.
+    magnification : int, optional
+        Instead of resampling, draw each value as a square of so many pixels of the stored picture, in
+        its own colour: for images whose finest details matter.
 
     Raises
     ------
     ValueError
-        No images, arrays of other shapes, NaN or infinity, values up to 255 with the limits 0 and 1, or a
-        wrong number of titles or labels.
+        No images, arrays of other shapes, NaN or infinity, values up to 255 with the limits 0 and 1, a
+        wrong number of titles or labels, or a magnification below 1.
     """
     pictures: list[np.ndarray] = [np.asanyarray(image) for image in images] if np.iterable(images) else []
     columns = _columns(columns, len(pictures))
@@ -197,11 +206,39 @@ def image_grid(
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
     for i, (axis, image) in enumerate(zip(axes.flat, pictures, strict=False)):
-        axis.imshow(np.asarray(image, float), vmin=low, vmax=high, cmap="gray")
+        drawn = np.asarray(image, float) if magnification is None else _as_colors(image, limits)
+        axis.imshow(drawn, vmin=low, vmax=high, cmap="gray")
         axis.set_title(titles[i] if titles else "", fontsize=8, loc="center")
     for axis, label in zip(axes[:, 0], row_labels, strict=False):
         axis.set_ylabel(label, rotation=0, ha="right", va="center")
+    if magnification is not None:
+        _magnify(figure, axes, pictures, magnification)
     return figure
+
+
+def _magnify(figure: Figure, axes: np.ndarray, pictures: list[np.ndarray], magnification: int) -> None:
+    """Place the axes so that each value of their pictures covers a square of whole pixels."""
+    if magnification < 1:
+        raise ValueError(f"magnification must be at least 1, not {magnification}.")
+    heights, widths = (magnification * max(p.shape[side] for p in pictures) for side in (0, 1))
+    lines = max(axis.get_title().count("\n") + bool(axis.get_title()) for axis in axes.flat)
+    gap, above = GAP, GAP + LINE * lines
+    rows, columns = axes.shape
+    total = np.array([columns * (widths + gap), rows * (heights + above)])
+    figure.set_layout_engine("none")
+    figure.set_size_inches(total / figure.dpi)
+    figure.keeps_pixels = True
+    for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
+        row, column = divmod(i, columns)
+        height, width = (magnification * side for side in picture.shape[:2])
+        left, bottom = column * (widths + gap), total[1] - row * (heights + above) - above - height
+        axis.set_position((left / total[0], bottom / total[1], width / total[0], height / total[1]))
+
+
+def _as_colors(picture: np.ndarray, limits: tuple[float, float] | None) -> np.ndarray:
+    """Return a picture as bytes ``(height, width, 3)``: Matplotlib rounds floats down."""
+    low, high = (0, 1) if picture.shape[2] == 3 else limits or (picture.min(), picture.max())
+    return as_bytes(np.repeat((picture - low) / max(high - low, 1e-9), 3 // picture.shape[2], axis=2))
 
 
 def _check_pictures(pictures: list[np.ndarray], limits: object) -> None:

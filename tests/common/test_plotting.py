@@ -2,6 +2,8 @@ import io
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -41,6 +43,30 @@ def test_image_grid_takes_images_of_different_sizes(rng):
     figure = plotting.image_grid(images)
     for axis, image in zip(figure.axes, images, strict=True):
         np.testing.assert_array_equal(axis.images[0].get_array().reshape(image.shape), image)
+
+
+@given(
+    magnification=st.integers(1, 3),
+    shape=st.tuples(st.integers(9, 40), st.integers(9, 40), st.sampled_from([1, 3])),
+    title=st.sampled_from(["", "one", "one\ntwo"]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=6, deadline=None)
+def test_a_magnified_image_is_stored_value_by_value(magnification, shape, title, seed):
+    images = np.random.default_rng(seed).integers(0, 256, (3, *shape))
+    titles = [title] * 3 if title else None
+    figure = plotting.image_grid(images / 255, titles, 2, ["a", "b"], magnification=magnification)
+    picture = np.asarray(Image.open(io.BytesIO(figure.png()[0])).convert("RGB"))
+    for image in images:
+        wanted = np.broadcast_to(image, (*shape[:2], 3)).astype("uint8")
+        wanted = wanted.repeat(magnification, axis=0).repeat(magnification, axis=1)
+        first = np.ascontiguousarray(wanted[0]).tobytes()
+        rows = [
+            line.tobytes().find(first) for line in picture
+        ]  # where the first row begins
+        places = [(row, column // 3) for row, column in enumerate(rows) if column >= 0]
+        height, width = wanted.shape[:2]
+        assert any((picture[r : r + height, c : c + width] == wanted).all() for r, c in places)
 
 
 def test_image_grid_refuses_what_is_not_a_batch_of_images(rng):
@@ -152,6 +178,7 @@ def test_titles_and_row_labels_may_be_arrays_but_not_too_few(rng):
         (lambda: plotting.curves(np.ma.masked_less([0, 1], 1), {"a": BAND}, "", ""), "x must not be masked"),
         (lambda: plotting.image_grid(np.full((1, 3, 3, 1), np.nan)), "must be finite"),
         (lambda: plotting.image_grid(np.ones((2, 3, 3, 1)), columns=0), "columns must be at least 1, not 0"),
+        (lambda: plotting.image_grid(np.ones((2, 3, 3, 1)), magnification=0), "must be at least 1, not 0"),
         (lambda: plotting.curves([0, 1], {"a": np.ones(2)}, "", ""), "a must be an Interval.*, not ndarray"),
         (lambda: plotting.curves([0, 1, 2], {"a": BAND}, "", ""), "a has 2 points, but x has 3"),
         (lambda: plotting.curves({"b": [0, 1]}, {"a": BAND}, "", ""), "x has no entry 'a'; it has b"),
