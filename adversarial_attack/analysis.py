@@ -79,8 +79,7 @@ def fooled(cells, by=()):
         recognised cell) and cells (how many are recognised). A group without a recognised cell has n = 0 and
         NaN; one photograph has no interval.
     """
-    counted = cells.assign(wrong=cells["wrong"] & cells["right"])
-    return _by_group(counted, by, lambda rows: _share(by_photograph(rows)))
+    return _by_group(cells, by, lambda rows: _share(by_photograph(rows)))
 
 
 def lead(cells, control, by=()):
@@ -154,11 +153,11 @@ def _check_single(cells, keys):
 def by_photograph(cells):
     """Return for each photograph how many cells are right, and how many of them wrong, and control if there.
 
-    Photographs without a recognised cell are left out.
+    A cell that is not right is not counted as wrong either. Photographs without a right cell are left out.
     """
     columns = [name for name in ("right", "wrong", "control") if name in cells]
-    counts = grouped(cells, PHOTOGRAPH)[columns].sum()
-    return counts[counts["right"] > 0]
+    recognised = cells[cells["right"]]
+    return grouped(recognised, PHOTOGRAPH)[columns].sum()
 
 
 def joint(cells, by=()):

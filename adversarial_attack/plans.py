@@ -41,9 +41,10 @@ METHODS = (
     "low-pass attack",
     "expectation over filters, PGD",
     "expectation over filters, PGD with shrinking steps",
+    "expectation over filters, PGD on the capped margin",
     "expectation over filters, DDN",
 )
-TESTED = (METHODS[0], *METHODS[2:])  # of the two PGD, the better one on development photographs
+TESTED = (METHODS[0], *METHODS[2:])  # of the first two PGD, the better one on development photographs
 WAYS = ("depthwise", "squeezenet", "three depthwise")  # attacked networks of the transfer attack
 SIZES = {"JPEG 90": "transfer", "16/255": "16/255"}  # at which transfer is measured, and their key in `TEST`
 
@@ -53,6 +54,13 @@ def development():
     plans = {
         ("budgets", method, budget): _fooling("development", DEVELOPMENT["budgets"], method, budget=budget)
         for method in METHODS
+        for budget in BUDGETS
+    }
+    plans |= {
+        ("budgets", way, budget): _fooling(
+            "development", DEVELOPMENT["budgets"], "transfer attack", attacked=way, budget=budget
+        )
+        for way in WAYS
         for budget in BUDGETS
     }
     plans |= {("parts", part): _fooling("development", DEVELOPMENT["parts"], part) for part in PARTS}

@@ -56,6 +56,15 @@ def test_a_record_with_a_decision_missing_is_refused():
 
 
 @given(seed=SEEDS)
+def test_only_recognised_cells_of_a_photograph_can_be_wrong(seed):
+    cells = some_cells(seed, recognised=0.3)
+    found = analysis.by_photograph(cells)
+    recognised = cells[cells["right"]].groupby(["split", "photograph"])
+    pd.testing.assert_series_equal(found["right"], recognised.size(), check_names=False)
+    pd.testing.assert_series_equal(found["wrong"], recognised["wrong"].sum(), check_names=False)
+
+
+@given(seed=SEEDS)
 def test_shares_are_those_that_pandas_counts(seed):
     cells = some_cells(seed, {"a": 0.3, "b": 0.9}, recognised=0.4)
     found = analysis.fooled(cells, ["method", "network"])
@@ -71,7 +80,7 @@ def test_shares_are_those_that_pandas_counts(seed):
 def test_the_interval_is_that_of_the_bootstrap_over_photographs():
     """SciPy draws the photographs of the oracle, with other random numbers."""
     cells = some_cells(1, photographs=60)
-    counts = analysis.by_photograph(cells.assign(wrong=cells["wrong"] & cells["right"])).to_numpy()
+    counts = analysis.by_photograph(cells).to_numpy()
     oracle = bootstrap_interval(counts, lambda drawn: 100 * drawn[:, 1].sum() / drawn[:, 0].sum())
     found = analysis.fooled(cells).loc["all"]
     assert found["mean"] == pytest.approx(oracle.mean)
