@@ -8,6 +8,7 @@ from textwrap import fill
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator
 
 from adversarial_attack.analysis import of_architectures, relation
 from adversarial_attack.filter_set import FILTER_SET, KINDS
@@ -22,6 +23,7 @@ MEASURES = {
     "near_p99": "FLIP at 30 pixels a degree",
     "ssimulacra2": "SSIMULACRA2",
 }
+SMALL = {"mlp": "MLP", "lenet": "LeNet-5", "resnet": "ResNet", "mixer": "Mixer"}
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 GROUPS = {
     "one network": ("Lite0", "SqueezeNet", "MobileNetV1", "MobileNetV2"),
@@ -33,7 +35,7 @@ GROUPS = {
 
 
 @in_our_style
-def shares(conditions, control=None, target=None, title=""):
+def shares(conditions, control=None, title=""):
     """Draw the share of cells fooled behind each filter with its interval, filters grouped by kind.
 
     Parameters
@@ -42,8 +44,6 @@ def shares(conditions, control=None, target=None, title=""):
         At most four; a filter that a table lacks is left open there.
     control : table of `analysis.fooled` by filter, optional
         Low-pass noise, drawn in grey.
-    target : dict from name of a condition to percent, optional
-        Drawn as a dashed line over the filters of the condition.
     title : str
     """
     drawn = dict(conditions) | ({} if control is None else {"low-pass noise": control})
@@ -55,9 +55,6 @@ def shares(conditions, control=None, target=None, title=""):
     for (name, table), offset in zip(drawn.items(), offsets, strict=True):
         places = np.array([rows[filter] + offset for filter in table.index])
         _dots(axis, places, table, colors[name], name)
-        if name in (target or {}):
-            ends = [places.min() - offset - 0.45, places.max() - offset + 0.45]
-            axis.plot([target[name]] * 2, ends, color=colors[name], linestyle="--", linewidth=1.2, zorder=1)
     for edge, kind in edges.items():
         axis.axhline(edge, color="0.75", linewidth=0.8)
         axis.text(1.01, edge + 0.12, kind, transform=axis.get_yaxis_transform(), va="top", fontsize=9,
@@ -175,7 +172,7 @@ def calibration(table, groups=None, title="", band=1.5):
 def costs(table, title="", label="smallest size that meets the demand (perceptual coordinates)"):
     """Draw the median measured size of each demand with its interval, and the median prediction.
 
-    A demand that was not met counts as larger than all that were.
+    The easiest demand comes first. A demand that was not met counts as larger than all that were.
 
     Parameters
     ----------
@@ -186,16 +183,20 @@ def costs(table, title="", label="smallest size that meets the demand (perceptua
     figure, axes = closed_subplots(1, 1, 7.6, 0.42 * table["demand"].nunique() + 1.3)
     axis, notes = axes[0, 0], []
     most = 1.1 * table.loc[table["met"], "measured"].max()
-    for row, (_, rows) in enumerate(grouped(table, "demand")):
-        middle, *limits = bootstrap_interval(rows["measured"].where(rows["met"], most), np.median)
+    table = table.assign(drawn=table["measured"].where(table["met"], most))
+    medians = grouped(table, "demand")["drawn"].median().sort_values(kind="stable")
+    for row, demand in enumerate(medians.index):
+        rows = table[table["demand"] == demand]
+        middle, *limits = bootstrap_interval(rows["drawn"], np.median)
         axis.plot(limits, [row, row], color=BLUE, linewidth=5, alpha=0.35, solid_capstyle="butt")
         axis.plot([middle], [row], "o", color=BLUE, markersize=7, label="" if row else "measured")
         if "predicted" in rows:
             axis.plot([rows["predicted"].median()], [row], "D", markerfacecolor="none", color=ORANGE,
                       markersize=7, linewidth=1.5, label="" if row else "predicted")  # fmt: skip
-        notes.append(f"{middle:.2g}   met on {rows['met'].sum()} of {len(rows)}")
+        unmet = "" if rows["met"].all() else f"   not met on {(~rows['met']).sum()} of {len(rows)}"
+        notes.append(f"{middle:.2g}{unmet}")
         axis.text(1.01, row, notes[-1], transform=axis.get_yaxis_transform(), va="center", fontsize=9)
-    axis.set_yticks(range(len(notes)), list(dict.fromkeys(table["demand"])))
+    axis.set_yticks(range(len(notes)), list(medians.index))
     axis.set(xlabel=label, xscale="log", ylim=(len(notes) - 0.5, -0.5))
     axis.grid(axis="y", visible=False)
     _plain_numbers(axis, "x")
@@ -233,8 +234,9 @@ def families(rows, title="", what="net"):
                 axis.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, fill=False, edgecolor=ORANGE,
                                          linewidth=2))  # fmt: skip
         axis.axvline(0.5, color="white", linewidth=4)
-        axis.set_xticks(range(len(names) + 1), ["itself", *names])
-        axis.set_yticks(range(len(names)), names)
+        called = [SMALL.get(name, name) for name in names]
+        axis.set_xticks(range(len(names) + 1), ["itself", *called], rotation=30, ha="right")
+        axis.set_yticks(range(len(names)), called)
         axis.set(title=DATASETS.get(dataset, dataset), ylabel="attacked")
         axis.set_xlabel("judge (framed: another seed of it)")
         axis.grid(visible=False)
@@ -280,8 +282,10 @@ def _beside(axis, labels):
 
 def _plain_numbers(axis, sides):
     for side in sides:
-        getattr(axis, f"{side}axis").set_major_formatter("{x:g}")
-        getattr(axis, f"{side}axis").set_minor_formatter("")
+        scale = getattr(axis, f"{side}axis")
+        scale.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        scale.set_major_formatter("{x:g}")
+        scale.set_minor_formatter("")
 
 
 def _colors():
