@@ -20,6 +20,12 @@ FLIPS = 9_999  # of the permutation test; the smallest p-value is 1 / 10,000, wh
 CONFIGURATION = [
     "dataset", "split", "photograph", "method", "attacked", "without", "tier", "gradients", "budget", "seed",
 ]  # fmt: skip
+# The measures of `held_out.HeldOut`; the first number is of pixels a degree
+ERRORS = {
+    f"{distance}_{kind}": f"FLIP at {degree}, {what}"
+    for distance, degree in {"flip": 67, "near": 30}.items()
+    for kind, what in {"mean": "mean", "p99": "99th percentile", "window": "worst window"}.items()
+} | {"ssimulacra2": "SSIMULACRA2"}
 PHOTOGRAPH = ["split", "photograph"]
 CELL = [*PHOTOGRAPH, "network", "filter"]
 UNBOUNDED = "16/255"  # the tier without a limit on visibility
@@ -190,6 +196,39 @@ def joint(cells, by=()):
         return dict(zip(("mean", "low", "high"), limits, strict=True)) | {"n": len(hits)}
 
     return _by_group(cells, by, share)
+
+
+def relative_errors(table, reference):
+    """Return the errors of `held_out.HeldOut` of each change, divided by those of its photograph's JPEG.
+
+    The largest of a row is the visibility v of the change.
+
+    Parameters
+    ----------
+    table, reference : pandas.DataFrame
+        Of `experiments.fooling` or `reference`: the changes, and the JPEG of the same photographs or more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed as `table`; columns named by `ERRORS`.
+
+    Raises
+    ------
+    ValueError
+        A photograph without a reference, or with several.
+    """
+    units = reference.set_index("photograph")
+    if not units.index.is_unique or not set(table["photograph"]) <= set(units.index):
+        raise ValueError("Each photograph needs one reference.")
+    units = units.loc[table["photograph"]]
+    errors, unit = ({name: _error(x[field]) for field, name in ERRORS.items()} for x in (table, units))
+    return pd.DataFrame({name: errors[name] / unit[name] for name in errors}, table.index)
+
+
+def _error(measured):
+    values = measured.to_numpy(float)
+    return 100 - values if measured.name == "ssimulacra2" else values
 
 
 def holm(p):

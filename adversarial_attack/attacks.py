@@ -291,12 +291,13 @@ def low_pass_attack(
 @checked
 def pgd_through_filters(
     classifiers, images, labels, epsilon, *, steps=100, draw=LOW_PASSES, coordinates=perceptual, tier,
-    share=1.0, shrinking=False, seed=0,
+    share=1.0, shrinking=False, even=False, seed=0,
 ):  # fmt: skip
     """Return images by L2 projected gradient ascent on the cross-entropy behind filters drawn at every step.
 
     The usual expectation over transformations (Athalye et al. 2018, arXiv:1707.07397): no momentum, the mean
-    cross-entropy of the classifiers. Parameters and result are those of `low_pass_attack`, except:
+    cross-entropy of the classifiers, no bound on windows. Parameters and result are those of
+    `low_pass_attack`, except:
 
     Parameters
     ----------
@@ -305,7 +306,7 @@ def pgd_through_filters(
     """
     found = _in_coordinates(
         classifiers, images, labels, epsilon, cross_entropy, steps=steps, draw=draw, coordinates=coordinates,
-        tier=tier, share=share, decay=0.0, even=False, seed=seed,
+        tier=tier, share=share, decay=0.0, even=even, seed=seed,
         pace=_shrinking if shrinking else lambda done: PGD_PACE,
     )  # fmt: skip
     return _scaled(images, found, epsilon, tier)

@@ -9,6 +9,7 @@ from common.statistics import Interval, bootstrap_interval, grouped
 SCORED = 0.1  # least predicted root mean square that is scored, in units of 1/255
 RESAMPLES = 9_999
 RANKED = {"forecast": "predicted", "dearest": "dearest", "margin": "margin"}  # columns of the forecasts
+RATIOS = {"ratio": "predicted", "pair_ratio": "dearest"}  # of the measured size to these columns
 CONFIGURATION = ["split", "photograph", "demand"]
 
 
@@ -59,9 +60,10 @@ def calibration(table):
         - forecast, dearest, margin: Spearman's correlation with the measured size of the predicted size, of
           the largest size that one pair alone requires, and of the margin alone; lead: by how much the first
           exceeds the last;
-        - ratio: median of measured over predicted size.
+        - ratio, pair_ratio: median of measured over predicted size, and over the largest size that one pair
+          alone requires.
 
-        The last five are `Interval`s (95 %, percentile bootstrap over photographs, the same resamples for all
+        The last six are `Interval`s (95 %, percentile bootstrap over photographs, the same resamples for all
         correlations), NaN for fewer than three photographs.
     """
     rows = {demand: _calibration(scored(group)) for demand, group in grouped(table, "demand")}
@@ -72,10 +74,13 @@ def _calibration(rows):
     counts = {"n": len(rows), "unmet": int(np.isinf(rows["measured"]).sum())}
     if len(rows) < 3:
         unknown = Interval(np.nan, np.nan, np.nan)
-        return counts | dict.fromkeys((*RANKED, "lead", "ratio"), unknown)
+        return counts | dict.fromkeys((*RANKED, "lead", *RATIOS), unknown)
     ranked = [stats.rankdata(rows[name]) for name in (*RANKED.values(), "measured")]
-    ratio = _median_of_reciprocals((rows["predicted"] / rows["measured"]).to_numpy())
-    return counts | _rank_correlations(*ranked) | {"ratio": ratio}
+    ratios = {
+        name: _median_of_reciprocals((rows[column] / rows["measured"]).to_numpy())
+        for name, column in RATIOS.items()
+    }
+    return counts | _rank_correlations(*ranked) | ratios
 
 
 def _median_of_reciprocals(values):

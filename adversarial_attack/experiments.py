@@ -20,10 +20,11 @@ import numpy as np
 from adversarial_attack import attacks, forecast
 from adversarial_attack.attacks import low_pass_attack
 from adversarial_attack.coordinates import size_of
+from adversarial_attack.examples import load_examples
 from adversarial_attack.filter_set import FILTER_SET
 from adversarial_attack.filters import IDENTITY, gaussian_blur
 from adversarial_attack.gradients import cross_entropy, predictions, targeted
-from adversarial_attack.held_out import as_jpeg, held_out, jpeg_reference, relative
+from adversarial_attack.held_out import FLIP, as_jpeg, flip_ratios, held_out, jpeg_reference, relative
 from adversarial_attack.judges import ATTACKED, NEEDS, NETWORKS, differentiable, recognises
 from adversarial_attack.limits import smallest
 from adversarial_attack.named_attacks import ATTACKS, foolbox_pgd
@@ -46,6 +47,13 @@ BLURS = {"none": 0, **{f"blur {sigma:g}": sigma for sigma in (0.5, 1, 1.5, 2, 3)
 ONE_NETWORK_JUDGES = ("EfficientNet-Lite0", "EfficientNet-Lite2", "SqueezeNet")
 REFERENCES = {f"JPEG {quality}": ("JPEG", quality) for quality in (95, 90, 85, 75)} | {
     f"noise {size}": ("noise", size) for size in (1, 2, 4)
+}
+ATTACKED_SHIPPED = ("EfficientNet-Lite0", "SqueezeNet")  # attacked for the examples, and ship
+# Pixels a degree and the measures of FLIP that count there
+STRICTER = {
+    "as shipped": ((), ()),
+    "at 80 and 100 pixels a degree": ((80, 100), tuple(FLIP)[:3]),
+    "in the worst 9 x 9 pixels": ((67, 30), (*tuple(FLIP)[:3], "worst 9 x 9 pixels")),
 }
 SMALL_ATTACKS = ("momentum", "universal", "white noise")
 SMALL_SOURCES = {name: [name] for name in ARCHITECTURES} | {
@@ -181,12 +189,12 @@ def rounded(images):
     return (as_bytes(images) / 255).astype("float32")
 
 
-def recognised(images, labels):
+def recognised(images, labels, networks=NETWORKS):
     """Return whether each network recognises one image behind each filter, ``(filters, networks)``."""
     seen = [make(*images.shape[1:3])(images) for make in FILTER_SET.values()]
     batch = np.clip(np.concatenate(seen), 0, 1).astype("float32")
     wanted = np.repeat(labels, len(batch))
-    return np.stack([recognises(name, batch, wanted) for name in NETWORKS], axis=1)
+    return np.stack([recognises(name, batch, wanted) for name in networks], axis=1)
 
 
 def size_and_visibility(image, changed):
@@ -229,6 +237,66 @@ def reference(*, dataset="imagenet_compatible", split, photograph, change, seed=
     scored = held_out(image[0], changed)
     measures = scored._asdict() | {"v": relative(scored, jpeg_reference(image[0]))}
     return {name: round(float(value), 4) for name, value in measures.items()}
+
+
+@experiment(version=1, tolerance=0.05)
+def seen_from(*, dataset="imagenet_samples", photograph, pixels_per_degree, seed=0):
+    """Measure how visible the change of an attacked photograph that ships is from another distance.
+
+    Parameters
+    ----------
+    dataset : "imagenet_samples"
+    photograph : int
+        From 0 to 19.
+    pixels_per_degree : int
+        The larger, the farther away.
+    seed : int
+        Without effect.
+
+    Returns
+    -------
+    dict
+        For each measure of `held_out.FLIP` its error over that of the photograph's own JPEG 90.
+    """
+    image = photograph_and_label(dataset, "shipped", photograph)[0][0]
+    ratios = flip_ratios(image, load_examples()[photograph], pixels_per_degree)
+    return {name: round(ratio, 4) for name, ratio in ratios.items()}
+
+
+@experiment(version=1, tolerance=0.1)
+def within(*, dataset="imagenet_samples", photograph, limit, seed=0):
+    """Shrink the change of an attacked photograph that ships to a stricter limit, and ask two networks.
+
+    Parameters
+    ----------
+    dataset : "imagenet_samples"
+    photograph : int
+        From 0 to 19.
+    limit : key of `STRICTER`
+        Distances, and the measures of `held_out.FLIP` that may not exceed those of the JPEG 90 there.
+    seed : int
+        Without effect.
+
+    Returns
+    -------
+    dict
+        multiple: of the change, the largest in steps of 0.02; right, wrong: for each filter of `FILTER_SET`
+        and each of `ATTACKED_SHIPPED`, as in `fooling`.
+    """
+    image, label = photograph_and_label(dataset, "shipped", photograph)
+    change = load_examples()[photograph] - image[0]
+    distances, measures = look_up("limit", limit, STRICTER)
+
+    def scaled(multiple):
+        return rounded(np.clip(image + multiple * change, 0, 1))
+
+    def allowed(multiple):
+        found = (flip_ratios(image[0], scaled(multiple)[0], distance) for distance in distances)
+        return all(ratios[measure] <= 1 for ratios in found for measure in measures)
+
+    multiple = next(one for one in np.arange(50, 0, -1) / 50 if allowed(one))
+    right, right_after = (recognised(x, label, ATTACKED_SHIPPED) for x in (image, scaled(multiple)))
+    return {"multiple": float(multiple), "right": right.ravel(), "wrong": ~right_after.ravel()}
 
 
 @experiment(version=2, tolerance=0.25, needs=NEEDS)

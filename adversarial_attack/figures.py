@@ -18,11 +18,6 @@ from common.statistics import bootstrap_interval, grouped
 
 BLUE, ORANGE, GREEN, PINK, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666"
 LIMIT = "#444444"  # of targets and references
-MEASURES = {
-    "flip_p99": "FLIP at 67 pixels a degree",
-    "near_p99": "FLIP at 30 pixels a degree",
-    "ssimulacra2": "SSIMULACRA2",
-}
 SMALL = {"mlp": "MLP", "lenet": "LeNet-5", "resnet": "ResNet", "mixer": "Mixer"}
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 GROUPS = {
@@ -103,31 +98,30 @@ def networks(table, title="", label="recognised cells fooled / %"):
 
 
 @in_our_style
-def visibility(table, title=""):
-    """Draw how visible changes are by the three held-out metrics: medians and quartiles of photographs.
+def visibility(ratios, title=""):
+    """Draw the errors of changes relative to JPEG 90: medians, quartiles and extremes of photographs.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        Columns change and the keys of `MEASURES`, one row a photograph and change, as of
-        `experiments.reference`; changes named JPEG or noise are references, others are attacks.
+    ratios : dict from str to table of `analysis.relative_errors`
+        At most three changes.
     title : str
     """
-    changes = list(dict.fromkeys(table["change"]))
-    figure, axes = closed_subplots(1, len(MEASURES), 9, 0.34 * len(changes) + 1.3)
-    for axis, (measure, label) in zip(axes[0], MEASURES.items(), strict=True):
-        for row, (change, values) in enumerate(grouped(table, "change")[measure]):
-            color = BLUE if change.startswith("JPEG") else GREY if change.startswith("noise") else ORANGE
-            low, middle, high = np.percentile(values, [25, 50, 75])
-            axis.plot([low, high], [row, row], color=color, linewidth=5, alpha=0.35, solid_capstyle="butt")
-            axis.plot([middle], [row], "o", color=color, markersize=6)
-        if "JPEG 90" in changes:
-            reference = table.loc[table["change"] == "JPEG 90", measure].median()
-            axis.axvline(reference, color=BLUE, linewidth=1, linestyle=":", zorder=0)
-        axis.set_yticks(range(len(changes)), changes if axis is axes[0, 0] else [])
-        axis.set(title=label, ylim=(len(changes) - 0.5, -0.5), xlabel="more visible \u2192")
-        axis.grid(axis="y", visible=False)
-    axes[0, -1].invert_xaxis()  # SSIMULACRA2 is 100 for equal images
+    measures = list(next(iter(ratios.values())))
+    figure, axes = closed_subplots(1, 1, 7.6, 0.42 * len(measures) + 1.4)
+    axis = axes[0, 0]
+    offsets = np.linspace(-0.24, 0.24, len(ratios)) if len(ratios) > 1 else [0.0]
+    for (name, table), color, offset in zip(ratios.items(), (ORANGE, BLUE, GREY), offsets, strict=False):
+        rows = np.arange(len(measures)) + offset
+        least, low, middle, high, most = np.percentile(table[measures], [0, 25, 50, 75, 100], axis=0)
+        axis.hlines(rows, least, most, color=color, linewidth=1)
+        axis.hlines(rows, low, high, color=color, linewidth=5, alpha=0.35)
+        axis.plot(middle, rows, "o", color=color, markersize=6, label=name)
+    axis.axvline(1, color=LIMIT, linewidth=1, linestyle=":", zorder=0)
+    axis.set_yticks(range(len(measures)), measures)
+    axis.set(xlabel="error relative to the photograph's own JPEG 90", ylim=(len(measures) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    _words_above(axis)
     return _entitled(figure, title)
 
 

@@ -14,10 +14,7 @@ from ssimulacra2 import compute_ssimulacra2
 from common.arguments import check_range
 from common.pixels import as_bytes
 
-PIXELS_PER_DEGREE = (
-    67,
-    30,
-)  # FLIP's default, 0.7 m from a 4K screen 0.7 m wide; about a full-HD one
+PIXELS_PER_DEGREE = (67, 30)  # FLIP's default, 0.7 m from a 4K screen 0.7 m wide; about a full-HD one
 WINDOW = 31  # pixels of a side
 LEAST_SIDE = 256  # pixels: below, SSIMULACRA2 leaves out its coarsest scale and applies weights to others
 QUALITIES = range(1, 96)  # of JPEG, as Pillow recommends
@@ -92,6 +89,28 @@ def relative_to_jpeg(image, other, quality=90):
     return relative(held_out(image, other), jpeg_reference(image, quality))
 
 
+def flip_ratios(image, other, pixels_per_degree, quality=90):
+    """Return the FLIP errors of a change, divided by those of the image's own JPEG, by the names in `FLIP`.
+
+    `held_out` counts the first three, at two distances. The others look at smaller spots.
+
+    Parameters
+    ----------
+    image, other : array of float, ``(height, width, 3)`` in [0, 1]
+    pixels_per_degree : number
+        The larger, the farther away.
+    quality : int
+        Of the JPEG, see `as_jpeg`.
+
+    Returns
+    -------
+    dict from str to float
+    """
+    image, other = (_as_colour_image(x) for x in (image, other))
+    errors, units = (_flip_errors(image, x, pixels_per_degree) for x in (other, as_jpeg(image, quality)))
+    return {name: _ratio(measure(errors), measure(units)) for name, measure in FLIP.items()}
+
+
 def jpeg_reference(image, quality=90):
     """Return the `HeldOut` measures of an image and its own JPEG, see `as_jpeg`; the last ones are kept."""
     image = _as_colour_image(image)
@@ -129,13 +148,19 @@ def _remembered_reference(values, shape, dtype, quality):
 
 def _flip(image, other, pixels_per_degree):
     """Return the mean, the 99th percentile and the worst window's mean of the FLIP error."""
-    errors, mean, _ = flip_evaluator.evaluate(
+    errors = _flip_errors(image, other, pixels_per_degree)
+    return tuple(measure(errors) for measure in list(FLIP.values())[:3])
+
+
+def _flip_errors(image, other, pixels_per_degree):
+    """Return the FLIP error of every pixel, ``(height, width)``."""
+    errors, *_ = flip_evaluator.evaluate(
         *(np.array(x, "float32", order="C") for x in (image, other)),  # it refuses read-only arrays
         "LDR",
         applyMagma=False,
         parameters={"ppd": pixels_per_degree},
     )
-    return float(mean), float(np.percentile(errors, 99)), worst_mean(errors.squeeze(), WINDOW)
+    return errors.squeeze()
 
 
 def worst_mean(errors, side):
@@ -145,6 +170,25 @@ def worst_mean(errors, side):
         slice(side // 2, length - (side - 1) // 2) for side, length in zip(sides, errors.shape, strict=True)
     )
     return float(uniform_filter(errors.astype("float64"), sides)[inside].max())
+
+
+def _percentile(share):
+    return lambda errors: float(np.percentile(errors, share))
+
+
+def _window(side):
+    return lambda errors: worst_mean(errors, side)
+
+
+# Measures of the FLIP errors of an image, ``(height, width)``; `HeldOut` has the first three.
+FLIP = {
+    "mean": lambda errors: float(errors.mean(dtype="float64")),
+    "99th percentile": _percentile(99),
+    f"worst {WINDOW} x {WINDOW} pixels": _window(WINDOW),
+    "99.9th percentile": _percentile(99.9),
+    "worst 15 x 15 pixels": _window(15),
+    "worst 9 x 9 pixels": _window(9),
+}
 
 
 def _file(image):

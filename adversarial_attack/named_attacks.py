@@ -89,6 +89,9 @@ ATTACKS = {
     "expectation over filters, PGD with shrinking steps": _through_filters(
         attacks.pgd_through_filters, shrinking=True
     ),
+    "expectation over filters, PGD with even windows": _through_filters(
+        attacks.pgd_through_filters, shrinking=True, even=True
+    ),
     # Without momentum and bound on the worst window, the low-pass attack is PGD on another loss.
     "expectation over filters, PGD on the capped margin": _through_filters(
         attacks.low_pass_attack, decay=0.0, even=False

@@ -24,12 +24,15 @@ from adversarial_attack.experiments import (
     MOVED,
     ONE_NETWORK_JUDGES,
     REFERENCES,
+    STRICTER,
     TEST,
     fooling,
     one_network,
     photographs,
     reference,
+    seen_from,
     smallest_size,
+    within,
 )
 from adversarial_attack.filter_set import KINDS
 from adversarial_attack.forecast import PREDICTIONS
@@ -41,11 +44,13 @@ METHODS = (
     "low-pass attack",
     "expectation over filters, PGD",
     "expectation over filters, PGD with shrinking steps",
+    "expectation over filters, PGD with even windows",
     "expectation over filters, PGD on the capped margin",
     "expectation over filters, DDN",
 )
 TESTED = (METHODS[0], *METHODS[2:])  # of the first two PGD, the better one on development photographs
 WAYS = ("depthwise", "squeezenet", "three depthwise")  # attacked networks of the transfer attack
+DISTANCES = (30, 45, 67, 80, 100, 134)  # pixels a degree
 SIZES = {"JPEG 90": "transfer", "16/255": "16/255"}  # at which transfer is measured, and their key in `TEST`
 
 
@@ -106,6 +111,15 @@ def references():
     }
 
 
+def distances():
+    """Return the sweeps of the attacked photographs that ship: seen from near and far, and made smaller."""
+    shipped = {"photograph": list(range(20)), "seed": 0}
+    return {
+        "distances": (seen_from, {**shipped, "pixels_per_degree": list(DISTANCES)}),
+        "stricter": (within, {**shipped, "limit": list(STRICTER)}),
+    }
+
+
 def sizes(split="test"):
     """Return the sweeps of the smallest changes, by demand.
 
@@ -152,7 +166,7 @@ PLANS = {
     "development": development,
     "test": lambda: {
         (part.__name__, name): plan
-        for part in (survival, transfer, references, one_by_one)
+        for part in (survival, transfer, references, one_by_one, distances)
         for name, plan in part().items()
     },
     "sizes": sizes,

@@ -7,7 +7,9 @@ from scipy import stats
 
 from adversarial_attack import analysis
 from adversarial_attack.filter_set import FILTER_SET
+from adversarial_attack.held_out import as_jpeg, held_out, relative_to_jpeg
 from adversarial_attack.judges import ATTACKED, NETWORKS
+from common.data import load_photograph
 from common.statistics import bootstrap_interval
 from tests.adversarial_attack import made_up
 from tests.adversarial_attack.made_up import fooling_table
@@ -244,3 +246,17 @@ def test_noise_of_every_judge_is_needed():
     rows = analysis.by_judge(transferred(["mlp"]))
     with pytest.raises(ValueError, match="no white noise for some"):
         analysis.net_of_noise(rows, rows[rows["target"] == "mlp"])
+
+
+def test_the_largest_error_relative_to_the_jpeg_is_the_visibility():
+    """The record's own numbers are the oracle: `held_out.relative` made its v from unrounded errors."""
+    photograph = load_photograph("coffee").as_float()[0, :64, :64]
+    noise = np.random.default_rng(0).normal(0, 0.01, photograph.shape)
+    changed = np.clip(photograph + noise, 0, 1).astype("float32")
+    jpeg = pd.DataFrame([held_out(photograph, as_jpeg(photograph, 90))._asdict()]).assign(photograph=3)
+    table = pd.DataFrame([held_out(photograph, changed)._asdict()], index=[7]).assign(photograph=3)
+    found = analysis.relative_errors(table, jpeg)
+    assert found.loc[7].max() == pytest.approx(relative_to_jpeg(photograph, changed))
+    for refused in (jpeg.assign(photograph=4), pd.concat([jpeg, jpeg])):
+        with pytest.raises(ValueError, match="Each photograph needs one reference"):
+            analysis.relative_errors(table, refused)

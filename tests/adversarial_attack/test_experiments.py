@@ -5,6 +5,7 @@ from adversarial_attack import experiments, forecast, networks, plans
 from adversarial_attack.analysis import cells
 from adversarial_attack.experiments import BUDGETS, CHOSEN, DEVELOPMENT, JPEG, MOVED, TEST, photographs
 from adversarial_attack.filter_set import FILTER_SET, MIX
+from adversarial_attack.held_out import FLIP, PIXELS_PER_DEGREE
 from adversarial_attack.judges import ATTACKED
 from common.data import Dataset, list_imagenet_compatible, load_dataset
 from common.experiments import sweeps
@@ -55,6 +56,22 @@ def test_references_are_in_the_order_of_what_was_done():
     assert seen["JPEG 90"] == 1
     assert seen["JPEG 95"] < 1 < seen["JPEG 85"] < seen["JPEG 75"]
     assert seen["noise 1"] < seen["noise 2"] < seen["noise 4"]
+
+
+@pytest.mark.parametrize("pixels_per_degree", PIXELS_PER_DEGREE)
+def test_an_example_is_within_its_limit_at_the_distances_that_count(pixels_per_degree):
+    found = experiments.seen_from(photograph=3, pixels_per_degree=pixels_per_degree, seed=0)
+    counted = [found[name] for name in list(FLIP)[:3]]
+    assert 0 < min(counted) <= max(counted) <= 1
+
+
+def test_a_stricter_limit_makes_the_change_smaller(monkeypatch):
+    monkeypatch.setattr(experiments, "FILTER_SET", FEW_FILTERS)
+    monkeypatch.setattr(experiments, "ATTACKED_SHIPPED", ("SqueezeNet",))
+    found = {limit: experiments.within(photograph=3, limit=limit, seed=0) for limit in experiments.STRICTER}
+    assert found.pop("as shipped")["multiple"] == 1
+    assert all(0 < one["multiple"] < 1 for one in found.values())
+    assert all(len(one["right"]) == len(one["wrong"]) == 2 for one in found.values())
 
 
 def test_the_smallest_size_meets_the_demand_and_half_of_it_does_not():

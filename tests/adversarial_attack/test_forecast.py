@@ -190,6 +190,8 @@ def test_calibration_is_spearman_and_the_median_ratio_whether_met_or_not(seed):
         assert found[column].low < found[column].mean < found[column].high
     assert found["lead"].mean == pytest.approx(found["forecast"].mean - found["margin"].mean)
     assert found["ratio"].low < 2 < found["ratio"].high
+    over_pair = np.where(records["met"], measured, np.inf) / predictions["dearest"]
+    assert found["pair_ratio"].mean == pytest.approx(1 / np.median(1 / over_pair))
     assert (found["n"], found["unmet"]) == (30, 3)
 
 

@@ -11,9 +11,12 @@ from scipy import ndimage
 from ssimulacra2 import compute_ssimulacra2
 
 from adversarial_attack.held_out import (
+    FLIP,
+    PIXELS_PER_DEGREE,
     WINDOW,
     HeldOut,
     as_jpeg,
+    flip_ratios,
     held_out,
     jpeg_reference,
     relative,
@@ -122,6 +125,28 @@ def test_a_change_that_shows_more_from_afar_is_not_excused_by_the_nearer_distanc
     seen, reference = held_out(photograph, changed), jpeg_reference(photograph)
     assert seen.flip_p99 / reference.flip_p99 > seen.near_p99 / reference.near_p99
     assert relative_to_jpeg(photograph, changed) >= seen.flip_p99 / reference.flip_p99
+
+
+@given(size=st.floats(1, 6), seed=st.integers(0, 100))
+@settings(max_examples=3)
+def test_the_distances_of_the_limit_and_ssimulacra2_make_the_relative_visibility(photograph, size, seed):
+    photograph = photograph[64:128, 64:128]
+    changed = noisy(photograph, size, seed)
+    seen, unit = held_out(photograph, changed), jpeg_reference(photograph)
+    found = [flip_ratios(photograph, changed, distance) for distance in PIXELS_PER_DEGREE]
+    counted = [ratios[name] for ratios in found for name in list(FLIP)[:3]]
+    counted.append((100 - seen.ssimulacra2) / (100 - unit.ssimulacra2))
+    assert relative_to_jpeg(photograph, changed) == max(counted)
+
+
+@pytest.mark.parametrize("name", FLIP)
+def test_measures_of_errors_grow_as_they_look_at_smaller_spots(name, rng):
+    errors = ndimage.gaussian_filter(rng.random((60, 70)), 3)
+    assert errors.min() <= FLIP[name](errors) <= errors.max()
+    assert FLIP[name](2 * errors) == pytest.approx(2 * FLIP[name](errors))
+    windows = [FLIP[f"worst {side} x {side} pixels"](errors) for side in (31, 15, 9)]
+    assert windows == sorted(windows)
+    assert FLIP["mean"](errors) <= FLIP["99th percentile"](errors) <= FLIP["99.9th percentile"](errors)
 
 
 def test_what_a_reference_does_not_change_may_not_be_changed():
