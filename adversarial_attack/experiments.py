@@ -74,7 +74,10 @@ CHOSEN = {
     "low-pass attack": 1.0,
     "expectation over filters, PGD": 1.0,
     "expectation over filters, PGD with shrinking steps": 1.0,
+    "expectation over filters, PGD with even windows": 1.0,
+    "expectation over filters, PGD on the capped margin": 1.0,
     "expectation over filters, DDN": 1.4,
+    "transfer attack": 1.0,
 }
 RESTARTS = 2
 
