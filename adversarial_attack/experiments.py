@@ -66,8 +66,8 @@ JUDGES = list(product(ARCHITECTURES, (0, 1)))  # of small networks: architecture
 
 # The first photographs of a split that serve each purpose
 TEST = {
-    "all kinds": 80, "noise": 80, "left out": 24, "methods": 24, "JPEG 95": 24, "moved": 24, "transfer": 20,
-    "16/255": 12, "predicted": 200, "forecast": 10,
+    "all kinds": 80, "noise": 80, "left out": 40, "methods": 40, "JPEG 95": 40, "moved": 40, "transfer": 40,
+    "16/255": 20, "predicted": 200, "forecast": 16,
 }  # fmt: skip
 DEVELOPMENT = {"budgets": 6, "parts": 6, "forecast": 6}
 GRADIENTS = 300  # of an attack, each of one network behind one filter

@@ -243,7 +243,7 @@ def _places():
     kind_of = {name: kind for kind, names in KINDS.items() for name in names}
     rows, edges, place, before = {}, {}, 0.0, None
     for name in FILTER_SET:
-        kind = kind_of.get(name, "no filter" if name == "none" else "never drawn")
+        kind = kind_of.get(name, "no filter" if name == "none" else "never included")
         if kind != before:
             place += 0.2 if rows else 0
             edges[place - 0.6] = kind
