@@ -112,7 +112,7 @@ def test_shares_draws_each_filter_where_its_name_stands(rng):
     np.testing.assert_array_equal(axis.lines[0].get_ydata(), axis.get_yticks())
     ends = np.array([path.vertices[:, 0] for path in axis.collections[0].get_paths()])
     np.testing.assert_allclose(ends, table[["low", "high"]])
-    assert {*texts(axis.figure)} == {"no filter", *KINDS, "never drawn"}
+    assert {*texts(axis.figure)} == {"no filter", *KINDS, "never included"}
 
 
 def test_networks_frames_those_that_were_attacked(rng):
