@@ -23,7 +23,7 @@ from common.statistics import Interval
 
 SUMS = 4  # with one sum alone, changes of two numbers could cancel
 RESOLUTION = 0.001  # of an axis, less than a pixel
-GAP, LINE = 8, 14  # pixels between magnified images, and for a line of their titles
+GAP, LINE = 12, 15  # pixels between magnified images, and for a line of their titles
 GREY = 0.01  # of an axis; the change from black to white counts as much, so a tenth of it shows
 
 PHOTOGRAPHIC = 2**14  # colours; a diagram has fewer, a grid of photographs about 100,000
