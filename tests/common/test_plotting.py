@@ -61,9 +61,7 @@ def test_a_magnified_image_is_stored_value_by_value(magnification, shape, title,
         wanted = np.broadcast_to(image, (*shape[:2], 3)).astype("uint8")
         wanted = wanted.repeat(magnification, axis=0).repeat(magnification, axis=1)
         first = np.ascontiguousarray(wanted[0]).tobytes()
-        rows = [
-            line.tobytes().find(first) for line in picture
-        ]  # where the first row begins
+        rows = [line.tobytes().find(first) for line in picture]  # where the first row begins
         places = [(row, column // 3) for row, column in enumerate(rows) if column >= 0]
         height, width = wanted.shape[:2]
         assert any((picture[r : r + height, c : c + width] == wanted).all() for r, c in places)
