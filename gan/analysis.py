@@ -1,8 +1,11 @@
 """What the tables of this study's experiments say."""
 
 import numpy as np
+import pandas as pd
 
 from common.statistics import Interval, best, check_confidence, grouped, mean_interval
+from gan.models import CLASSES
+from gan.projection import RESEMBLING
 
 SEEN_THROUGH = 0.65  # nats; a critic below has learned to tell
 RESAMPLES = 2_000
@@ -62,21 +65,40 @@ def budget_to_see(budgets, readings, level=SEEN_THROUGH):
     return float(np.exp(np.interp(-level, -readings[span], np.log(budgets[span]))))
 
 
-def chosen_options(table):
+def chosen_options(table, metric="frechet"):
     """Return the option and the learning rate with the least mean distance from the validation images.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `experiments.tuning` for one method and one latent size.
+        Rows of `experiments.tuning` or `experiments.tuned` for one method and one latent size.
+    metric : str
+        The column with the distance.
 
     Returns
     -------
     dict
-        option, learning_rate and frechet, their mean.
+        option, learning_rate and, under the name of the metric, their mean distance.
     """
-    [chosen] = best(table, [], ["option", "learning_rate"], "frechet", lowest=True).to_dict("records")
+    [chosen] = best(table, [], ["option", "learning_rate"], metric, lowest=True).to_dict("records")
     return chosen
+
+
+def core_seconds(records):
+    """Return what a tuning run of each method took, to see that the methods have equal budgets.
+
+    Parameters
+    ----------
+    records : iterable of dict
+        Of `experiments.tuned`, as `common.experiments.Store.read` returns them.
+
+    Returns
+    -------
+    pandas.Series
+        The median of the seconds on one core, indexed by method and epochs.
+    """
+    rows = [{**record["config"], "seconds": record["seconds"]} for record in records]
+    return pd.DataFrame(rows).groupby(["method", "epochs"])["seconds"].median()
 
 
 def bits_until_behind(errors, real, bits, share=0.05, confidence=0.95, seed=0):
@@ -156,35 +178,60 @@ def bits_of_table(errors, real, bits, confidence=0.95, seed=0):
     return _bootstrapped(bits_of, [errors[..., None], real[None]], confidence, seed)
 
 
-def error_ratio(ones, others, confidence=0.95, seed=0):
-    """Return the ratio of two mean errors of the same digits and its bootstrap interval.
+def bits_as_table(values, tables, metric, confidence=0.95, seed=0):
+    """Return log2 of the size of the table of real digits that has the same metric: "as a table of m digits".
 
-    Of a generator over an autoencoder it is the price of realism, of mirrored digits over digits it says
-    whether a generator knows digits.
+    The least log2 m at which the metric's mean over the tables reaches the mean of `values`; between two
+    sizes it is a straight line over bits. Beyond the sizes that were measured, and for the interval, over
+    trainings and tables, see `bits_until_behind`.
 
     Parameters
     ----------
-    ones, others : array, shape (trainings, digits)
-        Of the same digits in the same order; the trainings may differ in number and are drawn separately.
+    values : array, shape (trainings,)
+        The metric of each.
+    tables : pandas.DataFrame
+        Rows of `experiments.table` with the columns size, seed and the metric; equally many of each size.
+    metric : str
+        One that rises or falls with the size.
     confidence, seed
         As in `bits_until_behind`.
 
     Returns
     -------
     common.statistics.Interval of floats
-
-    Raises
-    ------
-    ValueError
-        Other shapes.
+        Of bits; ``2 ** bits`` real digits.
     """
-    arrays = [np.asarray(x, float) for x in (ones, others)]
-    if any(x.ndim != 2 for x in arrays) or arrays[0].shape[1] != arrays[1].shape[1]:
-        shapes = " and ".join(str(x.shape) for x in arrays)
-        raise ValueError(f"Errors (trainings, digits) of the same digits are needed, not of shape {shapes}.")
-    return _bootstrapped(
-        lambda one, other: (one / other)[:, 0], [x[..., None] for x in arrays], confidence, seed
-    )
+    check_confidence(confidence)
+    draws = tables.pivot(index="seed", columns="size", values=metric)
+    lines, values, rng = draws.to_numpy(float), np.asarray(values, float), np.random.default_rng(seed)
+    if np.isnan(lines).any() or lines.shape[1] < 2:
+        raise ValueError("Every table must have been drawn equally often, in at least two sizes.")
+    sign = np.sign(lines[:, -1].mean() - lines[:, 0].mean())
+
+    def bits_of(mean, line):
+        return _first_reached(sign * line, sign * mean[:, None], np.log2(draws.columns))
+
+    again = bits_of(_resampled(len(values), rng) @ values, _resampled(len(lines), rng) @ lines)
+    [found] = bits_of(values.mean()[None], lines.mean(axis=0)[None])
+    limits = np.quantile(again, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(found), *map(float, limits))
+
+
+def without_resembling(errors):
+    """Return the errors of the digits that `projection.mirrored` takes.
+
+    Parameters
+    ----------
+    errors : array, shape (..., n)
+        Of equally many digits of each class, class by class, as `worth.drawn_digits` returns them.
+
+    Returns
+    -------
+    array, shape (..., n / 2)
+    """
+    errors = np.asarray(errors)
+    labels = np.repeat(np.arange(CLASSES), errors.shape[-1] // CLASSES)
+    return errors[..., ~np.isin(labels, RESEMBLING)]
 
 
 def bits_text(found, bits):
@@ -258,6 +305,6 @@ def _check_curves(shape, real, bits):
 
 
 def best_of_errors(row):
-    """Return log2 N and the errors ``(digits, sizes)`` of a row of `experiments.best_of_many`."""
+    """Return log2 N and the errors ``(digits, sizes)`` of a row of `best_of_many` or `generative`."""
     bits = np.asarray(row["bits"], float)
     return bits, np.stack([row[f"error_{i}"] for i in range(len(bits))], axis=1)

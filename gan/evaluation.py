@@ -79,22 +79,49 @@ def quality(images, dataset):
         class_divergence in nats; bridges, the share of images that the classifier is less than 90 % sure of;
         copying; dimension_likelihood and dimension_two_nearest of the pixels.
     """
-    given, real, data = seen(images, dataset), seen_test(dataset), load_dataset(dataset)
-    labels = given.probabilities.argmax(axis=1)
-    flat, train, test = (
-        as_float(x).reshape(len(x), -1) for x in (images, data.train.images[:SAMPLES], data.test.images)
-    )
+    given, real = seen(images, dataset), seen_test(dataset)
+    return {
+        **scores(given, dataset),
+        "kernel_distance": metrics.kernel_distance(real.features, given.features),
+        "copying": copying(images, dataset),
+        **dimensions(as_float(images[:PIXEL_SAMPLES]).reshape(-1, images[0].size)),
+    }
+
+
+def scores(given, dataset):
+    """Return how near images come to the 10,000 test images, by all that is counted in features.
+
+    Density, coverage, precision and recall depend on the number of images: compare equal numbers.
+
+    Parameters
+    ----------
+    given : Seen
+        Of the images.
+    dataset : "mnist" or "fashion_mnist"
+
+    Returns
+    -------
+    dict
+        Those results of `quality` that are not of pixels, but for the kernel distance.
+    """
+    real, labels = seen_test(dataset), given.probabilities.argmax(axis=1)
+    truth = load_dataset(dataset).test.labels
     return {
         "frechet": metrics.frechet_distance(real.features, given.features),
         "frechet_photographic": metrics.frechet_distance(real.photographic, given.photographic),
-        "kernel_distance": metrics.kernel_distance(real.features, given.features),
         **metrics.overlap(real.features, given.features)._asdict(),
         "classes": len(np.unique(labels)),
-        "class_divergence": metrics.histogram_divergence(labels, data.test.labels, CLASSES),
+        "class_divergence": metrics.histogram_divergence(labels, truth, CLASSES),
         "bridges": metrics.bridge_share(given.probabilities, CONFIDENT),
-        "copying": metrics.copying_ratio(flat, train, test),
-        **dimensions(flat[:PIXEL_SAMPLES]),
     }
+
+
+def copying(images, dataset):
+    """Return `metrics.copying_ratio` of images and the first 10,000 training images, in pixels."""
+    data = load_dataset(dataset)
+    return metrics.copying_ratio(
+        *(as_float(x).reshape(len(x), -1) for x in (images, data.train.images[:SAMPLES], data.test.images))
+    )
 
 
 def dimensions(points):

@@ -54,6 +54,31 @@ def _squared_slopes(generator, points):
     return total
 
 
+def stretch(generator, points):
+    """Return the square root of det(J^T J) at every point, J the generator's Jacobian.
+
+    It says by how much the generator stretches volumes; its mean times 2^latent_size is the length of a curve
+    or the area of a surface of images, in the Euclidean distance of pixel values in [0, 1].
+
+    Parameters and result are those of `slope`; latent_size is at most the number of pixels.
+    """
+    products = tf.function(partial(_products, generator))
+    batches = np.array_split(points, -(-len(points) // BATCH_SIZE))
+    return np.concatenate([np.linalg.det(products(tf.constant(batch))) ** 0.5 for batch in batches])
+
+
+def _products(generator, points):
+    """Return J^T J at every point, in double precision; shape (n, latent_size, latent_size)."""
+    columns = []
+    for axis in range(points.shape[1]):
+        direction = tf.one_hot([axis] * len(points), points.shape[1])
+        with tf.autodiff.ForwardAccumulator(points, direction) as accumulator:
+            images = generator(points)
+        columns.append(tf.reshape(accumulator.jvp(images), [len(points), -1]))
+    jacobian = tf.cast(tf.stack(columns, axis=2), tf.float64)
+    return tf.matmul(jacobian, jacobian, transpose_a=True)
+
+
 def path(start, stop, steps):
     """Return points at equal distances on the straight line between two, both ends included.
 

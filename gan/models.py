@@ -4,6 +4,7 @@ All take or give images of 28 x 28 pixels in [0, 1]. Most convolutions stand at 
 layer normalises, so a discriminator judges every image by itself, unless `normalised` asks for DCGAN's.
 """
 
+import hashlib
 from pathlib import Path
 
 import keras
@@ -18,6 +19,8 @@ CLASSES = 10
 FEATURES = 64
 WEIGHTS = Path(__file__).parent / "weights"
 LATENT_SIZES = (2, 4, 8, 16, 32)
+OCTAVES = 3  # of the generators' waves
+WIDTH = 24  # filters of the discriminator's first layer
 
 
 def load_generator(latent_size, dataset="mnist"):
@@ -61,7 +64,12 @@ def weight_file(dataset, latent_size=None):
     return WEIGHTS / f"{dataset}_{name}.weights.h5"
 
 
-def build_generator(latent_size, seed=0, normalised=False):
+def weight_digest(dataset, latent_size):
+    """Return the SHA-256 of a committed generator's weights, by which a record knows its generator."""
+    return hashlib.sha256(weight_file(dataset, latent_size).read_bytes()).hexdigest()
+
+
+def build_generator(latent_size, seed=0, normalised=False, octaves=OCTAVES):
     """Return an untrained generator: from points ``(n, latent_size)`` to images ``(n, 28, 28, 1)`` in [0, 1].
 
     1.7 million multiplications an image and 0.7 million weights for 16 numbers.
@@ -73,12 +81,14 @@ def build_generator(latent_size, seed=0, normalised=False):
         Of the initial weights.
     normalised : bool
         Whether the hidden layers have batch normalisations, as DCGAN's (Radford et al. 2016, section 3).
+    octaves : int
+        Of the `Waves`, from 0. The more, the more often the generator can fold its latent space.
     """
     seeds = initial_seeds(seed)
     return keras.Sequential(
         [
             keras.Input((latent_size,)),
-            Waves(3),
+            Waves(octaves),
             *_hidden(_dense(256, seeds), normalised),
             *_hidden(_dense(256, seeds), normalised),
             *_hidden(_dense(7 * 7 * 48, seeds), normalised),
@@ -123,18 +133,19 @@ class Waves(layers.Layer):
         return super().get_config() | {"octaves": self.octaves}
 
 
-def build_discriminator(seed=0, normalised=False):
+def build_discriminator(seed=0, normalised=False, width=WIDTH):
     """Return an untrained discriminator: from images to one logit each, positive for real.
 
-    2.2 million multiplications an image, 0.1 million weights. If `normalised`, the hidden layers after the
-    first have batch normalisations, as in `build_generator`.
+    2.2 million multiplications an image, 0.1 million weights; both grow with the square of `width`, the
+    filters of the first layer. If `normalised`, the hidden layers after the first have batch normalisations,
+    as in `build_generator`.
     """
-    return _judge(width=24, outputs=1, seed=seed, name="discriminator", normalised=normalised)
+    return _judge(width=width, outputs=1, seed=seed, name="discriminator", normalised=normalised)
 
 
 def build_encoder(latent_size, seed=0):
     """Return the encoder of a VAE: a discriminator with 2 * latent_size outputs, means and log variances."""
-    return _judge(width=24, outputs=2 * latent_size, seed=seed, name="encoder")
+    return _judge(width=WIDTH, outputs=2 * latent_size, seed=seed, name="encoder")
 
 
 def build_critic(seed=0):

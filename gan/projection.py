@@ -1,7 +1,8 @@
 """The image nearest to a digit that a generator can draw: an upper bound on its distance from the digit.
 
 The bound is as good as the search. Two controls say how good: a generator's own samples, whose true error is
-0, and a search of twice the starts and steps.
+0, and a search of twice the starts and steps (`comparing.check_search`). A projection is no code: its points
+have no bits until they are `quantised`.
 """
 
 from functools import partial
@@ -11,6 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from common.data import ImageSet
+from common.names import look_up
+from common.pixels import as_bytes
 from gan.evaluation import images_of
 from gan.features import as_float, class_features
 from gan.manifold import square
@@ -21,11 +25,18 @@ GRID = 2**18  # candidates of one and two numbers
 # Searches a digit and their steps, from stage to stage. Most searches end in a local minimum, so many short
 # ones and few long ones find more than as many steps of equal searches.
 STAGES = ((64, 30), (16, 60), (4, 110))
+# A grid's best points of one and two numbers need few searches: 64 as above found no lower error.
+GRID_STAGES = ((4, 30), (2, 60))
+# For many trainings: no error above that of `STAGES` with 4 numbers and fewer, but 2 % above it with 8 and
+# 7 % with 16, so it serves for fewer than `FULL_FROM`.
+SHORT_STAGES = ((24, 20), (6, 40), (2, 80))
+FULL_FROM = 8
+MOST_BITS = 8  # of a quantised latent number
 RATE = 0.05  # of Adam
 BETAS = (0.9, 0.99)
 TINY = 1e-8
 GROUP = 50  # digits that are searched for as one batch
-RESEMBLING = (2, 5)  # classes that look like each other in a mirror
+RESEMBLING = (0, 1, 2, 5, 8)  # classes that look like themselves or each other in a mirror
 
 
 class Projected(NamedTuple):
@@ -77,8 +88,26 @@ def project(generator, digits, points, *, stages=STAGES, rate=RATE, guesses=None
     groups = [slice(start, start + GROUP) for start in range(0, len(digits), GROUP)]
     found = np.concatenate([_raced(step, targets[group], found[group], stages, rate) for group in groups])
     images = images_of(generator, found)
-    errors = np.mean((flattened(digits) - flattened(images)) ** 2, axis=1)
+    errors = np.mean((flattened(digits) - flattened(images)) ** 2, axis=1, dtype=float)
     return Projected(errors, found, images)
+
+
+def stages_of(latent_size, search):
+    """Return the stages of a search for points of so many numbers.
+
+    Parameters
+    ----------
+    latent_size : int
+    search : "full", "short" or "doubled"
+        `STAGES`; `SHORT_STAGES`, but `STAGES` from `FULL_FROM` numbers on; or twice the searches and twice
+        the steps of the full search. One and two numbers have `GRID_STAGES` in the place of both.
+    """
+    known = {
+        "full": STAGES, "short": SHORT_STAGES if latent_size < FULL_FROM else STAGES, "doubled": STAGES
+    }  # fmt: skip
+    stages = look_up("search", search, known)
+    stages = GRID_STAGES if latent_size <= 2 else stages
+    return tuple((2 * searches, 2 * steps) for searches, steps in stages) if search == "doubled" else stages
 
 
 def candidates(latent_size, seed, count=None):
@@ -179,11 +208,54 @@ def _cosine(rate, steps):
     return rate * (1 + np.cos(np.pi * np.arange(steps) / steps)) / 2
 
 
+def quantised(points, bits):
+    """Return the centres of the cells of the cube that hold the points, ``2 ** bits`` cells a number.
+
+    Parameters
+    ----------
+    points : array, shape (n, latent_size)
+        In [-1, 1].
+    bits : int
+        Of each number; a whole point takes ``bits * latent_size``.
+
+    Returns
+    -------
+    array of float32, shape (n, latent_size)
+    """
+    cells = 2**bits
+    inside = np.clip(np.floor((points + 1) / 2 * cells), 0, cells - 1)
+    return ((2 * inside + 1) / cells - 1).astype("float32")
+
+
+def coded_errors(generator, digits, points, most=MOST_BITS):
+    """Return the mean error over the digits of quantised points, for 1, 2, ..., `most` bits a number.
+
+    Rounding is the simplest code; a better one needs fewer bits for the same error.
+
+    Parameters
+    ----------
+    generator, digits
+        As in `project`.
+    points : array, shape (n, latent_size)
+        Of `Projected`.
+    most : int
+
+    Returns
+    -------
+    list of float
+    """
+    flat, found = flattened(digits), []
+    for bits in range(1, most + 1):
+        drawn = flattened(images_of(generator, quantised(points, bits)))
+        found.append(float(np.mean((drawn - flat) ** 2, dtype=float)))
+    return found
+
+
 def mirrored(digits):
-    """Return the digits whose mirror image is no digit of another class, and all their mirror images.
+    """Return the digits whose mirror image looks like no digit, and all their mirror images.
 
     A generator of digits draws digits better than their mirror images; one that draws any strokes does not.
-    2 and 5 resemble each other in a mirror, so they are left out.
+    0, 1 and 8 resemble themselves in a mirror, 2 and 5 each other, so they are left out.
 
     Parameters
     ----------
@@ -195,6 +267,11 @@ def mirrored(digits):
     """
     kept = digits.images[~np.isin(digits.labels, RESEMBLING)]
     return kept, kept[:, :, ::-1]
+
+
+def labelled(images, dataset):
+    """Return uint8 images as an `ImageSet` with the labels that the classifier gives them."""
+    return ImageSet(images, class_features(images, dataset)[1].argmax(axis=1))
 
 
 def labels_kept(digits, images, dataset):
@@ -214,26 +291,23 @@ def labels_kept(digits, images, dataset):
     return class_features(images, dataset)[1].argmax(axis=1) == digits.labels
 
 
-def principal_errors(digits, training, sizes):
-    """Return the error of the first principal components of the training images, the best linear generator.
+def principal_images(digits, training, size):
+    """Return digits drawn by the first principal components of training images, the best linear generator.
 
     Parameters
     ----------
     digits, training : array of uint8, shape (n, 28, 28, 1)
-    sizes : sequence of int
-        Numbers of components.
+    size : int
+        Number of components.
 
     Returns
     -------
-    array, shape (n, sizes)
-        Squared error per pixel of the reconstruction, clipped to [0, 1].
+    errors : array, shape (n,)
+        Squared error per pixel of the drawn images, clipped to [0, 1] but not yet in 8 bits.
+    images : array of uint8, shape (n, 28, 28, 1)
     """
     flat, examples = flattened(digits), flattened(training)
     mean = examples.mean(axis=0)
-    components = np.linalg.eigh(np.cov(examples, rowvar=False))[1][:, ::-1]
-    found = []
-    for size in sizes:
-        first = components[:, :size]
-        drawn = np.clip((flat - mean) @ first @ first.T + mean, 0, 1)
-        found.append(np.mean((drawn - flat) ** 2, axis=1))
-    return np.stack(found, axis=1)
+    first = np.linalg.eigh(np.cov(examples, rowvar=False))[1][:, ::-1][:, :size]
+    drawn = np.clip((flat - mean) @ first @ first.T + mean, 0, 1)
+    return np.mean((drawn - flat) ** 2, axis=1), as_bytes(drawn.reshape(digits.shape))

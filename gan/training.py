@@ -14,14 +14,13 @@ import tensorflow as tf
 
 from common.checkpoints import resumable
 from common.validation import as_unit_images, check_counts, check_seed
-from gan.minimising import shuffled_batches
-from gan.models import build_discriminator, build_generator
+from gan.minimising import is_validated, shuffled_batches, update_average
+from gan.models import OCTAVES, WIDTH, build_discriminator, build_generator
 
 TRAINING_IMAGES = 55_000  # the other training images are for validation
 EPOCHS = 8
 PENALTY_EVERY = 4  # steps
 LEAST_PENALTY = 0.1  # of its weight, at the end of the cosine
-AVERAGED_OVER = 1_000  # steps, the time constant of the averaged weights
 
 
 class Relativistic:
@@ -54,6 +53,7 @@ class NonSaturating:
 
 LOSSES = {"relativistic": Relativistic, "non-saturating": NonSaturating}
 PENALTIES = ("none", "R1", "R1 + R2")
+LOSS_NAMES = ("discriminator_loss", "generator_loss")
 
 
 class Recipe(NamedTuple):
@@ -77,6 +77,8 @@ class Recipe(NamedTuple):
     batch_size : int
     normalised : bool
         Whether both networks have batch normalisations.
+    width : int
+        Filters of the discriminator's first layer, which decide how much it can tell.
     """
 
     loss: str = "relativistic"
@@ -87,11 +89,15 @@ class Recipe(NamedTuple):
     momentum: float = 0.0
     batch_size: int = 16
     normalised: bool = False
+    width: int = WIDTH
 
 
 # The last is DCGAN's (Radford et al. 2016, arXiv:1511.06434, sections 3 and 4), for networks of this size.
 RECIPES = {
     "R3GAN": Recipe(),
+    "weak penalty": Recipe(penalty_weight=0.2),
+    "wide": Recipe(width=2 * WIDTH),
+    "wide, weak penalty": Recipe(width=2 * WIDTH, penalty_weight=0.2),
     "R1 alone": Recipe(penalty="R1"),
     "no penalty": Recipe(penalty="none"),
     "penalty of 100": Recipe(penalty_weight=100.0),
@@ -115,23 +121,26 @@ class Trained(NamedTuple):
 
     Attributes
     ----------
-    averaged, generator : keras.Model
-        The generator with averaged weights, which is the result, and with the last ones as they were trained.
+    best : keras.Model
+        The generator with the averaged weights of its best epoch: the result.
+    last : keras.Model
+        The generator with the weights of the last step, not averaged: what the discriminator played against.
     discriminator : keras.Model
     history : pandas.DataFrame
         One row an epoch: epoch (from 1), discriminator_loss, generator_loss (means over the epoch, in nats),
-        and, if there is a `validate`, distance and distance_not_averaged, what it returned.
+        and, of the epochs that were validated, distance and, if asked for, distance_not_averaged.
     """
 
-    averaged: keras.Model
-    generator: keras.Model
+    best: keras.Model
+    last: keras.Model
     discriminator: keras.Model
     history: pd.DataFrame
 
 
 def train_gan(
-    images, latent_size, recipe=RECIPES["R3GAN"], *, epochs=EPOCHS, seed, checkpoint=None, validate=None
-):
+    images, latent_size, recipe=RECIPES["R3GAN"], *, epochs=EPOCHS, seed, octaves=OCTAVES, checkpoint=None,
+    validate=None, validate_every=1, judge_last=True, watch=None,
+):  # fmt: skip
     """Train a generator of `images` from uniform points.
 
     Parameters
@@ -145,11 +154,19 @@ def train_gan(
         Passes over `images`; the rest that does not fill a batch is left out.
     seed : int
         Decides the initial weights, the order of the images and the points.
+    octaves : int
+        Of the generator (`models.build_generator`).
     checkpoint : path, optional
         As in `common.training.fit`.
     validate : callable, optional
-        From a generator to its distance from validation images, called after every epoch. The averaged
-        weights of the epoch with the least distance are the result; without it, those of the last.
+        A metric: from a generator to its distance from validation images. The averaged weights of the
+        validated epoch with the least distance are the result; without it, those of the last epoch.
+    validate_every : int
+        Epochs from one validation to the next; the last epoch is always validated.
+    judge_last : bool
+        Whether `validate` also judges the weights that are not averaged, for the history alone.
+    watch : callable, optional
+        ``watch(averaged, last)`` is called with both generators after every epoch; its result is ignored.
 
     Returns
     -------
@@ -161,12 +178,11 @@ def train_gan(
         The recipe's loss or penalty is unknown, images or numbers are not as described, there are fewer
         images than a batch, `validate` or a loss is NaN, or the checkpoint is of another run.
     """
-    check_counts(latent_size=latent_size, epochs=epochs)
+    check_counts(latent_size=latent_size, epochs=epochs, validate_every=validate_every)
     check_seed(seed)
     images = as_unit_images(images).astype("float32", copy=False)
     _check(recipe, images)
-    averaged, best, generator = (build_generator(latent_size, [seed, 0], recipe.normalised) for _ in range(3))
-    discriminator = build_discriminator([seed, 1], recipe.normalised)
+    averaged, best, generator, discriminator = players(latent_size, recipe, octaves, seed)
     steps = epochs * (len(images) // recipe.batch_size)
     optimizers = build_optimizers(generator, discriminator, recipe, steps)
     train = adversarial_epoch(averaged, generator, discriminator, optimizers, recipe, seed)
@@ -174,28 +190,35 @@ def train_gan(
 
     def measure_epoch(epoch):
         losses = train(data, shuffled_batches(len(images), recipe.batch_size, seed, epoch), steps)
-        row = _row(epoch, losses, validate, averaged, generator)
-        _keep_best(row.get("distance", -epoch), least, best, averaged)  # unmeasured, the last is the best
-        return row
+        judged = validate is not None and is_validated(epoch, epochs, validate_every)
+        distances = _distances(validate, averaged, generator if judge_last else None) if judged else {}
+        unjudged = -epoch if validate is None else np.inf  # without a metric the last epoch is the best
+        _keep_best(distances.get("distance", unjudged), least, best, averaged)
+        if watch is not None:
+            watch(averaged, generator)
+        return {"epoch": epoch + 1} | dict(zip(LOSS_NAMES, map(float, losses), strict=True)) | distances
 
     stateful = (averaged, best, generator, discriminator, *optimizers)
     variables = [least, *(variable for owner in stateful for variable in owner.variables)]
     settings = recipe._asdict() | {
         "data": images, "latent size": latent_size, "epochs": epochs, "seed": seed, "generator": generator,
-        "discriminator": discriminator, "validated": validate is not None,
+        "discriminator": discriminator, "validated": validate is not None and [validate_every, judge_last],
     }  # fmt: skip
     history = resumable(measure_epoch, variables, epochs, settings, checkpoint)
     return Trained(best, generator, discriminator, history)
 
 
-def _row(epoch, losses, validate, averaged, generator):
-    """Return a row of the history, with the distances of both generators if there is a `validate`."""
-    names = ("discriminator_loss", "generator_loss")
-    row = {"epoch": epoch + 1} | dict(zip(names, map(float, losses), strict=True))
-    if validate is None:
-        return row
-    distances = {"distance": validate(averaged), "distance_not_averaged": validate(generator)}
-    return row | {name: float(distance) for name, distance in distances.items()}
+def players(latent_size, recipe, octaves, seed):
+    """Return three equal generators, of averaged, best and last weights, and the discriminator."""
+    options = {"normalised": recipe.normalised, "octaves": octaves}
+    generators = (build_generator(latent_size, [seed, 0], **options) for _ in range(3))
+    return *generators, build_discriminator([seed, 1], recipe.normalised, recipe.width)
+
+
+def _distances(validate, averaged, last):
+    """Return the distance of the averaged weights and, if they are given, of the last ones."""
+    distances = {"distance": float(validate(averaged))}
+    return distances if last is None else distances | {"distance_not_averaged": float(validate(last))}
 
 
 def _keep_best(distance, least, best, averaged):
@@ -292,14 +315,3 @@ def _falling(progress):
     """Return a cosine from 1 at the beginning to `LEAST_PENALTY` at the end."""
     cosine = (1 + tf.cos(np.pi * tf.cast(progress, "float32"))) / 2
     return LEAST_PENALTY + (1 - LEAST_PENALTY) * cosine
-
-
-def update_average(averaged, generator, step):
-    """Move averaged weights towards the present ones.
-
-    For the first `AVERAGED_OVER` steps the result is the plain mean over the steps, from 0 to `step`; then it
-    forgets exponentially.
-    """
-    share = tf.maximum(1 / AVERAGED_OVER, 1 / (tf.cast(step, "float32") + 1))
-    for average, present in zip(averaged.variables, generator.variables, strict=True):
-        average.assign_add(tf.cast(share, average.dtype) * (present - average))

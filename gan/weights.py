@@ -41,11 +41,11 @@ def train_classifier(dataset):
 
 
 def train_generator(dataset, latent_size):
-    """Return the averaged generator of the run with seed 0, of its best epoch."""
+    """Return the generator of the run with seed 0: the averaged weights of its best epoch."""
     images = load_dataset(dataset).train[:TRAINING_IMAGES].as_float()
     checkpoint = CHECKPOINTS / f"{dataset}_generator_{latent_size}.npz"
     validate = partial(to_validation, latent_size=latent_size, dataset=dataset)
-    return train_gan(images, latent_size, seed=0, checkpoint=checkpoint, validate=validate).averaged
+    return train_gan(images, latent_size, seed=0, checkpoint=checkpoint, validate=validate).best
 
 
 def write(dataset, latent_size=None):

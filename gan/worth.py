@@ -3,15 +3,20 @@
 A sender and a receiver share a generator and a seed, hence a list of N samples. The number of the sample that
 is nearest to a digit takes log2 N bits. A perfect generator is as near as N real digits are. A generator that
 lacks digits leaves the line of real digits upwards, however it folds its latent space; nothing is optimised.
+Blur lowers the line as a whole, so `comparing` looks at how the ratio to real digits grows.
 
 Images are compared as files hold them, in 8 bits, by the mean squared error of their pixels in [0, 1].
 """
 
+from functools import partial
+
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.special import gammaln
 
 from common.data import load_dataset
 from common.names import look_up
+from common.pixels import as_bytes
 from common.validation import check_counts
 from gan.evaluation import samples
 from gan.features import as_float
@@ -23,6 +28,8 @@ BATCH = 64 * BLOCK  # samples in memory at once
 SIZES = tuple(2**power for power in range(7, 21))
 PER_CLASS = 50
 DIGITS_SEED = 2008
+UNSEEN_SEED = 2009  # of the test digits that no result of the first round has shown
+BLURS = (0.4, 0.6, 0.8)  # pixels
 
 
 def drawn_digits(dataset, split="test", per_class=PER_CLASS, seed=DIGITS_SEED):
@@ -31,10 +38,12 @@ def drawn_digits(dataset, split="test", per_class=PER_CLASS, seed=DIGITS_SEED):
     Parameters
     ----------
     dataset : "mnist" or "fashion_mnist"
-    split : "test" or "validation"
-        Out of the 10,000 test images, for results, or the 5,000 validation images, for all choices.
+    split : "test", "unseen" or "validation"
+        Out of the 10,000 test images; of these without the digits of "test", whose errors the first round has
+        shown; or out of the 5,000 validation images, for all choices.
     per_class : int
     seed : int
+        Of the draw; "unseen" has a seed of its own.
 
     Returns
     -------
@@ -42,14 +51,23 @@ def drawn_digits(dataset, split="test", per_class=PER_CLASS, seed=DIGITS_SEED):
         10 * per_class images.
     """
     data = load_dataset(dataset)
-    images = look_up("split", split, {"test": data.test, "validation": data.train[TRAINING_IMAGES:]})
+    splits = {"test": data.test, "unseen": data.test, "validation": data.train[TRAINING_IMAGES:]}
+    images = look_up("split", split, splits)
+    chosen = _evenly(images.labels, per_class, seed)
+    if split == "unseen":
+        chosen = _evenly(images.labels, per_class, UNSEEN_SEED, without=chosen)
+    return images[chosen]
+
+
+def _evenly(labels, per_class, seed, without=()):
+    """Return the indices of equally many examples of every class, class by class, without some of them."""
     rng = np.random.default_rng(seed)
-    classes = (np.flatnonzero(images.labels == label) for label in range(CLASSES))
-    return images[np.concatenate([np.sort(rng.choice(x, per_class, replace=False)) for x in classes])]
+    classes = (np.setdiff1d(np.flatnonzero(labels == label), without) for label in range(CLASSES))
+    return np.concatenate([np.sort(rng.choice(x, per_class, replace=False)) for x in classes])
 
 
 def generated(generator, latent_size, count, seed):
-    """Yield uint8 batches of `count` samples altogether; fewer samples are the first of more.
+    """Yield uint8 batches of `count` samples of uniform points, as `streamed`.
 
     Parameters
     ----------
@@ -57,16 +75,44 @@ def generated(generator, latent_size, count, seed):
         From points ``(n, latent_size)`` in [-1, 1] to images ``(n, 28, 28, 1)`` in [0, 1].
     latent_size, count, seed : int
     """
+    return streamed(partial(samples, generator, latent_size), count, seed)
+
+
+def streamed(sample, count, seed):
+    """Yield uint8 batches of `count` samples altogether; fewer samples are the first of more.
+
+    Parameters
+    ----------
+    sample : callable
+        From (count, seed) to uint8 images.
+    count : int
+    seed : int or list of int
+    """
     for batch, start in enumerate(range(0, count, BATCH)):
-        yield samples(generator, latent_size, min(BATCH, count - start), [seed, batch])
+        yield sample(min(BATCH, count - start), [*np.atleast_1d(seed).tolist(), batch])
 
 
-def training_digits(dataset, seed=0):
-    """Yield uint8 batches of the 55,000 training images, in an order that `seed` draws."""
+def training_digits(dataset, seed=0, blur=0.0):
+    """Yield uint8 batches of the 55,000 training images, `blurred`, in an order that `seed` draws."""
     images = load_dataset(dataset).train.images[:TRAINING_IMAGES]
     order = np.random.default_rng(seed).permutation(len(images))
     for start in range(0, len(order), BATCH):
-        yield images[order[start : start + BATCH]]
+        yield blurred(images[order[start : start + BATCH]], blur)
+
+
+def blurred(images, pixels):
+    """Return uint8 images blurred by a Gaussian of so many pixels.
+
+    They are the control of this ruler: a mean square error prefers blur, so blurred digits come nearer than
+    sharp ones although they show no other digits.
+
+    Parameters
+    ----------
+    images : array of uint8, shape (n, 28, 28, 1)
+    pixels : float
+        The standard deviation; 0 changes nothing.
+    """
+    return as_bytes(gaussian_filter(as_float(images), (0, pixels, pixels, 0)))
 
 
 def best_of(digits, batches, sizes=SIZES, block=BLOCK):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from gan import training, vae
+from gan import inverting, rivals, training, vae
 
 DIGIT = (28, 28, 1)
 
@@ -20,12 +20,12 @@ def small(shape, seed, outputs, *last, normalised=False):
     return keras.Sequential([keras.Input(shape), *layers])
 
 
-def small_generator(latent_size, seed, normalised=False):
+def small_generator(latent_size, seed, normalised=False, octaves=3):
     last = keras.layers.Activation("sigmoid"), keras.layers.Reshape(DIGIT)
     return small((latent_size,), seed, 784, *last, normalised=normalised)
 
 
-def small_discriminator(seed, normalised=False):
+def small_discriminator(seed, normalised=False, width=24):
     return small(DIGIT, seed, 1, normalised=normalised)
 
 
@@ -42,10 +42,11 @@ def called(model, images, *_, **__):
 
 def make_small(monkeypatch):
     """Give trainings small networks instead of those of the study."""
-    for module in (training, vae):
+    for module in (training, vae, rivals):
         monkeypatch.setattr(module, "build_generator", small_generator)
     monkeypatch.setattr(training, "build_discriminator", small_discriminator)
-    monkeypatch.setattr(vae, "build_encoder", small_encoder)
+    for module in (inverting, vae, rivals):
+        monkeypatch.setattr(module, "build_encoder", small_encoder)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.statistics import Interval, mean_interval
 from gan import analysis
+from gan.projection import mirrored
+from gan.worth import drawn_digits
 
 BUDGETS = [1_000, 2_000, 4_000]
 
@@ -98,17 +100,6 @@ def test_a_table_smaller_or_larger_than_all_is_a_limit():
     assert analysis.bits_of_table(real[None, :, -1] / 2, real, BITS).mean == BITS[-1]
 
 
-@settings(max_examples=10)
-@given(seed=st.integers(0, 1000))
-def test_an_interval_covers_the_truth_of_paired_digits(seed):
-    rng = np.random.default_rng(seed)
-    digits = rng.gamma(4.0, size=(1, 50))
-    found = analysis.error_ratio(1.5 * digits, digits)
-    np.testing.assert_allclose(found, 1.5)
-    noisy = analysis.error_ratio(1.5 * digits * rng.uniform(0.9, 1.1, digits.shape), digits)
-    assert 1.4 < noisy.low < noisy.mean < noisy.high < 1.6
-
-
 def test_the_bootstrap_has_the_deviation_of_a_mean():
     """Of two trainings that differ in all digits alike: the standard error of a mean of two."""
     trainings = np.array([1.0, 1.2])[:, None] * np.ones(50)
@@ -120,5 +111,60 @@ def test_the_bootstrap_has_the_deviation_of_a_mean():
 def test_curves_have_the_same_digits_and_sizes(shape):
     with pytest.raises(ValueError, match="the same digits at the same sizes"):
         analysis.bits_until_behind(np.ones(shape), real_line(), BITS)
-    with pytest.raises(ValueError, match="of the same digits are needed"):
-        analysis.error_ratio(np.ones((1, 3)), np.ones((1, 4)))
+
+
+SIZES = 2 ** np.arange(8, 13)
+
+
+def drawn_tables(slope, draws=4, noise=0.0):
+    """Tables whose metric is linear in log2 of their size."""
+    rng = np.random.default_rng(0)
+    rows = [
+        {"size": size, "seed": seed, "metric": 3 + slope * np.log2(size) + noise * rng.normal()}
+        for size in SIZES
+        for seed in range(draws)
+    ]
+    return pd.DataFrame(rows)
+
+
+@given(bits=st.floats(8.1, 11.9), slope=st.sampled_from([-0.5, 2.0]))
+def test_a_metric_is_read_as_the_table_that_has_it(bits, slope):
+    values = 3 + slope * (bits + np.array([-0.1, 0, 0.1]))
+    found = analysis.bits_as_table(values, drawn_tables(slope), "metric")
+    assert found.mean == pytest.approx(bits, abs=1e-6)
+    assert found.low < bits < found.high
+
+
+def test_tables_that_vary_widen_the_interval():
+    values = [3 - 0.5 * 10.0] * 3
+    sure, unsure = (
+        analysis.bits_as_table(values, drawn_tables(-0.5, noise=noise), "metric") for noise in (0, 0.2)
+    )
+    assert sure.high - sure.low < 1e-9 < 0.05 < unsure.high - unsure.low
+
+
+@pytest.mark.parametrize(("value", "end"), [(-10.0, 12), (10.0, 8)])
+def test_a_metric_beyond_all_tables_is_a_limit(value, end):
+    assert analysis.bits_as_table([value], drawn_tables(-0.5), "metric") == (end, end, end)
+
+
+def test_tables_are_drawn_equally_often():
+    with pytest.raises(ValueError, match="drawn equally often"):
+        analysis.bits_as_table([1.0], drawn_tables(-0.5).iloc[1:], "metric")
+
+
+@pytest.mark.parametrize("one_in", [1, 2, 5])
+def test_the_digits_that_are_mirrored_are_taken_from_a_list_of_errors(one_in):
+    digits = drawn_digits("mnist")[::one_in]
+    brightness = digits.images.mean(axis=(1, 2, 3))
+    kept, _ = mirrored(digits)
+    np.testing.assert_array_equal(analysis.without_resembling(brightness[None])[0], kept.mean(axis=(1, 2, 3)))
+
+
+def test_methods_are_compared_by_the_seconds_of_a_run():
+    records = [
+        {"config": {"method": method, "epochs": 4, "seed": seed}, "seconds": seconds}
+        for method, times in {"one": [1.0, 3.0, 20.0], "other": [4.0]}.items()
+        for seed, seconds in enumerate(times)
+    ]
+    assert analysis.core_seconds(records).to_dict() == {("one", 4): 3.0, ("other", 4): 4.0}

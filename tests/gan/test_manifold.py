@@ -42,3 +42,21 @@ def test_a_mosaic_is_the_montage_of_scikit_image(rows, columns, seed):
 def test_a_mosaic_has_whole_rows():
     with pytest.raises(ValueError, match="5 images do not fill rows of 2"):
         manifold.mosaic(np.zeros((5, 2, 2, 1)), 2)
+
+
+@given(seed=st.integers(0, 1000), size=st.integers(1, 3))
+def test_a_linear_generator_stretches_volumes_by_its_singular_values(seed, size):
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(size, 20)).astype("float32")
+    points = rng.uniform(-1, 1, (5, size)).astype("float32")
+    found = manifold.stretch(lambda z: tf.reshape(z @ matrix, (-1, 4, 5, 1)), points)
+    np.testing.assert_allclose(found, np.prod(np.linalg.svd(matrix)[1]), rtol=1e-4)
+
+
+def test_the_stretch_of_one_number_is_its_slope():
+    def circle(z):
+        return tf.reshape(tf.concat([tf.cos(3 * z), tf.sin(3 * z)], axis=1), (-1, 1, 2, 1))
+
+    points = np.linspace(-1, 1, 7, dtype="float32")[:, None]
+    np.testing.assert_allclose(manifold.stretch(circle, points), 3, rtol=1e-5)
+    np.testing.assert_allclose(manifold.slope(circle, points), 3, rtol=1e-5)

@@ -118,12 +118,12 @@ def test_candidates_of_more_numbers_are_random():
     assert np.abs(one.mean()) < 0.1
 
 
-def test_digits_are_mirrored_but_for_two_and_five():
+def test_digits_are_mirrored_but_for_those_that_look_like_digits():
     images = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1), "uint8")
     labels = np.arange(20) % 10
     plain, turned = projection.mirrored(ImageSet(images, labels))
-    assert len(plain) == 16
-    np.testing.assert_array_equal(plain, images[(labels != 2) & (labels != 5)])
+    assert len(plain) == 10
+    np.testing.assert_array_equal(plain, images[np.isin(labels, [3, 4, 6, 7, 9])])
     np.testing.assert_array_equal(turned, np.flip(plain, axis=2))
 
 
@@ -146,8 +146,55 @@ def test_principal_components_are_those_of_scikit_learn(seed):
 
     training, digits = images(60), images(5)
     flat = digits.reshape(5, -1) / 255
-    found = projection.principal_errors(digits, training, [2, 5])
-    for column, size in enumerate((2, 5)):
+    for size in (2, 5):
+        errors, images_of_digits = projection.principal_images(digits, training, size)
         pca = PCA(size, svd_solver="full").fit(training.reshape(60, -1) / 255)
         drawn_again = np.clip(pca.inverse_transform(pca.transform(flat)), 0, 1)
-        np.testing.assert_allclose(found[:, column], np.mean((drawn_again - flat) ** 2, axis=1), rtol=1e-3)
+        np.testing.assert_allclose(errors, np.mean((drawn_again - flat) ** 2, axis=1), rtol=1e-3)
+        difference = images_of_digits.reshape(5, -1) - 255 * drawn_again
+        assert np.abs(difference).max() <= 0.6  # rounding
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16])
+def test_a_doubled_search_has_twice_the_searches_and_steps(size):
+    plain, doubled = (projection.stages_of(size, search) for search in ("full", "doubled"))
+    np.testing.assert_array_equal(np.array(doubled), 2 * np.array(plain))
+
+
+def test_a_short_search_is_short_only_where_it_finds_as_much():
+    full, short = (np.prod(projection.stages_of(4, search), axis=1).sum() for search in ("full", "short"))
+    assert short < full / 2
+    assert all(projection.stages_of(size, "short") == projection.stages_of(size, "full") for size in (8, 16))
+
+
+def test_an_unknown_search_is_refused():
+    with pytest.raises(ValueError, match="no search 'long'; there are full, short, doubled"):
+        projection.stages_of(8, "long")
+
+
+def test_the_classifier_s_labels_are_those_of_the_digits():
+    digits = load_mnist().test[:40]
+    found = projection.labelled(digits.images, "mnist")
+    np.testing.assert_array_equal(found.labels, digits.labels)
+    assert np.all(projection.labels_kept(found, digits.images, "mnist"))
+
+
+@given(seed=seeds, bits=st.integers(1, 8))
+def test_quantised_points_are_the_centres_of_their_cells(seed, bits):
+    points = np.concatenate([uniform(20, 2, seed), [[-1, 1]]])
+    found = projection.quantised(points, bits)
+    assert np.abs(found - points).max() <= 0.5**bits + 1e-6
+    np.testing.assert_array_equal(projection.quantised(found, bits), found)
+    many = projection.quantised(uniform(5_000, 1, seed), min(bits, 5))
+    assert len(np.unique(many)) == 2 ** min(bits, 5)
+
+
+def test_more_bits_come_nearer_to_the_projection():
+    plane = Plane(2, 0)
+    digits, points = drawn(plane, uniform(30, 2, 1)), uniform(30, 2, 1)
+    coded = projection.coded_errors(plane, digits, points)
+    assert len(coded) == projection.MOST_BITS
+    assert np.all(np.diff(coded[:5]) < 0)
+    expected = np.mean((drawn(plane, projection.quantised(points, 1)) / 255 - digits / 255) ** 2)
+    assert coded[0] == pytest.approx(expected, rel=1e-3)
+    assert coded[-1] < LEVEL

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.data import load_mnist
-from gan import training
+from gan import minimising, training
 from gan.training import LOSSES, PENALTIES, Recipe, train_gan
 
 DIGIT = (28, 28, 1)
@@ -104,17 +104,17 @@ def test_the_best_epoch_is_the_result(tiny, distances):
 
     trained = train_gan(images(count=32), 2, epochs=3, seed=0, validate=validate)
     averaged = seen[::2]
-    for found, weight in zip(trained.averaged.get_weights(), averaged[np.argmin(distances)], strict=True):
+    for found, weight in zip(trained.best.get_weights(), averaged[np.argmin(distances)], strict=True):
         np.testing.assert_array_equal(found, weight)
     assert list(trained.history["distance"]) == distances
 
 
 def test_without_distances_the_last_epoch_is_the_result(tiny):
     few, epochs = images(count=32), 2
-    last = train_gan(few, 2, epochs=epochs, seed=0).averaged.get_weights()
-    chosen = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: 1.0).averaged.get_weights()
+    last = train_gan(few, 2, epochs=epochs, seed=0).best.get_weights()
+    chosen = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: 1.0).best.get_weights()
     falling = iter([4, 3, 2, 1])
-    same = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: next(falling)).averaged.get_weights()
+    same = train_gan(few, 2, epochs=epochs, seed=0, validate=lambda _: next(falling)).best.get_weights()
     assert all(np.array_equal(one, other) for one, other in zip(last, same, strict=True))
     assert not all(np.array_equal(one, other) for one, other in zip(last, chosen, strict=True))
 
@@ -124,7 +124,7 @@ def test_the_first_average_is_the_mean_of_all_steps(values):
     averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
     for step, value in enumerate(values):
         model.set_weights([np.full((1, 1), value), np.full(1, -value)])
-        training.update_average(averaged, model, step)
+        minimising.update_average(averaged, model, step)
     kernel, bias = averaged.get_weights()
     assert [kernel.item(), -bias.item()] == pytest.approx([np.mean(values)] * 2, abs=1e-5)
 
@@ -133,8 +133,8 @@ def test_later_the_average_forgets_the_beginning():
     averaged, model = (keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]) for _ in range(2))
     averaged.set_weights([np.zeros((1, 1)), np.zeros(1)])
     model.set_weights([np.ones((1, 1)), np.ones(1)])
-    for step in range(10_000, 10_000 + training.AVERAGED_OVER // 10):
-        training.update_average(averaged, model, step)
+    for step in range(10_000, 10_000 + minimising.AVERAGED_OVER // 10):
+        minimising.update_average(averaged, model, step)
     assert averaged.get_weights()[0] == pytest.approx(1 - np.exp(-0.1), abs=1e-3)
 
 
@@ -187,3 +187,47 @@ def test_images_of_double_precision_train_like_those_of_single(tiny):
 def test_fewer_images_than_a_batch_are_refused():
     with pytest.raises(ValueError, match="needs 16 images, but there are 15"):
         train_gan(images(count=15), 2, epochs=1, seed=0)
+
+
+@pytest.mark.parametrize(("every", "validated"), [(1, [1, 2, 3]), (2, [2, 3]), (5, [3])])
+def test_epochs_are_validated_at_equal_distances_and_watched_always(tiny, every, validated):
+    watched, judged = [], []
+
+    def validate(generator):
+        judged.append(generator)
+        return 1.0
+
+    trained = train_gan(
+        images(32), 2, epochs=3, seed=0, validate=validate, validate_every=every, judge_last=False,
+        watch=lambda averaged, last: watched.append((averaged, last)),
+    )  # fmt: skip
+    distances = trained.history["distance"].dropna()
+    assert list(trained.history.loc[distances.index, "epoch"]) == validated
+    assert "distance_not_averaged" not in trained.history
+    assert len(watched) == 3
+    assert all(last is trained.last for _, last in watched)
+    assert all(generator is watched[0][0] for generator in judged)
+
+
+def test_watching_and_the_last_weights_change_no_result(tiny):
+    few = images(32)
+    plain = train_gan(few, 2, epochs=2, seed=0, validate=brightness_of_two)
+    watched = train_gan(
+        few, 2, epochs=2, seed=0, validate=brightness_of_two, judge_last=False, watch=lambda *_: None
+    )
+    for one, other in zip(weights(plain), weights(watched), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def brightness_of_two(generator):
+    return float(np.mean(generator(np.linspace(-1, 1, 40).reshape(20, 2))))
+
+
+def test_players_have_the_octaves_and_the_width_of_the_recipe():
+    averaged, best, last, discriminator = training.players(2, Recipe(width=16), 6, 3)
+    assert averaged.get_weights()[0].shape == (2 * (1 + 2 * 6), 256)
+    assert discriminator.get_weights()[0].shape[-1] == 16
+    for first, second in itertools.combinations((averaged, best, last), 2):
+        assert all(
+            np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True)
+        )

@@ -93,8 +93,14 @@ def test_digits_are_drawn_evenly_and_repeatably(split):
     assert not np.array_equal(found.images, worth.drawn_digits("mnist", split, 3, 6).images)
 
 
-def test_digits_come_from_two_splits():
-    with pytest.raises(ValueError, match="no split 'train'; there are test, validation"):
+def test_unseen_digits_are_test_digits_that_were_never_shown():
+    shown, unseen = (worth.drawn_digits("mnist", split) for split in ("test", "unseen"))
+    np.testing.assert_array_equal(unseen.labels, shown.labels)
+    assert len(np.unique(np.concatenate([shown.images, unseen.images]), axis=0)) == 1_000
+
+
+def test_digits_come_from_three_splits():
+    with pytest.raises(ValueError, match="no split 'train'; there are test, unseen, validation"):
         worth.drawn_digits("mnist", "train")
 
 
@@ -116,3 +122,19 @@ def test_training_digits_come_once_each():
     assert len(found) == 55_000
     np.testing.assert_array_equal(found.sum(axis=0, dtype=int), data.sum(axis=0, dtype=int))
     assert not np.array_equal(found[:100], data[:100])
+
+
+@pytest.mark.parametrize("pixels", [0.8, 1.5, 2.0])
+def test_blur_has_the_variance_of_its_gaussian(pixels):
+    point = np.zeros((1, 28, 28, 1), "uint8")
+    point[0, 10:18, 10:18] = 255
+    row = worth.blurred(point, pixels).astype(float).sum(axis=(0, 1, 3))
+    places = np.arange(28)
+    centre = places @ row / row.sum()
+    variance = (places - centre) ** 2 @ row / row.sum()
+    assert centre == pytest.approx(13.5)
+    assert variance == pytest.approx((8**2 - 1) / 12 + pixels**2, rel=0.02)
+
+
+def test_no_blur_changes_nothing():
+    np.testing.assert_array_equal(worth.blurred(images(3, 0), 0), images(3, 0))
