@@ -57,7 +57,8 @@ def test_a_mixture_follows_the_codes(tiny):
 
 
 def test_a_heavy_divergence_tells_nothing_of_the_image(tiny):
-    options = {"learning_rate": 1e-2, "epochs": 60, "seed": 0}
+    # Without the divergence, codes of a slower training are still where the squashing is flat.
+    options = {"learning_rate": 3e-2, "epochs": 60, "seed": 0}
     spreads = [
         np.std(train_variational(images(), 2, beta=beta, **options)[0].encoder(images()), axis=0).max()
         for beta in (0.01, 1_000.0)
