@@ -64,7 +64,9 @@ def stretch(generator, points):
     """
     products = tf.function(partial(_products, generator))
     batches = np.array_split(points, -(-len(points) // BATCH_SIZE))
-    return np.concatenate([np.linalg.det(products(tf.constant(batch))) ** 0.5 for batch in batches])
+    squares = np.concatenate([np.linalg.det(products(tf.constant(batch))) for batch in batches])
+    # Rounding puts the determinant of a generator that ignores a direction a little below 0.
+    return np.sqrt(np.maximum(squares, 0))
 
 
 def _products(generator, points):

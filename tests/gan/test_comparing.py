@@ -84,6 +84,13 @@ def test_an_order_holds_at_all_thresholds_or_not_at_all():
     assert not any(comparing.worth_more(*pair, real_line(), BITS) for pair in (crossing, crossing[::-1]))
 
 
+def test_trainings_that_never_fall_behind_are_worth_more_than_others_but_not_than_each_other():
+    never, others = np.stack([real_line()] * 3), np.stack([leaving(at) for at in (7.9, 8, 8.1)])
+    assert comparing.worth_more(never, others, real_line(), BITS)
+    assert not comparing.worth_more(others, never, real_line(), BITS)
+    assert not comparing.worth_more(never, never, real_line(), BITS)
+
+
 def test_ratios_of_errors_are_those_of_geometric_means_over_trainings():
     rng = np.random.default_rng(0)
     digits, runs = rng.gamma(4.0, size=50), rng.normal(0, 0.1, (2, 4))

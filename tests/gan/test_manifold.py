@@ -53,6 +53,14 @@ def test_a_linear_generator_stretches_volumes_by_its_singular_values(seed, size)
     np.testing.assert_allclose(found, np.prod(np.linalg.svd(matrix)[1]), rtol=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_generator_that_ignores_a_direction_has_no_area(seed):
+    matrix = np.random.default_rng(seed).normal(size=(1, 20)).astype("float32")
+    points = np.random.default_rng(seed).uniform(-1, 1, (50, 2)).astype("float32")
+    found = manifold.stretch(lambda z: tf.reshape((z[:, :1] + z[:, 1:]) @ matrix, (-1, 4, 5, 1)), points)
+    np.testing.assert_allclose(found, 0, atol=1e-5)
+
+
 def test_the_stretch_of_one_number_is_its_slope():
     def circle(z):
         return tf.reshape(tf.concat([tf.cos(3 * z), tf.sin(3 * z)], axis=1), (-1, 1, 2, 1))
