@@ -4,12 +4,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cnn_vs_dense.answers import answers, side_by_side
 from cnn_vs_dense.methods import methods_for
 from cnn_vs_dense.neighbours import neighbours_kept
+from cnn_vs_dense.pooled import contrast, ratio_of_means
 from cnn_vs_dense.representations import DOSES, REPRESENTATIONS
 from common.statistics import grouped, mcnemar, mean_interval
 
 IMAGE_SHAPE = (28, 28)
+ALIGNED, SHIFTED = "scrambled within 2 x 2", "scrambled within 2 x 2, shifted"
+TIE = 0.001  # of the mean validation accuracy: within it, the shorter training is chosen
+FAULTS = {
+    "accuracy_angles_off": "angles off",
+    "accuracy_attenuation": "attenuation off",
+    "accuracy_centre": "centre off",
+}
 
 
 def chosen_normalisations(scores):
@@ -80,6 +89,160 @@ def lenet5_minus(other, table):
     index = ["dataset", "representation", "examples", "seed"]
     accuracies = 100 * table.pivot(index=index, columns="architecture", values="accuracy")
     return (accuracies["lenet5"] - accuracies[other]).rename("gap").reset_index()
+
+
+def chosen_epochs(table: pd.DataFrame) -> dict[tuple[str, str], int]:
+    """Return for each data set and arrangement the number of epochs that validation chooses.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each run of one network: columns dataset, arrangement, epochs, seed and
+        epoch_validation_accuracy (list, whose last counts).
+
+    Returns
+    -------
+    dict from (dataset, arrangement) to int
+        The fewest epochs whose mean over the seeds is within `TIE` of the best.
+
+    Raises
+    ------
+    ValueError
+        Numbers of epochs of one data set and arrangement with other seeds.
+    """
+    final = table.assign(final=table["epoch_validation_accuracy"].str[-1])
+    chosen = {}
+    for key, rows in grouped(final, ["dataset", "arrangement"]):
+        by_epochs = rows.pivot(index="seed", columns="epochs", values="final")
+        if by_epochs.isna().to_numpy().any():
+            raise ValueError(f"The numbers of epochs for {', '.join(key)} have not the same seeds.")
+        means = by_epochs.mean()
+        chosen[key] = int(means.index[means >= means.max() - TIE].min())
+    return chosen
+
+
+def loss_from_raw(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how many points every arrangement of the pixels costs every network.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each run: columns dataset, architecture, arrangement, seed and right; raw among the
+        arrangements of each network.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns dataset, architecture and arrangement, in the order of the table, without raw; mean, low and
+        high: raw minus arranged in points, with the interval of `pooled.crossed_interval`.
+
+    Raises
+    ------
+    ValueError
+        A network without raw pixels, a run that occurs twice, or seeds that differ.
+    """
+    rows = []
+    for (dataset, architecture, arrangement), _ in grouped(table, ["dataset", "architecture", "arrangement"]):
+        if arrangement != "raw":
+            network = {"dataset": dataset, "architecture": architecture}
+            arranged = [answers(table, network | {"arrangement": name}) for name in ("raw", arrangement)]
+            right = side_by_side(arranged)
+            interval = contrast(right[:, :1], right[:, 1:])
+            rows.append({**network, "arrangement": arrangement, **interval._asdict()})
+    return pd.DataFrame(rows)
+
+
+def coincidence(table: pd.DataFrame) -> np.ndarray:
+    """Return what it saves LeNet-5 that scrambled blocks and pooling windows coincide.
+
+    Half of: the losses where they do not, minus the losses where they do. What shifting the windows or the
+    blocks costs by itself cancels, and so do the accuracies on raw pixels.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Runs on one data set: columns architecture ("lenet5" and "lenet5_shifted" among them), arrangement
+        (`ALIGNED` and `SHIFTED` among them), seed and right.
+
+    Returns
+    -------
+    array, shape (seeds, images)
+        In points, for `pooled.crossed_interval`.
+
+    Raises
+    ------
+    ValueError
+        A network or arrangement that is missing, a run that occurs twice, or seeds that differ.
+    """
+    right = side_by_side(
+        answers(table, {"architecture": network, "arrangement": arrangement})
+        for network in ("lenet5", "lenet5_shifted")
+        for arrangement in (ALIGNED, SHIFTED)
+    )
+    # A loss is raw minus scrambled, so accuracies count with the opposite sign.
+    return 50 * right.astype(float).swapaxes(1, 2) @ [1.0, -1.0, -1.0, 1.0]
+
+
+def regained(recovered: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Return which share of the loss by scrambling unscrambling regains, on each data set.
+
+    Parameters
+    ----------
+    recovered : pandas.DataFrame
+        A row for each run on recovered layouts: columns dataset, seed and right.
+    bounds : pandas.DataFrame
+        The same of runs on raw and on scrambled pixels, told apart by the column arrangement.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by dataset: mean, low and high, the ratio of the means of unscrambled - scrambled and of raw -
+        scrambled accuracy with the interval of `pooled.ratio_of_means`; 1 is everything.
+
+    Raises
+    ------
+    ValueError
+        Bounds that are missing, a run that occurs twice, or seeds that differ.
+    """
+    ratios = {}
+    for dataset in recovered["dataset"].unique():
+        among = [answers(bounds, {"dataset": dataset, "arrangement": name}) for name in ("raw", "scrambled")]
+        right = side_by_side([answers(recovered, {"dataset": dataset}), *among]).astype(float)
+        unscrambled, raw, scrambled = right.swapaxes(0, 1)
+        ratios[dataset] = ratio_of_means(unscrambled - scrambled, raw - scrambled)
+    return pd.DataFrame.from_dict(ratios, orient="index", columns=["mean", "low", "high"])
+
+
+def lost_elsewhere(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return how many points methods lose on a scanner that differs from the one of their training.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each run of `experiments.tomography`, the same cells for every seed: columns seed, accuracy,
+        those of `FAULTS`, and those of `by`.
+    by : list of str
+        Columns that distinguish the methods, such as kind.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by` and fault (a value of `FAULTS`), in the order of the table; mean, low and high: accuracy
+        on the nominal scanner minus accuracy on the other one in points, averaged over the cells, with
+        Student's interval over the seeds.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two seeds.
+    """
+    rows = []
+    for key, runs in grouped(table, by):
+        for column, fault in FAULTS.items():
+            lost = grouped(100 * (runs["accuracy"] - runs[column]), runs["seed"]).mean()
+            interval = mean_interval(lost)._asdict()
+            rows.append({**dict(zip(by, key, strict=True)), "fault": fault, **interval})
+    return pd.DataFrame(rows)
 
 
 def worth_of_arrangement(arranged, moved):

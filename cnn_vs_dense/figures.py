@@ -2,13 +2,22 @@
 
 from textwrap import fill
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
+from cnn_vs_dense.analysis import ALIGNED, SHIFTED
 from cnn_vs_dense.representations import REPRESENTATIONS
 from common import plotting
+from common.plotting import Figure, closed_subplots, in_our_style
 from common.statistics import grouped, mean_interval, summarise
 
-NAMES = {"lenet5": "LeNet-5", "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
+NAMES = {"lenet5": "LeNet-5", "lenet5_shifted": "LeNet-5, pooling shifted",
+         "lenet5_unpooled": "LeNet-5 without pooling",
+         "dense": "dense", "dense_small": "small dense", "pointwise": "1 x 1 CNN",
          "large_kernel": "large-kernel CNN", "mixer": "mixer",
          "sinogram_1d": "1-D CNN along the detector", "sinogram_wrapped": "LeNet-5, angles wrapped",
          "separable": "learned transform + LeNet-5", "known_operator": "learned filter + LeNet-5",
@@ -42,6 +51,191 @@ def behind_lenet5(table):
         "test accuracy, points behind LeNet-5 on raw images",
     )
     figure.axes[0].set_title("Scrambling puts LeNet-5 behind the dense network", loc="left")
+    return figure
+
+
+@in_our_style
+def scrambled_pixels(table: pd.DataFrame, title: str) -> Figure:
+    """Draw how far every run is behind the mean of LeNet-5 on raw images of its data set.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row for each run: columns dataset, which gives the colour, architecture, arrangement and accuracy,
+        with LeNet-5 on raw images of every data set.
+    title : str
+        The finding.
+    """
+    raw = table[(table["architecture"] == "lenet5") & (table["arrangement"] == "raw")]
+    best = grouped(raw["accuracy"], raw["dataset"]).mean()
+    behind = 100 * (table["dataset"].map(best) - table["accuracy"])
+    by = ("architecture", "arrangement", "dataset")
+    return entitled(_dots(table, by, behind, "test accuracy, points behind LeNet-5 on raw images"), title)
+
+
+@in_our_style
+def blocks(losses: pd.DataFrame, title: str) -> Figure:
+    """Draw what scrambling inside blocks of 2 x 2 costs each network, with blocks aligned and shifted.
+
+    Parameters
+    ----------
+    losses : pandas.DataFrame
+        As `analysis.loss_from_raw` returns it, of one data set; other arrangements are left out.
+    title : str
+        The finding.
+    """
+    networks = list(losses["architecture"].unique())
+    figure, axes = closed_subplots(1, 1, 7, 0.7 * len(networks) + 1.5)
+    axis = axes[0, 0]
+    for arrangement, name, color, offset in (
+        (ALIGNED, "blocks aligned", BLUE, -0.14),
+        (SHIFTED, "blocks shifted by one pixel", ORANGE, 0.14),
+    ):
+        rows = losses[losses["arrangement"] == arrangement]
+        places = [networks.index(network) + offset for network in rows["architecture"]]
+        draw_intervals(axis, places, rows, color, name)
+    axis.axvline(0, color="black", linewidth=0.8, zorder=1)
+    axis.set_yticks(range(len(networks)), [NAMES[network] for network in networks])
+    axis.set(xlabel="raw - scrambled / points", ylim=(len(networks) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    words_above(axis)
+    return entitled(figure, title)
+
+
+@in_our_style
+def regained(runs: pd.DataFrame, ratios: pd.DataFrame, title: str) -> Figure:
+    """Draw the runs of LeNet-5 on raw, unscrambled and scrambled pixels relative to the mean on raw pixels.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        A row for each run: columns dataset, which gives the colour, arrangement and accuracy.
+    ratios : pandas.DataFrame
+        As `analysis.regained` returns it; written beside the arrangement "unscrambled".
+    title : str
+        The finding.
+    """
+    raw = runs[runs["arrangement"] == "raw"]
+    behind = 100 * (runs["accuracy"] - runs["dataset"].map(grouped(raw["accuracy"], raw["dataset"]).mean()))
+    figure = _dots(runs, ("arrangement", "dataset"), behind, "test accuracy - mean on raw pixels / points")
+    axis = figure.axes[0]
+    rows = list(grouped(runs, ["arrangement", "dataset"]).groups)
+    for dataset, ratio in ratios.iterrows():
+        share, low, high = (f"{100 * value:.0f}" for value in ratio)
+        axis.annotate(f"{share} % regained [{low}, {high}]", (1.02, rows.index(("unscrambled", dataset))),
+                      xycoords=axis.get_yaxis_transform(), va="center", fontsize=9)  # fmt: skip
+    return entitled(figure, title)
+
+
+@in_our_style
+def factorial(losses: pd.DataFrame, predictions: pd.DataFrame, title: str) -> Figure:
+    """Draw how far the networks on k-space are behind reconstruct first, a panel a noise.
+
+    Parameters
+    ----------
+    losses : pandas.DataFrame
+        As `factorial.losses` returns it: at most six networks.
+    predictions : pandas.DataFrame
+        As `factorial.predictions` returns it, of the cell with the fewest columns; hollow diamonds.
+    title : str
+        The finding.
+    """
+    noises = sorted(losses["noise"].unique(), reverse=True)
+    figure, axes = closed_subplots(1, len(noises), 8.6, 4.2)
+    widths = [1 + losses.loc[losses["noise"] == noise, "columns"].nunique() for noise in noises]
+    axes[0, 0].get_gridspec().set_width_ratios(widths)
+    share_heights(axes[0])
+    for axis, noise in zip(axes[0], noises, strict=True):
+        _against_factor(axis, losses[losses["noise"] == noise])
+        axis.set_title(f"noise {noise:g}" if noise else "no noise", fontsize=10)
+    first, colors = axes[0, 0], _colors_of(losses["network"])
+    first.set_ylabel("behind zero-filled magnitude / points")
+    for row in predictions.itertuples():
+        place = _beside(28 / losses["columns"].min(), list(colors).index(row.network), len(colors))
+        first.plot(
+            place, row.by_profile, "D", color=colors[row.network], markersize=8, markerfacecolor="none"
+        )
+    handles = [Line2D([], [], color=color, marker="o", label=name) for name, color in colors.items()]
+    handles.append(Line2D([], [], color=GREY, marker="D", ls="", mfc="none", label="predicted"))
+    figure.legend(handles=handles, loc="outside right center", frameon=False, labelcolor="linecolor")
+    return entitled(figure, title)
+
+
+def _against_factor(axis: Axes, losses: pd.DataFrame) -> None:
+    """Draw the losses of one noise against the acceleration, the networks side by side at each factor."""
+    colors = _colors_of(losses["network"])
+    factors = np.unique(28 / losses["columns"])
+    for number, (name, color) in enumerate(colors.items()):
+        rows = losses[losses["network"] == name].sort_values("columns", ascending=False)
+        places = _beside(28 / rows["columns"], number, len(colors))
+        axis.vlines(places, rows["low"], rows["high"], color=color, linewidth=2, alpha=0.6)
+        axis.plot(places, rows["mean"], marker="o", markersize=5, color=color)
+    axis.axhline(0, color="black", linewidth=0.8, zorder=1)
+    axis.set(xscale="log", xlabel="acceleration", xlim=(factors[0] / 1.3, factors[-1] * 1.3))
+    axis.set_xticks(factors, [f"{factor:g}" for factor in factors])
+    axis.minorticks_off()
+    axis.label_outer()
+
+
+def _beside(factor: float | pd.Series, number: int, count: int) -> float | pd.Series:
+    """Return the place of one of several networks at a factor, side by side to tell the intervals apart."""
+    return factor * 1.03 ** (number - (count - 1) / 2)
+
+
+@in_our_style
+def prediction(predictions: pd.DataFrame, title: str) -> Figure:
+    """Draw the measured loss of each network in the held-out cell beside the two predictions of it.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        As `factorial.predictions` returns it.
+    title : str
+        The finding.
+    """
+    figure, axes = closed_subplots(1, 1, 7, 0.6 * len(predictions) + 1.4)
+    axis, rows = axes[0, 0], np.arange(len(predictions))
+    draw_intervals(axis, rows, predictions.rename(columns={"loss": "mean"}), BLUE, "measured")
+    for column, mark, color, name in (
+        ("by_profile", "D", ORANGE, "predicted"),
+        ("as_before", "s", GREY, "unchanged loss"),
+    ):
+        axis.plot(
+            predictions[column], rows, mark, color=color, markerfacecolor="none", markersize=8, label=name
+        )
+    axis.set_yticks(rows, list(predictions["network"]))
+    axis.set(xlabel="behind zero-filled magnitude / points", ylim=(len(rows) - 0.5, -0.5))
+    axis.grid(axis="y", visible=False)
+    words_above(axis)
+    return entitled(figure, title)
+
+
+def draw_intervals(axis: Axes, places: object, rows: pd.DataFrame, color: str, label: str = "") -> None:
+    """Draw a horizontal line from low to high and a dot at the mean of each row at a height of `places`."""
+    axis.hlines(places, rows["low"], rows["high"], color=color, linewidth=2.5, alpha=0.6)
+    axis.plot(rows["mean"], places, "o", color=color, markersize=6, label=label)
+
+
+def words_above(axis: Axes) -> None:
+    """Write the names of what is drawn above the axis, each in its colour."""
+    axis.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=4, frameon=False, fontsize=9,
+                labelcolor="linecolor", handletextpad=0.3, columnspacing=1.4, borderpad=0.1)  # fmt: skip
+
+
+def share_heights(axes: np.ndarray) -> None:
+    """Give all axes the vertical scale of the first."""
+    for axis in axes[1:]:
+        axis.sharey(axes[0])
+
+
+def _colors_of(names: pd.Series) -> dict[str, str]:
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return dict(zip(names.unique(), cycle, strict=False))
+
+
+def entitled(figure: Figure, title: str) -> Figure:
+    """Return the figure with its finding written above it."""
+    figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return figure
 
 

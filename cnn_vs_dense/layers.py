@@ -1,11 +1,27 @@
 """The layers of this study that Keras does not have, and those it has with initial weights from seeds."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import keras
-import numpy as np
 from keras import layers, ops
 
-from common.fourier import Spectrum, as_channels
+from cnn_vs_dense.fourier_layers import Magnitude, SeparableTransform
+from cnn_vs_dense.radon_layers import DetectorFilter, WrapAngles
 from common.seeded import seeded
+from common.validation import Tensor
+
+__all__ = [
+    "AngleAttention",
+    "DetectorFilter",
+    "Magnitude",
+    "MixerBlock",
+    "SeparableTransform",
+    "WrapAngles",
+    "glorot_convolution",
+    "glorot_convolution_1d",
+    "glorot_dense",
+]
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
@@ -52,166 +68,90 @@ class MixerBlock(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("deep_learning_notebooks")
-class WrapAngles(layers.Layer):
-    """Continues sinograms of 180 degrees by ``g(s, t + 180) = g(-s, t)``, for convolutions over the angles.
+class AngleAttention(layers.Layer):
+    """``u = z + attention over the tokens of z``, then ``u + MLP(u)``: a transformer block for projections.
 
-    Takes ``(batch, detectors, angles, channels)``, the angles equally spaced over 180 degrees and the
-    rotation centre at ``detectors // 2`` as in `common.radon`, and returns `columns` more angles at both
-    ends. An even number of detectors loses the first, which has no mirror image.
-
-    Parameters
-    ----------
-    columns : int
-        More than there are angles go round again.
-    """
-
-    def __init__(self, columns, **kwargs):
-        super().__init__(**kwargs)
-        self.columns = columns
-
-    def call(self, inputs):
-        """Return tensors ``(batch, odd number of detectors, angles + 2 columns, channels)``."""
-        symmetric = inputs[:, 1 - inputs.shape[1] % 2 :]
-        whole_turn = ops.concatenate([symmetric, ops.flip(symmetric, axis=1)], axis=2)
-        angles = symmetric.shape[2]
-        return ops.take(whole_turn, np.arange(-self.columns, angles + self.columns) % (2 * angles), axis=2)
-
-    def get_config(self):
-        """Return the arguments of the constructor."""
-        return super().get_config() | {"columns": self.columns}
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class SeparableTransform(layers.Layer):
-    """``A z B^T`` with learned complex matrices A and B.
-
-    Takes and returns ``(batch, height, width, 2 channels)``, the real parts first, as
-    ``common.fourier.as_channels(k, "real_imaginary")``.
+    z is the input plus a vector that is learned for each token, at first 0, because attention alone cannot
+    tell the angles apart. Equations 1 to 3 of arXiv:2010.11929, with rectifiers where the paper has GELU.
+    Takes and returns ``(batch, tokens, features)``.
 
     Parameters
     ----------
-    seeds : list of 2 int, optional
-        Decide the initial weights, which keep the mean energy; without them the initial transform is the
-        orthonormal inverse of the Fourier transform whose origins are at ``size // 2``.
+    units : int
+        Width of the hidden layer of the MLP.
+    heads : int
+        Has to divide the number of features.
+    seeds : list of 6 int
+        Decide the initial weights.
     """
 
-    def __init__(self, seeds=None, **kwargs):
+    def __init__(self, units: int, heads: int, seeds: list[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.seeds = seeds
+        self.units, self.heads, self.seeds = units, heads, seeds
 
-    def build(self, input_shape):
-        """Make the real and imaginary parts of A and of B; ValueError for an odd number of channels."""
-        if input_shape[-1] % 2:
-            raise ValueError(
-                f"Real and imaginary parts are an even number of channels, not {input_shape[-1]}."
-            )
-        self.rows, self.columns = (
-            self.add_weight(
-                shape=(2, size, size),
-                initializer=InverseFourier()
-                if seed is None
-                else keras.initializers.RandomNormal(stddev=(2 * size) ** -0.5, seed=seed),
-            )
-            for size, seed in zip(input_shape[1:3], self.seeds or (None, None), strict=True)
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the weights for inputs (batch, tokens, features); ValueError if the heads do not fit."""
+        _, tokens, features = input_shape
+        if features % self.heads:
+            raise ValueError(f"{self.heads} heads cannot share {features} features equally.")
+        seeds = iter(self.seeds)
+        self.positions = self.add_weight(shape=(tokens, features), initializer="zeros")
+        self.norms = [layers.LayerNormalization(), layers.LayerNormalization()]
+        self.queries, self.keys, self.values, self.mix = (
+            glorot_dense(features, seeds, activation=None) for _ in range(4)
         )
+        self.widen, self.narrow = glorot_dense(self.units, seeds), glorot_dense(features, seeds, None)
+        for layer in (*self.norms, self.queries, self.keys, self.values, self.mix, self.widen):
+            layer.build(input_shape)
+        self.narrow.build((*input_shape[:-1], self.units))
 
-    def call(self, inputs):
-        """Return tensors ``(batch, height, width, 2 channels)``."""
-        _, height, width, channels = inputs.shape
-        values = ops.reshape(inputs, (-1, height, width, 2, channels // 2))
-        for matrix in (self.rows, self.columns):
-            # As products of two matrices: twice as fast as sums over an axis in the middle.
-            _, size, other, _, complex_channels = values.shape
-            lines = ops.reshape(ops.transpose(values, (0, 2, 4, 3, 1)), (-1, 2 * size))
-            products = ops.reshape(lines @ _on_real_numbers(matrix), (-1, other, complex_channels, 2, size))
-            values = ops.transpose(products, (0, 1, 4, 3, 2))
-        return ops.reshape(values, (-1, height, width, channels))
+    def call(self, inputs: Tensor) -> Tensor:
+        """Return tensors ``(batch, tokens, features)``."""
+        attended = inputs + self.positions
+        attended = attended + self.attention(self.norms[0](attended))
+        return attended + self.narrow(self.widen(self.norms[1](attended)))
 
-    def get_config(self):
+    def attention(self, inputs: Tensor) -> Tensor:
+        """Return softmax attention over the tokens, of inputs and results ``(batch, tokens, features)``.
+
+        ``softmax(Q K^T / sqrt(d)) V`` in each head: equation 1 of arXiv:1706.03762.
+        """
+        _, tokens, features = inputs.shape
+        shape = (-1, tokens, self.heads, features // self.heads)
+        # As products of matrices, which `common.multiplications` counts.
+        queries, keys, values = (
+            ops.transpose(ops.reshape(layer(inputs), shape), (0, 2, 1, 3))
+            for layer in (self.queries, self.keys, self.values)
+        )
+        scores = queries @ ops.transpose(keys, (0, 1, 3, 2)) / shape[-1] ** 0.5
+        heads = ops.transpose(ops.softmax(scores, axis=-1) @ values, (0, 2, 1, 3))
+        return self.mix(ops.reshape(heads, (-1, tokens, features)))
+
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return super().get_config() | {"seeds": self.seeds}
+        return super().get_config() | {"units": self.units, "heads": self.heads, "seeds": self.seeds}
 
 
-def _on_real_numbers(matrix):
-    """Return the (2 size, 2 size) that multiplies rows of real, then imaginary parts from the right."""
-    real, imaginary = ops.transpose(matrix[0]), ops.transpose(matrix[1])
-    above = ops.concatenate([real, imaginary], axis=1)
-    return ops.concatenate([above, ops.concatenate([-imaginary, real], axis=1)], axis=0)
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class Magnitude(layers.Layer):
-    """Magnitude of complex numbers; (batch, height, width, 2 channels), the real parts first, to half."""
-
-    def call(self, inputs):
-        """Return tensors ``(batch, height, width, channels)``."""
-        return as_channels(Spectrum(*ops.split(inputs, 2, axis=-1)), "magnitude")
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class InverseFourier(keras.initializers.Initializer):
-    """Real and imaginary part ``(2, size, size)`` of the orthonormal inverse discrete Fourier transform.
-
-    Frequency 0 and the origin of the signal are at ``size // 2``.
-    """
-
-    def __call__(self, shape, dtype=None):
-        """Return the weights."""
-        grid = np.arange(shape[1]) - shape[1] // 2
-        matrix = np.exp(2j * np.pi * np.outer(grid, grid) / len(grid)) / np.sqrt(len(grid))
-        return ops.convert_to_tensor(np.stack([matrix.real, matrix.imag]), dtype)
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class DetectorFilter(layers.Layer):
-    """A learned filter along the detector, at first the ramp, the same for all angles and channels.
-
-    Takes and returns ``(batch, detector, angle, channels)``; beyond the detector there are zeros. The filter
-    has a weight for every distance between two detectors.
-    """
-
-    def build(self, input_shape):
-        """Make the weights ``(2 detectors - 1,)``."""
-        detectors = np.arange(input_shape[1])
-        self.distances = detectors[:, None] - detectors + len(detectors) - 1
-        self.kernel = self.add_weight(shape=(2 * len(detectors) - 1,), initializer=RampFilter())
-
-    def call(self, inputs):
-        """Return tensors ``(batch, detector, angle, channels)``."""
-        _, detectors, angles, channels = inputs.shape
-        lines = ops.reshape(inputs, (-1, detectors, angles * channels))
-        # As a matrix, which is twice as fast as a convolution with so few channels.
-        filtered = ops.take(self.kernel, self.distances) @ lines
-        return ops.reshape(filtered, (-1, detectors, angles, channels))
-
-
-@keras.saving.register_keras_serializable("deep_learning_notebooks")
-class RampFilter(keras.initializers.Initializer):
-    """The ramp filter, of odd length.
-
-    Kak & Slaney 1988, chapter 3, equation 61, times 2 as in ``skimage.transform.iradon``.
-    """
-
-    def __call__(self, shape, dtype=None):
-        """Return the weights."""
-        distance = np.arange(shape[0]) - shape[0] // 2
-        odd = distance % 2 == 1
-        ramp = np.zeros(shape[0])
-        ramp[odd] = -2 / (np.pi * distance[odd]) ** 2
-        ramp[shape[0] // 2] = 0.5
-        return ops.convert_to_tensor(ramp, dtype)
-
-
-def glorot_dense(units, seeds, activation="relu"):
+def glorot_dense(units: int, seeds: Iterator[int], activation: str | None = "relu") -> layers.Dense:
     """Return a dense layer whose initial weights `next(seeds)` decides, as all of these do."""
     return seeded(layers.Dense, seeds, units, activation=activation)
 
 
-def glorot_convolution(filters, seeds, size=5, padding="same", strides=1, activation="relu"):
+def glorot_convolution(
+    filters: int,
+    seeds: Iterator[int],
+    size: int | tuple[int, int] = 5,
+    padding: str = "same",
+    strides: int = 1,
+    activation: str | None = "relu",
+    dilation: int = 1,
+) -> layers.Conv2D:
     """Return a convolution over height and width."""
-    return seeded(layers.Conv2D, seeds, filters, size, strides, padding, activation=activation)
+    return seeded(
+        layers.Conv2D, seeds, filters, size, strides, padding, dilation_rate=dilation, activation=activation
+    )
 
 
-def glorot_convolution_1d(filters, seeds):
+def glorot_convolution_1d(filters: int, seeds: Iterator[int]) -> layers.Conv1D:
     """Return a convolution of 5 positions along one axis."""
     return seeded(layers.Conv1D, seeds, filters, 5, padding="same", activation="relu")

@@ -28,6 +28,29 @@ def scrambled(images, seed=0, block=None, whole_blocks=False):
     return Scrambler(images.shape[1:3], seed, block, whole_blocks).scramble(images)
 
 
+def scrambled_shifted(images, seed=0, *, block):
+    """Return the images scrambled inside blocks that begin one pixel further down and to the right.
+
+    The last blocks of a row or column lie half at the other edge, so that blocks still cover the image.
+    """
+    moved = np.roll(images, -1, axis=(1, 2))
+    return np.roll(scrambled(moved, seed, block), 1, axis=(1, 2))
+
+
+def scrambled_alike(images, seed=0, *, block):
+    """Return the images scrambled inside blocks, by one permutation for all blocks.
+
+    It destroys what lies next to what inside a block, but a pattern still looks alike in every block, so
+    weights that all blocks share stay as useful as before. Raises ValueError unless the side of the blocks
+    divides height and width.
+    """
+    count, height, width, channels = images.shape
+    order = Scrambler((block, block), seed).permutation
+    blocks = images.reshape(count, height // block, block, width // block, block, channels).swapaxes(2, 3)
+    moved = blocks.reshape(*blocks.shape[:3], block * block, channels)[:, :, :, order]
+    return moved.reshape(blocks.shape).swapaxes(2, 3).reshape(images.shape)
+
+
 def transformed(images, seed=0, *, transform):
     """Return `transform` of floating-point images, applied in batches; `seed` has no effect."""
     batches = [images[start : start + BATCH_SIZE] for start in range(0, len(images), BATCH_SIZE)]
@@ -86,6 +109,8 @@ SCRAMBLINGS = {
     "scrambled": scrambled,
     **{f"scrambled within {k} x {k}": partial(scrambled, block=k) for k in BLOCKS},
     **{f"blocks of {k} x {k} scrambled": partial(scrambled, block=k, whole_blocks=True) for k in BLOCKS},
+    "scrambled within 2 x 2, shifted": partial(scrambled_shifted, block=2),
+    **{f"scrambled within {k} x {k}, one permutation": partial(scrambled_alike, block=k) for k in (2, 7)},
 }
 TRANSFORMS = {
     "sinogram": sinogram,

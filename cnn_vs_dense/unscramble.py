@@ -7,10 +7,11 @@ right, then by t-SNE, started there, which gets the neighbourhoods right. The em
 quadratic assignment problem (Koopmans & Beckmann 1957): fill the grid so that pixels with a high *partial*
 correlation, what two pixels share beyond all others, lie close to each other.
 
-The constants were chosen by the neighbours recovered from 2,000 training images of MNIST and Fashion-MNIST.
+The settings are compared by the neighbours recovered from 2,000 training images of MNIST and Fashion-MNIST.
 """
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment, quadratic_assignment
@@ -20,23 +21,51 @@ from sklearn.manifold import TSNE, Isomap
 from threadpoolctl import threadpool_limits
 
 from cnn_vs_dense.neighbours import as_permutation
+from common.names import look_up
 from common.validation import as_images
 
 NEIGHBOURS = 6  # of a pixel in the graph along whose paths Isomap measures distances
-PERPLEXITY = 7  # of t-SNE: about the number of neighbours that a pixel keeps close
 FEWEST_PIXELS = 10
 FLATTEST = 1e-6  # smaller over larger standard deviation of points that still lie in a plane
-SHRINKAGE = 0.1  # of the correlations towards the identity, before they are inverted
-REACHES = (4.0, 2.0)  # standard deviations, in pixels, of the closeness of two places: coarse, then fine
 
 
-def recover_layout(images):
+class Setting(NamedTuple):
+    """The constants of a recovery.
+
+    Attributes
+    ----------
+    perplexity : float
+        Of t-SNE: about the number of neighbours that a pixel keeps close; less than `FEWEST_PIXELS`.
+    shrinkage : float
+        Of the correlations towards the identity before they are inverted, in (0, 1).
+    reaches : tuple of float
+        Standard deviations, in pixels, of the closeness of two places, from coarse to fine.
+    """
+
+    perplexity: float = 7
+    shrinkage: float = 0.1
+    reaches: tuple[float, ...] = (4.0, 2.0)
+
+
+# One constant at a time differs from the first setting.
+SETTINGS: dict[str, Setting] = {
+    "standard": Setting(),
+    **{f"perplexity {value}": Setting(perplexity=value) for value in (5, 9)},
+    **{f"shrinkage {value}": Setting(shrinkage=value) for value in (0.03, 0.3)},
+    "reaches 4, 2, 1": Setting(reaches=(4.0, 2.0, 1.0)),
+    "reaches 8, 4, 2": Setting(reaches=(8.0, 4.0, 2.0)),
+}
+CHOSEN = "standard"
+
+
+def recover_layout(images: np.ndarray, setting: str = CHOSEN) -> np.ndarray:
     """Return the permutation that lays scrambled pixels out again.
 
     Parameters
     ----------
     images : array, ``(n, height, width, channels)``
         All scrambled in the same way; integers or finite floats, no labels.
+    setting : key of `SETTINGS`
 
     Returns
     -------
@@ -49,8 +78,9 @@ def recover_layout(images):
     ------
     ValueError
         Not four axes, no images, channels first, values that are not finite, fewer than ten pixels that
-        change, or images that differ in one way only, such as their brightness.
+        change, images that differ in one way only, such as their brightness, or no such setting.
     """
+    perplexity, shrinkage, reaches = look_up("setting", setting, SETTINGS)
     images = np.asarray(images)
     as_images(images.astype("float32"))
     count, height, width, channels = images.shape
@@ -60,10 +90,10 @@ def recover_layout(images):
         raise ValueError(f"only {len(changing)} of the {height * width} pixels change; too few to place.")
     correlation = np.corrcoef(pixels[changing])
     grid = np.argwhere(np.ones((height, width))).astype(float)
-    layout = _completed(changing, _placed(_embedded(correlation), grid), len(grid))
+    layout = _completed(changing, _placed(_embedded(correlation, perplexity), grid), len(grid))
     similarity = np.zeros((len(grid), len(grid)))
-    similarity[np.ix_(changing, changing)] = _partial(correlation)
-    for reach in REACHES:
+    similarity[np.ix_(changing, changing)] = _partial(correlation, shrinkage)
+    for reach in reaches:
         layout = _refined(layout, similarity, np.exp(-cdist(grid, grid, "sqeuclidean") / (2 * reach**2)))
     return layout
 
@@ -103,7 +133,7 @@ def oriented(layout, scrambler):
     return min(turned, key=lambda way: np.hypot(*(places[scrambler.permutation[way]] - places).T).sum())
 
 
-def _embedded(correlation):
+def _embedded(correlation, perplexity):
     """Return points in the plane, ``(pixels, 2)``, centred, of unit variance along both axes."""
     distance = np.sqrt(np.maximum(2 - 2 * correlation, 0))
     isomap = Isomap(n_neighbors=NEIGHBOURS, eigen_solver="dense", metric="precomputed")
@@ -117,7 +147,7 @@ def _embedded(correlation):
         raise ValueError("the images vary in fewer than two ways, too few to place their pixels in a plane.")
     # Small steps, because the usual ones would tear up what Isomap has laid out.
     tsne = TSNE(
-        perplexity=PERPLEXITY, early_exaggeration=4, learning_rate=50, max_iter=750, metric="precomputed",
+        perplexity=perplexity, early_exaggeration=4, learning_rate=50, max_iter=750, metric="precomputed",
         init=1e-2 * start / spread, random_state=0,
     )  # fmt: skip
     # The sums of several threads depend on which is first.
@@ -141,9 +171,9 @@ def _completed(changing, places, size):
     return layout
 
 
-def _partial(correlation):
+def _partial(correlation, shrinkage):
     """Return the partial correlations, negative ones and the diagonal set to zero."""
-    shrunk = (1 - SHRINKAGE) * correlation + SHRINKAGE * np.eye(len(correlation))
+    shrunk = (1 - shrinkage) * correlation + shrinkage * np.eye(len(correlation))
     precision = np.linalg.inv(shrunk)
     scale = 1 / np.sqrt(np.diag(precision))
     return np.maximum(-precision * scale[:, None] * scale, 0)

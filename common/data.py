@@ -44,6 +44,8 @@ SHA256 = {
     "mobilenet_v1_0.75_192": "41daeb22fdcf947e0e5ec32373aa9df7c31f3ef45dbd0ef7b5940fbce3c20f6a",
     "mobilenet_v2_1.0_224": "7aad0c74c5e3c06e5eb3c827e13304fdd68a83da6087d92ee169c24ff9fd4776",
     "tf2_mobilenet_v2_1.0_224": "5d3137241276e79c86d14a74fe43581398ae0e815191d3dba45495b810840e8c",
+    "head_ct": "3b34f11f7c4f557f4c65cd6543c412a2f6ceb0cfecfd9c41184420e02d9b7e2a",
+    "mni152": "421a10e872fd6cadae7f61d358dffbcc1795a497d61ee76c5dda2503e1a1e9e6",
 }
 
 FASHION_CLASSES = (
@@ -66,6 +68,13 @@ MOBILENETS = {
     "mobilenet_v2_1.0_224": "mobilenet_v2_1.0_224_quant.tflite",
     "tf2_mobilenet_v2_1.0_224": "tf2_mobilenet_v2_1.0_224_ptq.tflite",
 }
+# Volumes of anatomy come with packages; each path is absolute or starts where Python's packages are.
+ANATOMY = {
+    "head_ct": "/usr/share/doc/invesalius-examples/examples/Cranium.inv3",
+    "mni152": "nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz",
+}
+_PACKAGES = {"head_ct": "the Debian package invesalius-examples", "mni152": "the Python package nilearn"}
+_SUBFOLDERS = {**dict.fromkeys(MOBILENETS, "tflite"), **dict.fromkeys(ANATOMY, "anatomy")}
 ORIGINS = {"imagenet_compatible": f"{_BARD}dataset/NIPS17/", **dict.fromkeys(MOBILENETS, _CORAL)}
 
 
@@ -270,6 +279,27 @@ def read_mobilenet(name: str) -> bytes:
     return content
 
 
+def read_anatomy(name: str) -> bytes:
+    """Return the content of the file of a volume of anatomy, which `cnn_vs_dense.anatomy` reads.
+
+    The file is read from ``anatomy/`` in the folder that ``RESEARCH_DATA`` names, or from the package that
+    it comes with, and never downloaded. `name` is a key of `ANATOMY`.
+
+    Raises
+    ------
+    ValueError
+        There is no such volume, or the file is not the recorded one.
+    FileNotFoundError
+        The file is not on this machine, or ``RESEARCH_DATA`` does not name a folder.
+    """
+    look_up("volume of anatomy", name, ANATOMY)
+    path = _anatomy_file(name)
+    if not path.is_file():
+        where = f"put {path.name} into anatomy in the folder that {RESEARCH_DATA} names"
+        raise FileNotFoundError(f"{name} is not on this machine: install {_PACKAGES[name]}, or {where}.")
+    return _verified(path.read_bytes(), SHA256[name], path.name)
+
+
 def is_available(name: str) -> bool:
     """Return whether the data set called `name`, a key of `SHA256`, is on this machine; download nothing.
 
@@ -283,6 +313,8 @@ def is_available(name: str) -> bool:
     look_up("data set", name, SHA256)
     if name in ORIGINS:
         return not _absent(name, _files(name))
+    if name in ANATOMY:
+        return _anatomy_file(name).is_file()
     if name == "imagenet_samples":
         return importlib.util.find_spec("foolbox") is not None
     return (FOLDER / f"{name}.npz").is_file()
@@ -442,7 +474,16 @@ def _folders(name: str) -> list[Path]:
     places = [Path(named)] if (named := os.environ.get(RESEARCH_DATA)) else []
     if any(not place.is_dir() for place in places):
         raise FileNotFoundError(f"{RESEARCH_DATA} must name a folder, but {named!r} is none.")
-    return [place / ("tflite" if name in MOBILENETS else name) for place in (*places, _cache())]
+    return [place / _SUBFOLDERS.get(name, name) for place in (*places, _cache())]
+
+
+def _anatomy_file(name: str) -> Path:
+    """Return the path of a volume of anatomy in one of the folders if it is there, else in its package."""
+    installed = Path(ANATOMY[name])
+    if (placed := _place(name, installed.name)).is_file():
+        return placed
+    nilearn = importlib.util.find_spec("nilearn")
+    return (Path(nilearn.origin).parents[1] if nilearn and nilearn.origin else FOLDER) / installed
 
 
 def _cache() -> Path:
@@ -486,6 +527,9 @@ def main() -> None:
             _contents(name, files)
             folder = _place(name, next(iter(files))).parent
             print(f"{name}: files with the recorded SHA-256 in {folder}: {len(files)}")
+        for name in ANATOMY:
+            if not is_available(name):
+                print(f"{name}: not downloaded, because it comes with {_PACKAGES[name]}")
     except (OSError, ValueError) as error:
         sys.exit(str(error))
 

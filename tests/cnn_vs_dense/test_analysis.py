@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cnn_vs_dense import analysis, figures
-from cnn_vs_dense.analysis import direct_minus_reconstruction
+from cnn_vs_dense.analysis import ALIGNED, SHIFTED, direct_minus_reconstruction
 from cnn_vs_dense.models import ARCHITECTURES
 from cnn_vs_dense.representations import (
     DOSES,
@@ -32,8 +32,9 @@ def test_milder_scrambling_keeps_more_neighbours(kind):
     assert kept.is_monotonic_decreasing
 
 
-def test_every_network_has_a_name_in_figures():
-    assert set(ARCHITECTURES) <= set(figures.NAMES)
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_shifted", "lenet5_unpooled", "dense", "dense_small"])
+def test_every_network_that_is_drawn_by_its_architecture_has_a_name(name):
+    assert name in figures.NAMES.keys() & ARCHITECTURES.keys()
 
 
 def test_a_normalisation_is_chosen_at_the_best_rate_of_every_network():
@@ -239,3 +240,101 @@ def test_figures_of_cells_show_every_number(draw):
             for name in ("MNIST", "Fashion-MNIST")
             for noise in ("no noise", "Gaussian 0.3")
         ]
+
+
+def arranged(rng, shares, seeds=4, images=200, **columns):
+    """Make runs that are right on these shares of the images, by (architecture, arrangement)."""
+    rows = [
+        {"dataset": "mnist", "architecture": architecture, "arrangement": arrangement, "seed": seed,
+         "right": rng.random(images) < share, **columns}
+        for (architecture, arrangement), share in shares.items() for seed in range(seeds)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def rates(table):
+    """Return the accuracies by network and arrangement, in %."""
+    return {
+        key: 100 * np.mean(list(rows))
+        for key, rows in table.groupby(["architecture", "arrangement"])["right"]
+    }
+
+
+def test_losses_are_relative_to_raw_pixels_of_the_same_network(rng):
+    table = arranged(rng, {("lenet5", "raw"): 0.9, ("dense", "raw"): 0.8, ("lenet5", ALIGNED): 0.7,
+                           ("dense", ALIGNED): 0.75, ("dense", SHIFTED): 0.75})  # fmt: skip
+    found = analysis.loss_from_raw(table).set_index(["architecture", "arrangement"])
+    assert found.index.tolist() == [("lenet5", ALIGNED), ("dense", ALIGNED), ("dense", SHIFTED)]
+    right = rates(table)
+    for (network, arrangement), row in found.iterrows():
+        assert row["mean"] == pytest.approx(right[network, "raw"] - right[network, arrangement])
+        assert row["low"] < row["mean"] < row["high"]
+    with pytest.raises(ValueError, match="no run of dataset mnist, architecture dense, arrangement raw"):
+        analysis.loss_from_raw(table[table["arrangement"] != "raw"].iloc[4:])
+
+
+def test_coincidence_is_an_interaction(rng):
+    networks, ways = ("lenet5", "lenet5_shifted"), ("raw", ALIGNED, SHIFTED)
+    shares = {(network, way): rng.uniform(0.5, 0.9) for network in networks for way in ways}
+    table = arranged(rng, shares)
+    found = analysis.coincidence(table.sample(frac=1, random_state=0))
+    assert found.shape == (4, 200)
+    right = rates(table)
+    loss = {(n, way): right[n, "raw"] - right[n, way] for n in networks for way in ways}
+    apart = loss["lenet5", SHIFTED] + loss["lenet5_shifted", ALIGNED]
+    together = loss["lenet5", ALIGNED] + loss["lenet5_shifted", SHIFTED]
+    assert found.mean() == pytest.approx((apart - together) / 2)
+
+
+def test_what_shifting_costs_by_itself_is_no_coincidence(rng):
+    pools, ways = rng.random((2, 200)) < 0.5, rng.random((2, 200)) < 0.5
+    rows = [
+        {"architecture": network, "arrangement": way, "seed": seed, "right": right}
+        for seed in range(2)
+        for network, first in zip(("lenet5", "lenet5_shifted"), pools, strict=True)
+        for way, second in zip((ALIGNED, SHIFTED), ways, strict=True)
+        # Half of the images depend on the pooling alone, half on the blocks alone.
+        for right in [np.where(np.arange(200) < 100, first, second)]
+    ]
+    assert (analysis.coincidence(pd.DataFrame(rows)) == 0).all()
+
+
+def test_the_regained_share_is_a_ratio_of_means(rng):
+    bounds = arranged(rng, {("lenet5", "raw"): 0.9, ("lenet5", "scrambled"): 0.3})
+    recovered = arranged(rng, {("lenet5", "unscrambled"): 0.8})
+    found = analysis.regained(recovered, bounds).loc["mnist"]
+    right = rates(pd.concat([bounds, recovered]))
+    raw, scrambled, unscrambled = (right["lenet5", name] for name in ("raw", "scrambled", "unscrambled"))
+    assert found["mean"] == pytest.approx((unscrambled - scrambled) / (raw - scrambled))
+    assert found["low"] < found["mean"] < found["high"]
+    with pytest.raises(ValueError, match="same seeds"):
+        analysis.regained(recovered[recovered["seed"] > 0], bounds)
+
+
+@pytest.mark.parametrize(("after_24", "expected"), [(0.9895, 8), (0.9901, 8), (0.9912, 24)])
+def test_longer_training_is_chosen_only_if_it_is_better_by_more_than_a_tie(after_24, expected):
+    rows = [
+        {"dataset": "mnist", "arrangement": "raw", "epochs": epochs, "seed": seed,
+         "epoch_validation_accuracy": [0.1, 1.0, final + (0.01 if seed else -0.01)]}
+        for epochs, final in ((24, after_24), (8, 0.99)) for seed in range(2)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    assert analysis.chosen_epochs(table) == {("mnist", "raw"): expected}
+    with pytest.raises(ValueError, match="mnist, raw have not the same seeds"):
+        analysis.chosen_epochs(table.iloc[1:])
+
+
+def test_what_is_lost_elsewhere_is_averaged_over_the_cells_of_a_seed(rng):
+    rows = [
+        {"kind": kind, "angles": angles, "seed": seed, "accuracy": rng.random(),
+         **{column: rng.random() for column in analysis.FAULTS}}
+        for kind in ("geometry", "discover") for angles in (4, 16) for seed in range(3)
+    ]  # fmt: skip
+    table = pd.DataFrame(rows)
+    found = analysis.lost_elsewhere(table, ["kind"])
+    assert found["kind"].tolist() == ["geometry"] * 3 + ["discover"] * 3
+    assert found["fault"].tolist() == 2 * list(analysis.FAULTS.values())
+    runs = table[table["kind"] == "discover"].sort_values(["angles", "seed"])
+    lost = 100 * (runs["accuracy"] - runs["accuracy_centre"]).to_numpy().reshape(2, 3).mean(axis=0)
+    expected = statistics.mean_interval(lost)
+    np.testing.assert_allclose(found.loc[5, ["mean", "low", "high"]].astype(float), expected)

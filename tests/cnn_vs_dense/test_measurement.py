@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson
 from skimage.transform import radon as skimage_radon
 
 from cnn_vs_dense import measurement
@@ -22,7 +23,7 @@ def test_the_simulator_shares_no_code_with_the_reconstruction():
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     modules = {getattr(node, "module", None) or node.names[0].name for node in imports}
-    assert modules == {"functools", "numpy", "scipy.ndimage"}
+    assert modules == {"collections.abc", "functools", "numpy", "scipy.ndimage"}
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "fashion_mnist"])
@@ -69,6 +70,23 @@ def test_projections_are_close_to_those_of_scikit_image(angle):
     np.testing.assert_allclose(shadow, expected, atol=0.01 * expected.max())
 
 
+@settings(max_examples=5)
+@given(size=st.integers(4, 9), shift=st.integers(-3, 3), seed=st.integers(0, 99))
+def test_a_detector_displaced_by_whole_pixels_records_what_its_neighbours_did(size, shift, seed):
+    images = np.pad(np.random.default_rng(seed).random((1, size, size, 1)), ((0, 0), (6, 6), (6, 6), (0, 0)))
+    still = measurement.projections(images, ANGLES[1:9:3])
+    moved = measurement.projections(images, ANGLES[1:9:3], shift)
+    np.testing.assert_allclose(moved, np.roll(still, -shift, axis=1), atol=1e-9)
+
+
+def test_half_a_displacement_lies_between_none_and_a_whole_one():
+    smooth = np.exp(-(((np.arange(32) - 15) / 6) ** 2))
+    image = (smooth[:, None] * smooth)[None, ..., None]
+    ends = [measurement.projections(image, ANGLES, shift) for shift in (0, 1)]
+    half = measurement.projections(image, ANGLES, 0.5)
+    np.testing.assert_allclose(half, np.mean(ends, axis=0), atol=0.01 * half.max())
+
+
 @settings(max_examples=10)
 @given(row=st.floats(-3, 3), column=st.floats(-3, 3), width=st.floats(2, 4))
 def test_k_space_of_a_gaussian_is_that_of_the_textbook(row, column, width):
@@ -104,9 +122,70 @@ def test_a_phase_is_smooth_and_changes_no_magnitude():
     assert np.abs(phases[0] - phases[1]).max() > 0.1
 
 
+@settings(max_examples=5)
+@given(seed=st.integers(0, 99))
+def test_the_phase_of_images_is_the_smooth_phase(seed):
+    images = np.random.default_rng(seed).random((3, 9, 9, 1))
+    phase = measurement.smooth_phase(3, 9, seed)
+    expected = images * np.exp(1j * phase)
+    np.testing.assert_allclose(measurement.with_phase(images, seed), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_a_phase_is_a_polynomial_of_its_order_and_strength(order):
+    weak, strong = (measurement.smooth_phase(2000, 8, 1, order, strength) for strength in (1, 2))
+    assert weak.shape == (2000, 8, 8, 1)
+    np.testing.assert_allclose(strong, 2 * weak)
+    differences = np.diff(weak, n=order + 1, axis=1)
+    np.testing.assert_allclose(differences, np.zeros_like(differences), atol=1e-9)
+    assert order == 0 or np.abs(np.diff(weak, n=order, axis=2)).max() > 0.01
+    # In the corner row and column are -1, so every coefficient, of one radian each, counts once.
+    assert weak[:, 0, 0].std() == pytest.approx(np.sqrt((order + 1) * (order + 2) / 2), rel=0.06)
+
+
+def test_counts_are_whole_numbers_of_the_poisson_distribution():
+    sinograms = np.linspace(0, 30, 4)[:, None] * np.ones(50_000)
+    counts = measurement.photon_counts(sinograms, 30.0, 0.1, [3, 0, 1])
+    assert counts.dtype == "float32"
+    np.testing.assert_array_equal(counts, np.round(counts))
+    np.testing.assert_array_equal(counts, measurement.photon_counts(sinograms, 30.0, 0.1, [3, 0, 1]))
+    means = 30 * np.exp(-0.1 * sinograms[:, 0])
+    np.testing.assert_allclose(counts.mean(axis=1), means, rtol=0.01)
+    np.testing.assert_allclose(counts.var(axis=1), means, rtol=0.03)
+    shares = [np.bincount(row.astype(int), minlength=80)[:80] / 50_000 for row in counts]
+    np.testing.assert_allclose(shares, poisson.pmf(np.arange(80), means[:, None]), atol=0.01)
+
+
+@pytest.mark.parametrize("mean", [5, 8, 30, 480])
+def test_anscombes_transform_makes_the_variance_one(mean):
+    numbers = np.arange(2000)
+    probabilities = poisson.pmf(numbers, mean)
+    values = measurement.anscombe(numbers)
+    average = probabilities @ values
+    assert probabilities @ (values - average) ** 2 == pytest.approx(1, abs=0.03)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: measurement.projections(np.ones((1, 4, 4, 1)), (np.nan,)),
+            "angles and shift must be finite",
+        ),
+        (lambda: measurement.projections(np.ones((1, 4, 4, 1)), (0.0,), np.inf), "shift must be finite"),
+        (
+            lambda: measurement.photon_counts(np.ones(3), 0, 0.1, 0),
+            "photons must be a positive number, not 0",
+        ),
+        (
+            lambda: measurement.photon_counts(np.ones(3), 9, np.nan, 0),
+            "attenuation must be a positive number",
+        ),
+        (
+            lambda: measurement.anscombe(np.array([2.0, -1.0])),
+            "counts must be at least 0, but the least is -1",
+        ),
+        (lambda: measurement.smooth_phase(2, 8, 0, order=-1), "order and strength at least 0"),
         (
             lambda: measurement.projections(np.ones((1, 4, 5, 1)), (0.0,)),
             r"must be \(n, size, size, channels\)",

@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.lib.stride_tricks import sliding_window_view
 
-from cnn_vs_dense.neighbours import neighbours_kept
+from cnn_vs_dense import neighbours
+from cnn_vs_dense.neighbours import crops, neighbours_kept
 from common.scramble import Scrambler
 
 seeds = st.integers(0, 2**32)
@@ -38,3 +42,45 @@ def test_neighbours_kept_of_known_permutations():
 def test_neighbours_kept_refuses_what_is_no_permutation(permutation):
     with pytest.raises(ValueError, match="permutation"):
         neighbours_kept(permutation, (6, 9))
+
+
+@pytest.fixture
+def made_photographs(monkeypatch):
+    """Two photographs of other sizes, one in colour; no value occurs twice in their mean over channels."""
+    values = np.random.default_rng(0).permutation(12 * 9 + 8 * 8) / 200
+    grey = {"tall": values[:108].reshape(1, 12, 9, 1), "small": values[108:].reshape(1, 8, 8, 1)}
+    images = {"tall": grey["tall"] + [-0.01, 0, 0.01], "small": grey["small"]}
+    stored = {name: SimpleNamespace(as_float=lambda array=array: array) for name, array in images.items()}
+    monkeypatch.setattr(neighbours, "PHOTOGRAPHS", tuple(images))
+    monkeypatch.setattr(neighbours, "load_photograph", stored.get)
+    return grey
+
+
+def test_crops_are_windows_of_the_grey_photographs_all_of_which_occur(made_photographs):
+    windows = np.concatenate(
+        [sliding_window_view(grey[0, ..., 0], (7, 7)).reshape(-1, 49) for grey in made_photographs.values()]
+    )
+    found = crops(7, 300, seed=0).reshape(300, 49)
+    apart = np.abs(found[:, np.newaxis] - windows).max(axis=-1)
+    assert apart.min(axis=1).max() < 1e-6
+    assert len(set(apart.argmin(axis=1))) == len(windows) == 6 * 3 + 2 * 2
+
+
+def test_crops_of_the_photographs_are_repeatable_images_whose_neighbours_are_alike():
+    images = crops(28, 60, seed=3)
+    assert (images.shape, images.dtype) == ((60, 28, 28, 1), "float32")
+    assert 0 <= images.min() < images.max() <= 1
+    np.testing.assert_array_equal(images, crops(28, 60, seed=3))
+    assert (images != crops(28, 60, seed=4)).any()
+    left, right = images[:, :, :-1].ravel(), images[:, :, 1:].ravel()
+    assert np.corrcoef(left, right)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((9, 5, 0), "size must be at most 8"), ((0, 5, 0), "size must be a whole"), ((7, 0, 0), "count must be"),
+     ((7, 5, None), "seed must be")],
+)  # fmt: skip
+def test_impossible_crops_get_one_clear_sentence(made_photographs, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        crops(*arguments)

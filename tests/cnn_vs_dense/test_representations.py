@@ -122,3 +122,40 @@ def test_blocks_bound_what_is_scrambled():
 def test_every_scrambling_moves_pixels_with_every_seed_in_use(name):
     for seed in {*range(10), *experiments.TUNING_SEEDS}:
         assert (analysis.permutation(name, seed) != np.arange(784)).any()
+
+
+def sources(name, seed):
+    """Return the row and the column from which each pixel comes, two arrays ``(28, 28)``."""
+    return np.divmod(analysis.permutation(name, seed).reshape(28, 28), 28)
+
+
+@pytest.mark.parametrize("block", [2, 7])
+@given(seed=st.integers(0, 1000))
+def test_one_permutation_scrambles_all_blocks_alike(block, seed):
+    places = np.indices((28, 28))
+    moves = np.array(sources(f"scrambled within {block} x {block}, one permutation", seed)) - places
+    in_blocks = [view_as_blocks(move, (block, block)).reshape(-1, block, block) for move in moves]
+    assert all((blocks == blocks[0]).all() for blocks in in_blocks)
+    np.testing.assert_array_equal((places + moves) // block, places // block)
+    assert moves.any()
+
+
+@given(seed=st.integers(0, 1000))
+def test_shifted_blocks_lie_across_the_borders_of_the_aligned_ones_and_keep_their_pixels(seed):
+    found, places = np.array(sources("scrambled within 2 x 2, shifted", seed)), np.indices((28, 28))
+    # Rows 1 and 2 belong together, then 3 and 4, and so on; 27 and 0 meet around the edge.
+    np.testing.assert_array_equal((found - 1) % 28 // 2, (places - 1) % 28 // 2)
+    assert (found // 2 != places // 2).any()
+
+
+def test_blocks_that_do_not_tile_the_image_are_refused():
+    with pytest.raises(ValueError, match="cannot reshape"):
+        representations.scrambled_alike(np.zeros((2, 9, 9, 1)), block=2)
+
+
+@pytest.mark.parametrize("block", representations.BLOCKS)
+@pytest.mark.parametrize("seed", [0, 4])
+def test_the_names_of_stored_records_mean_the_same_permutations(block, seed):
+    for name, whole in (("scrambled within {0} x {0}", False), ("blocks of {0} x {0} scrambled", True)):
+        expected = Scrambler((28, 28), seed, block, whole).permutation
+        np.testing.assert_array_equal(analysis.permutation(name.format(block), seed), expected)

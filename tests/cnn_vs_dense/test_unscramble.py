@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnn_vs_dense.neighbours import neighbours_kept
-from cnn_vs_dense.unscramble import lay_out, oriented, recover_layout
+from cnn_vs_dense.unscramble import CHOSEN, FEWEST_PIXELS, SETTINGS, lay_out, oriented, recover_layout
 from common.data import load_dataset
 from common.fourier import gaussian_blur
 from common.scramble import Scrambler
@@ -43,6 +43,22 @@ def test_pixels_in_groups_without_a_connection_are_laid_out_without_a_warning():
 def test_recovering_a_layout_repeats():
     images = blurred_noise(10, 300, 0)
     np.testing.assert_array_equal(recover_layout(images), recover_layout(images))
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_setting_recovers_the_layout_of_smooth_images(setting):
+    scrambler = Scrambler((10, 10), 0)
+    recovered = recover_layout(scrambler.scramble(blurred_noise(10, 2000, 0)), setting)
+    assert neighbours_kept(scrambler.permutation[recovered], (10, 10), 3) > 0.8
+
+
+def test_settings_vary_one_constant_each_around_the_first():
+    assert CHOSEN in SETTINGS
+    first, *others = SETTINGS.values()
+    assert [sum(a != b for a, b in zip(first, other, strict=True)) for other in others] == [1] * 6
+    assert all(setting.perplexity < FEWEST_PIXELS for setting in SETTINGS.values())
+    with pytest.raises(ValueError, match="no setting 'x'; there are standard, "):
+        recover_layout(blurred_noise(4, 9, 0), "x")
 
 
 def test_laying_out_by_the_inverse_undoes_a_scrambling():

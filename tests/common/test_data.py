@@ -116,6 +116,7 @@ def test_a_missing_file_gives_one_clear_sentence(tmp_path, monkeypatch):
         (lambda: data.load_photograph("selfie"), "There is no photograph 'selfie'; there are astronaut"),
         (lambda: data.load_imagenet_compatible("train"), "There is no split 'train'; there are development"),
         (lambda: data.read_mobilenet("v3"), "There is no MobileNet 'v3'; there are mobilenet_v1_0.75_192, "),
+        (lambda: data.read_anatomy("knee"), "There is no volume of anatomy 'knee'; there are head_ct"),
         (lambda: data.is_available("cifar10"), "There is no data set 'cifar10'; there are mnist, "),
         *[
             (functools.partial(data.load_imagenet_samples, size), "size must be a positive whole number of")
@@ -308,6 +309,52 @@ def test_the_real_photographs_are_those_of_the_list():
     photographs = data.load_imagenet_compatible("development")
     assert photographs.images.shape == (200, 224, 224, 3)
     assert photographs.class_names[photographs.labels[0]] == "giant panda"
+
+
+@pytest.fixture
+def anatomy(tmp_path, monkeypatch):
+    """Return the places for a made volume, in the named folder and in its package; nothing is there yet."""
+    monkeypatch.setenv("RESEARCH_DATA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setitem(data.ANATOMY, "head_ct", str(tmp_path / "package" / "head.dat"))
+    monkeypatch.setitem(data.SHA256, "head_ct", hashlib.sha256(b"head").hexdigest())
+    for folder in ("anatomy", "package"):
+        (tmp_path / folder).mkdir()
+    return [tmp_path / folder / "head.dat" for folder in ("anatomy", "package")]
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["named folder", "package"])
+def test_a_volume_of_anatomy_is_read_where_it_lies_and_checked(anatomy, place):
+    assert not data.is_available("head_ct")
+    with pytest.raises(FileNotFoundError, match=r"install the Debian package .*, or put head.dat in"):
+        data.read_anatomy("head_ct")
+    anatomy[place].write_bytes(b"head")
+    assert data.is_available("head_ct")
+    assert data.read_anatomy("head_ct") == b"head"
+    anatomy[place].write_bytes(b"another")
+    with pytest.raises(ValueError, match=r"head.dat is truncated or altered"):
+        data.read_anatomy("head_ct")
+
+
+@pytest.mark.usefixtures("anatomy")
+def test_a_volume_is_found_in_an_installed_package_that_is_not_imported(tmp_path, monkeypatch):
+    package = tmp_path / "site" / "nilearn"
+    (package / "datasets" / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError")
+    file = package.parent / data.ANATOMY["mni152"]
+    file.write_bytes(b"brain")
+    monkeypatch.setitem(data.SHA256, "mni152", hashlib.sha256(b"brain").hexdigest())
+    monkeypatch.syspath_prepend(package.parent)
+    assert data.is_available("mni152")
+    assert data.read_anatomy("mni152") == b"brain"
+
+
+@pytest.mark.usefixtures("anatomy")
+def test_making_the_data_passes_over_anatomy_in_one_sentence(monkeypatch, capsys):
+    monkeypatch.setattr(data, "ORIGINS", {})
+    data.main()
+    said = "head_ct: not downloaded, because it comes with the Debian package invesalius-examples"
+    assert said in capsys.readouterr().out.splitlines()
 
 
 def test_what_ships_is_available():

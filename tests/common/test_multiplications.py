@@ -16,6 +16,7 @@ from common.wavelet import dwt2
         (layers.Dense(5), (1, 7), 7 * 5),
         (layers.Conv2D(4, 3, padding="valid"), (1, 8, 9, 2), 6 * 7 * 9 * 2 * 4),
         (layers.Conv2D(4, 3, 2, padding="same"), (1, 7, 9, 2), 4 * 5 * 9 * 2 * 4),
+        (layers.Conv2D(4, 3, dilation_rate=2), (1, 8, 10, 2), 4 * 6 * 9 * 2 * 4),
         (layers.DepthwiseConv2D(3, padding="same"), (1, 8, 8, 6), 64 * 9 * 6),
         (layers.Conv2DTranspose(4, 3, 2, padding="same"), (1, 5, 5, 2), 25 * 9 * 2 * 4),
         (layers.ReLU(), (1, 8, 8, 6), 0),

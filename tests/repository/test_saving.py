@@ -16,7 +16,11 @@ DIGIT, POINT = (28, 28, 1), (2,)
 # For each function of a study that builds a network: the arguments to try, and the shape of an input.
 BUILDERS = {
     "adversarial_attack.networks.build": [((name, 0), DIGIT) for name in SMALL],
-    "cnn_vs_dense.models.build": [((name, (28, 28, 2), 10), (28, 28, 2)) for name in ARCHITECTURES],
+    # Two complex channels; or one, with the cosine and the sine of its phase.
+    "cnn_vs_dense.models.build": [((name, (28, 28, 4), 10), (28, 28, 4)) for name in ARCHITECTURES],
+    "cnn_vs_dense.models.build_with_image": [
+        ((name, DIGIT, 10, DIGIT), DIGIT) for name in ("joint_unet", "wrapped")
+    ],
     "gan.guide.build_guide_discriminator": [((), DIGIT)],
     "gan.guide.build_guide_generator": [((), (128,))],
     "gan.models.build_classifier": [((), DIGIT)],
@@ -76,4 +80,4 @@ def assert_saved(network, shape, folder):
 
 
 def flat(outputs):
-    return [np.asarray(one) for one in (outputs if isinstance(outputs, list) else [outputs])]
+    return [np.asarray(one) for one in keras.tree.flatten(outputs)]
