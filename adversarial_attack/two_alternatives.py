@@ -32,13 +32,15 @@ def pairs(images, adversarial, seed):
     return shown, "".join(np.where(left, "L", "R"))
 
 
-def verdict(answers, attacked):
-    """Return in a sentence how many answers were right, with the one-sided p-value of guessing.
+def verdict(answers, attacked, two_sided=False):
+    """Return in a sentence how many answers were right, with the p-value of guessing.
 
     Parameters
     ----------
     answers, attacked : str
         A letter a trial, L or R; no answers at all for a test not taken.
+    two_sided : bool
+        Whether few right answers tell something, too: the other image of each pair is the more visible one.
 
     Raises
     ------
@@ -50,5 +52,6 @@ def verdict(answers, attacked):
     if len(answers) != len(attacked) or set(answers.upper()) - set("LR"):
         raise ValueError(f"answers must be {len(attacked)} letters L or R, not {answers!r}.")
     right = sum(a == b for a, b in zip(answers.upper(), attacked, strict=True))
-    p = stats.binomtest(right, len(attacked), 0.5, alternative="greater").pvalue
-    return f"{right} of {len(attacked)} right; who guesses gets as many or more with probability {p:.3f}."
+    alternative, what = ("two-sided", "so extreme a result") if two_sided else ("greater", "as many or more")
+    p = stats.binomtest(right, len(attacked), 0.5, alternative=alternative).pvalue
+    return f"{right} of {len(attacked)} right; who guesses gets {what} with probability {p:.3f}."

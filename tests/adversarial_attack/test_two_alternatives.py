@@ -25,6 +25,12 @@ def test_who_sees_everything_is_told_so_and_who_guesses_too():
     assert verdict("", "LR").startswith("Not taken")
 
 
+def test_few_right_answers_count_as_much_as_many_where_either_image_may_be_the_more_visible_one():
+    few, many = (verdict(word, "L" * 20, two_sided=True) for word in ("L" * 5 + "R" * 15, "L" * 15 + "R" * 5))
+    assert "probability 0.041" in few
+    assert few.replace("5 of", "15 of") == many
+
+
 def test_pairs_are_drawn_by_a_seed_from_as_many_images():
     images = np.zeros((3, 2, 2, 1))
     with pytest.raises(ValueError, match="seed must be a whole number"):
