@@ -296,13 +296,14 @@ def pgd_through_filters(
     """Return images by L2 projected gradient ascent on the cross-entropy behind filters drawn at every step.
 
     The usual expectation over transformations (Athalye et al. 2018, arXiv:1707.07397): no momentum, the mean
-    cross-entropy of the classifiers, no bound on windows. Parameters and result are those of
-    `low_pass_attack`, except:
+    cross-entropy of the classifiers. Parameters and result are those of `low_pass_attack`, except:
 
     Parameters
     ----------
     shrinking : bool
         Whether the steps shrink as those of the low-pass attack, or keep one length, as usual.
+    even : bool
+        Whether windows are held back as in the low-pass attack; usually they are not.
     """
     found = _in_coordinates(
         classifiers, images, labels, epsilon, cross_entropy, steps=steps, draw=draw, coordinates=coordinates,

@@ -229,7 +229,7 @@ def families(rows, title="", what="net"):
                                          linewidth=2))  # fmt: skip
         axis.axvline(0.5, color="white", linewidth=4)
         called = [SMALL.get(name, name) for name in names]
-        axis.set_xticks(range(len(names) + 1), ["itself", *called], rotation=30, ha="right")
+        axis.set_xticks(range(len(names) + 1), ["itself", *called])
         axis.set_yticks(range(len(names)), called)
         axis.set(title=DATASETS.get(dataset, dataset), ylabel="attacked")
         axis.set_xlabel("judge (framed: another seed of it)")

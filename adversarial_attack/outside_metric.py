@@ -6,10 +6,19 @@ project: after ``pip install cvvdp==0.5.7``, ``python -m adversarial_attack.outs
 again.
 """
 
+from common import environment
+
+if __name__ == "__main__":
+    environment.apply(MPLBACKEND="Agg")  # before Keras reads the user's settings
+
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tqdm import tqdm
+
+from common.files import write_atomically
+from common.pixels import as_bytes
 
 SCORES = Path(__file__).parent / "results" / "colorvideovdp.csv"
 DISTANCES = (30, 67, 80, 100)  # pixels a degree
@@ -81,21 +90,25 @@ def scored(photograph, image, attacked, others, metrics):
 
 def changes_of(image):
     """Return an image ``(height, width, 3)`` in [0, 1] as it is after other changes, uint8 by name."""
-    from adversarial_attack.held_out import as_jpeg
-    from common.pixels import as_bytes
+    from adversarial_attack.held_out import as_jpeg  # reading the scores needs no metric
 
     noise = np.random.default_rng(0).choice([-2, 2], image.shape)
     jpegs = {f"JPEG {quality}": as_bytes(as_jpeg(image, quality)) for quality in (95, 90, 85, 75)}
     return jpegs | {"noise 2": np.clip(as_bytes(image) + noise, 0, 255).astype("uint8")}
 
 
-if __name__ == "__main__":
+def write_scores():
+    """Score all attacked photographs that ship and write `SCORES`."""
     from adversarial_attack.examples import load_examples
     from common.data import load_imagenet_samples
-    from common.pixels import as_bytes
 
-    found, of_distance = [], metrics()
+    rows, of_distance = [], metrics()
     pairs = zip(load_imagenet_samples().as_float(), load_examples(), strict=True)
-    for i, (clean, changed) in enumerate(pairs):
-        found += scored(i, as_bytes(clean), as_bytes(changed), changes_of(clean), of_distance)
-    pd.DataFrame(found).to_csv(SCORES, index=False)
+    for i, (clean, changed) in enumerate(tqdm(list(pairs))):
+        rows += scored(i, as_bytes(clean), as_bytes(changed), changes_of(clean), of_distance)
+    content = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+    write_atomically(SCORES, content.encode())
+
+
+if __name__ == "__main__":
+    write_scores()

@@ -121,6 +121,18 @@ def test_the_chosen_budgets_fool_most_cells_of_the_development_photographs(monke
         assert chosen == min((b for b in fooled if fooled[b] == best), key=lambda b: abs(b - 1))
 
 
+def test_no_other_budget_of_the_transfer_attack_does_better_than_the_limit_itself(monkeypatch):
+    monkeypatch.setenv("RESULTS", "replay")
+    measured = sweeps({key: plan for key, plan in plans.development().items() if key[1] in plans.WAYS})
+    for way in plans.WAYS:
+        unfiltered = {budget: cells(measured["budgets", way, budget]) for budget in BUDGETS}
+        fooled = {
+            budget: int((rows["right"] & rows["wrong"] & (rows["filter"] == "none")).sum())
+            for budget, rows in unfiltered.items()
+        }
+        assert fooled[1.0] == max(fooled.values())
+
+
 def _fooled(rows):
     """Return how many cells of the attacked networks are fooled."""
     found = cells(rows)
