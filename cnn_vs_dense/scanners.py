@@ -202,7 +202,7 @@ def measured_columns(width: int, number: int, seed: int) -> np.ndarray:
 
 def k_space_deviation(images: np.ndarray) -> float:
     """Return the standard deviation of the complex k-space of images ``(n, size, size, 1)``."""
-    return float(measurement.k_space(images).std(dtype="complex128"))
+    return float(measurement.k_space(images).astype("complex128").std())
 
 
 def _phase(images, scanner, seed):

@@ -41,10 +41,13 @@ def test_a_view_is_a_rotation_without_a_change_of_scale():
     # Linear interpolation keeps a plane a plane, and a rotation keeps its slope.
     plane = 3 + 0.02 * np.arange(60)[:, None] + 0.05 * np.arange(70)
     found = views(Volume(np.stack([plane, plane]).astype("float32"), 1.0), (0, 2), 30, 16, seed=1)[..., 0]
+    # Up to 5 % of a disc may lie beyond the border, where the volume is 0.
+    found = [view for view in found if view[disc(16)].min() > 2.9]
+    assert len(found) > 15
     rows, columns = np.indices((16, 16))[:, disc(16)]
-    fits = [np.polynomial.polynomial.polyvander2d(rows, columns, [1, 1])[:, [0, 1, 2]]] * 30
+    terms = np.stack([np.ones_like(rows), rows, columns], axis=1)
     slopes = []
-    for view, terms in zip(found, fits, strict=True):
+    for view in found:
         coefficients, residual, *_ = np.linalg.lstsq(terms, view[disc(16)], rcond=None)
         assert residual < 1e-6
         slopes.append(coefficients[1:])
@@ -143,6 +146,5 @@ def test_the_average_brain_is_symmetric():
     first, end = SLABS["mni152"][1]
     slab = volume.values[first:end]
     assert np.corrcoef(slab.ravel(), slab[:, :, ::-1].ravel())[0, 1] > 0.99
-    # White matter is bright in a T1-weighted image, and the middle of the brain is full of it.
-    assert (volume.slice_mm, slab.max()) == (SLICE_MM["mni152"], 1)
+    assert (volume.slice_mm, volume.values.min(), volume.values.max()) == (SLICE_MM["mni152"], 0, 1)
     assert all(len(views(volume, slab, 20, 64, 0)) == 20 for slab in SLABS["mni152"])

@@ -11,9 +11,9 @@ from cnn_vs_dense.lesions import BASE, Library, draw
 def made():
     """Return the library of a made head, with slices of different values, and of its second slab."""
     values = np.linspace(0.01, 0.03, 90)[:, None, None] * np.ones((90, 70, 70))
-    volumes = {"head_ct": lambda: anatomy.Volume(values.astype("float32"), 1.5)}
+    volume = anatomy.Volume(values.astype("float32"), 1.5)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(anatomy, "VOLUMES", volumes)
+        patched.setitem(anatomy.VOLUMES, "head_ct", lambda: volume)
         lesions.library.cache_clear()
         yield [lesions.library("head_ct", slab) for slab in (0, 1)]
     lesions.library.cache_clear()

@@ -78,7 +78,7 @@ def test_the_minimum_is_that_of_scipy(images, number, photons, weight):
     fits = [likelihood(one, rays, row, photons)[0] for one, row in zip(start, counts, strict=True)]
     np.testing.assert_allclose(at_start, fits + scale * variation(start[..., 0]), rtol=1e-6)
     best = [minimum(rays, row, photons, weight, one) for one, row in zip(start, counts, strict=True)]
-    for iterations, share in ((40, 0.02), (400, 0.005)):
+    for iterations, share in ((40, 0.02), (200, 0.005)):
         found = poisson_tv(*settings, iterations)
         assert found.min() >= 0
         # Shares of what the start lacks: of the whole function, which is never near 0, less than 0.01 %.
